@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "modem.h"
+
+static void forget_open(struct link *l)
+{
+	if (l->resolve != NULL)
+		resolve_cancel(l->resolve);
+	l->resolve = NULL;
+	if (l->open_timer != NULL)
+		evtimer_del(l->open_timer);
+	if (l->result_timer != NULL)
+		evtimer_del(l->result_timer);
+}
+
+/* The link's connection is over; @rx stays unless @drop_rx. */
+static void release(struct link *l, enum tcp_how how, const char *cause,
+		    bool drop_rx)
+{
+	struct evbuffer *rx = l->tcp.rx;
+
+	forget_open(l);
+	if (l->state == LINK_OPEN)
+		closed_add(&l->m->closed, l, cause);
+	tcp_close(&l->tcp, how);
+	if (drop_rx)
+		evbuffer_drain(rx, evbuffer_get_length(rx));
+	l->state = LINK_FREE;
+	l->broken = false;
+	if (evbuffer_get_length(rx) == 0)
+		l->announced = false;
+}
+
+static void open_failed(struct link *l, int err)
+{
+	release(l, TCP_RST, "open failed", true);
+	l->m->dialect->opened(l->m, l->id, err);
+}
+
+static void tell_opened(struct link *l)
+{
+	struct modem *m = l->m;
+
+	if (l->result != NET_OK) {
+		open_failed(l, l->result);
+		return;
+	}
+	l->state = LINK_OPEN;
+	l->lied_open = true;
+	if (l->open_timer != NULL)
+		evtimer_del(l->open_timer);
+	m->dialect->opened(m, l->id, NET_OK);
+	if (evbuffer_get_length(l->tcp.rx) > 0)
+		link_announce(m, l->id);
+	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_THEN_LOSS))
+		net_lose(m, false, TCP_RST, 0);
+}
+
+static void on_result_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	tell_opened(ctx);
+}
+
+static void open_result(struct link *l, int err)
+{
+	struct modem *m = l->m;
+	unsigned int ms = m->opt.open_ms;
+
+	l->result = err;
+	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_LATE)) {
+		ms += m->opt.late_ms;
+		/* late means: also after the modem's own timeout */
+		if (l->open_timer != NULL)
+			evtimer_del(l->open_timer);
+	}
+	if (ms == 0)
+		tell_opened(l);
+	else
+		modem_after(m, &l->result_timer, ms, on_result_timer, l);
+}
+
+static void on_connected(void *ctx, int err)
+{
+	open_result(ctx, err == 0 ? NET_OK : NET_FAILURE);
+}
+
+static void on_resolved(void *ctx, bool ok, struct in_addr addr)
+{
+	struct link *l = ctx;
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int err;
+
+	l->resolve = NULL;
+	if (!ok) {
+		open_result(l, NET_DNS);
+		return;
+	}
+	inet_ntop(AF_INET, &addr, l->address, sizeof(l->address));
+	if (!resolver_answers(l->m, l->host, addr))
+		return;		/* until the open timer ends it */
+	to.sin_addr = addr;
+	to.sin_port = htons((uint16_t)l->port);
+	err = tcp_connect(&l->tcp, &to, l->local_port);
+	if (err == -EADDRINUSE || err == -EACCES)
+		open_result(l, NET_BIND);
+	else if (err == -EMFILE)
+		open_result(l, NET_SOCKET);
+	else if (err < 0)
+		open_result(l, NET_FAILURE);
+}
+
+static void on_open_timeout(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	open_failed(ctx, NET_TIMEOUT);
+}
+
+void link_open(struct modem *m, unsigned int id, const char *host,
+	       unsigned int port, unsigned int local_port)
+{
+	struct link *l = &m->links[id];
+
+	evbuffer_drain(l->tcp.rx, evbuffer_get_length(l->tcp.rx));
+	snprintf(l->host, sizeof(l->host), "%s", host);
+	l->address[0] = '\0';
+	l->port = port;
+	l->local_port = local_port;
+	l->announced = false;
+	l->broken = false;
+	l->queued = 0;
+	l->tcp.sent = 0;
+	l->tcp.received = 0;
+	l->state = LINK_OPENING;
+	modem_after(m, &l->open_timer, (unsigned int)m->set.timeout_ms[1],
+		    on_open_timeout, l);
+	l->resolve = resolve_start(m, host, on_resolved, l);
+}
+
+void link_close(struct modem *m, unsigned int id)
+{
+	struct link *l = &m->links[id];
+
+	link_send_fail_all(l, true);
+	l->lied_open = false;
+	release(l, TCP_FIN, "closed by command", true);
+}
+
+static void on_ended(void *ctx)
+{
+	struct link *l = ctx;
+
+	/* the peer may close before --open-time has let us say "open" */
+	if (l->state == LINK_OPENING)
+		open_failed(l, NET_FAILURE);
+	else
+		link_end(l->m, l->id, TCP_FIN);
+}
+
+void link_end(struct modem *m, unsigned int id, enum tcp_how how)
+{
+	struct link *l = &m->links[id];
+
+	link_send_fail_all(l, true);
+	release(l, how, "closed by peer", false);
+	m->dialect->closed(m, id, LINK_CLOSED_BY_PEER);
+}
+
+void link_announce(struct modem *m, unsigned int id)
+{
+	struct link *l = &m->links[id];
+
+	if (l->announced || m->set.rxget == 0)
+		return;
+	l->announced = true;
+	if (!quirk_take(m->opt.quirks, QUIRK_NOTIFY_LOST))
+		m->dialect->readable(m, id);
+}
+
+static void on_received(void *ctx, bool was_empty)
+{
+	struct link *l = ctx;
+
+	if (was_empty && l->state == LINK_OPEN)
+		link_announce(l->m, l->id);
+}
+
+void link_taken(struct modem *m, unsigned int id, size_t n)
+{
+	struct link *l = &m->links[id];
+
+	tcp_taken(&l->tcp, n);
+	if (evbuffer_get_length(l->tcp.rx) == 0)
+		l->announced = false;
+}
+
+static void on_progress(void *ctx)
+{
+	link_send_progress(ctx);
+}
+
+static const struct tcp_ops tcp_ops = {
+	.connected	= on_connected,
+	.received	= on_received,
+	.progress	= on_progress,
+	.ended		= on_ended,
+};
+
+void link_drop_all(struct modem *m, enum tcp_how how, const char *cause)
+{
+	unsigned int i;
+
+	for (i = 0; i < LINKS; i++) {
+		link_send_fail_all(&m->links[i], false);
+		m->links[i].lied_open = false;
+		m->links[i].ok_after = false;
+		release(&m->links[i], how, cause, true);
+	}
+}
+
+void link_lose_all(struct modem *m, enum tcp_how how)
+{
+	struct link *l;
+
+	for (l = m->links; l < m->links + LINKS; l++) {
+		bool opening = l->state == LINK_OPENING;
+
+		link_send_fail_all(l, true);
+		release(l, how, "network lost", true);
+		if (opening)
+			m->dialect->opened(m, l->id, NET_FAILURE);
+	}
+}
+
+void links_init(struct modem *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < LINKS; i++) {
+		struct link *l = &m->links[i];
+
+		*l = (struct link){ .m = m, .id = i };
+		TAILQ_INIT(&l->sends);
+		tcp_init(&l->tcp, m->base, m->opt.buffer, &tcp_ops, l);
+	}
+}
+
+void links_free(struct modem *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < LINKS; i++) {
+		if (m->links[i].open_timer != NULL)
+			event_free(m->links[i].open_timer);
+		if (m->links[i].result_timer != NULL)
+			event_free(m->links[i].result_timer);
+		tcp_free(&m->links[i].tcp);
+	}
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * link - the modem's ten sockets: opening, sending, reading, ending.
+ *
+ * Each is a tcp plus what the modem's own stack adds: the open timeout, the
+ * requests of CIPSEND with their confirmations, the notice of data that comes
+ * once until the buffer is empty. Results go up through the dialect.
+ *
+ * Called by: simcom_*, net, control_commands, stats.  Calls: tcp, resolve.
+ */
+
+#ifndef MODEMSIM_LINK_H
+#define MODEMSIM_LINK_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "resolve.h"
+#include "tcp.h"
+
+#define LINKS		10
+#define LINK_HOST_MAX	256
+
+/* <close_reason>, A7600 manual 5 */
+#define LINK_CLOSED_BY_PEER	1
+
+enum link_state {
+	LINK_FREE,		/* may still hold data of an ended one */
+	LINK_OPENING,
+	LINK_OPEN,
+	LINK_STATES,
+};
+
+/* One CIPSEND waiting for the socket to take it. */
+struct link_send {
+	TAILQ_ENTRY(link_send) entry;
+	struct modem *m;
+	unsigned int link;
+	int req;
+	int cnf;		/* what to say when the time has come */
+	bool silent;
+	uint64_t end;		/* tcp.sent when all is taken */
+	struct event *timer;	/* the timeout, or the delay of a late one */
+};
+
+TAILQ_HEAD(link_sends, link_send);
+
+struct link {
+	struct modem *m;
+	unsigned int id;
+	enum link_state state;
+	struct tcp tcp;
+	char host[LINK_HOST_MAX];	/* as the command said it */
+	char address[16];
+	unsigned int port;
+	unsigned int local_port;
+	struct resolve *resolve;
+	struct event *open_timer;	/* CIPTIMEOUT, also of the unanswered */
+	struct event *result_timer;	/* --open-time */
+	int result;
+	bool announced;		/* +CIPRXGET: 1,n since the buffer was empty */
+	bool broken;		/* cnf was short: "cannot be used further" */
+	bool lied_open;		/* for the quirk cipclose-lies */
+	bool ok_after;		/* for the quirk cipopen-result-first */
+	uint64_t queued;	/* bytes given to tcp */
+	struct link_sends sends;
+};
+
+void links_init(struct modem *m);
+void links_free(struct modem *m);
+
+/* The state must be LINK_FREE. The dialect's opened() tells the result. */
+void link_open(struct modem *m, unsigned int id, const char *host,
+	       unsigned int port, unsigned int local_port);
+
+/* By the host's command; a pending open or send gets no other result. */
+void link_close(struct modem *m, unsigned int id);
+
+/* As if the peer had closed: the dialect's closed() says so. */
+void link_end(struct modem *m, unsigned int id, enum tcp_how how);
+
+/* All sockets die. Buffered data too. The dialect is not told. */
+void link_drop_all(struct modem *m, enum tcp_how how, const char *cause);
+
+/* The network has gone: pending opens and sends fail, then everything dies. */
+void link_lose_all(struct modem *m, enum tcp_how how);
+
+/* One request; the dialect's sent() tells the result unless @silent. */
+void link_send(struct modem *m, unsigned int id, const void *data, size_t len,
+	       bool silent);
+
+/* The buffer was read; data may be announced again when it is empty. */
+void link_taken(struct modem *m, unsigned int id, size_t n);
+
+/* Announce what is waiting (buffer mode was switched on). */
+void link_announce(struct modem *m, unsigned int id);
+
+/* Between link.c and link_send.c. */
+void link_send_progress(struct link *l);
+void link_send_fail_all(struct link *l, bool tell);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * modem - the module as a whole: its parts, its power, its dialect.
+ *
+ * A row of parts: handlers get the struct and use what they need. The dialect
+ * is the text; everything else is common.
+ *
+ * Called by: main, control, handlers.   Calls: every part.
+ */
+
+#ifndef MODEMSIM_MODEM_H
+#define MODEMSIM_MODEM_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "card.h"
+#include "command.h"
+#include "line.h"
+#include "link.h"
+#include "net.h"
+#include "options.h"
+#include "quirk.h"
+#include "radio.h"
+#include "record.h"
+#include "reply.h"
+#include "resolve.h"
+#include "settings.h"
+#include "stats.h"
+#include "urc.h"
+
+/* How a dialect says things; called when they happen. */
+struct dialect {
+	const struct command_row *const *tables;	/* ends with NULL */
+	void (*defaults)(struct modem *m);	/* as after a boot */
+	void (*booted)(struct modem *m);	/* first banner line */
+	void (*sim_ready)(struct modem *m);
+	void (*registered)(struct modem *m);	/* it changed */
+	void (*net_opened)(struct modem *m, int err);
+	void (*net_closed)(struct modem *m);
+	void (*net_lost)(struct modem *m);
+	void (*opened)(struct modem *m, unsigned int link, int err);
+	void (*sent)(struct modem *m, unsigned int link, int req, int cnf);
+	void (*readable)(struct modem *m, unsigned int link);
+	void (*closed)(struct modem *m, unsigned int link, int reason);
+	void (*close_done)(struct modem *m, unsigned int link);
+};
+
+extern const struct dialect simcom_dialect;
+
+struct modem {
+	struct event_base *base;
+	struct options opt;
+	const struct dialect *dialect;
+	struct line line;
+	struct command cmd;
+	struct evbuffer *waiting_urcs;	/* strings with their NUL */
+	struct settings set;
+	struct profile profile;
+	struct card card;
+	struct radio radio;
+	struct net net;
+	struct link links[LINKS];
+	struct resolver resolver;
+	struct record record;
+	struct closed_list closed;
+	bool booting;
+	bool hung;		/* takes bytes, says nothing */
+	unsigned int boots;
+	unsigned int foreign;	/* next line of the quirk other-urcs */
+	struct event *boot_timer;
+	struct event *flood_timer;
+};
+
+/* 0 or -errno, reported. @m->opt has been filled. */
+int modem_start(struct modem *m, struct event_base *base);
+void modem_stop(struct modem *m);
+
+/* Powered, booted and not hung: it reads and writes. */
+bool modem_talks(const struct modem *m);
+
+/* Everything is lost at once; the banner comes after the boot time. */
+void modem_reboot(struct modem *m);
+
+/* The same once an answer of a few bytes can have left. */
+void modem_reboot_soon(struct modem *m);
+
+/* Start the CGEV flood if its quirk is on (it stops by itself). */
+void modem_flood(struct modem *m);
+
+/* Add or change a timer without caring whether it exists. */
+void modem_after(struct modem *m, struct event **ev, unsigned int ms,
+		 event_callback_fn fn, void *ctx);
+
+#endif

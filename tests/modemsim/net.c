@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <string.h>
+
+#include "modem.h"
+
+void net_init(struct modem *m)
+{
+	m->net = (struct net){ .state = NET_STATE_CLOSED };
+	radio_reset(m);
+}
+
+void net_free(struct modem *m)
+{
+	if (m->net.timer != NULL)
+		event_free(m->net.timer);
+	if (m->net.back_timer != NULL)
+		event_free(m->net.back_timer);
+}
+
+void net_reset(struct modem *m)
+{
+	if (m->net.timer != NULL)
+		evtimer_del(m->net.timer);
+	m->net.state = NET_STATE_CLOSED;
+	m->net.dead = false;
+}
+
+bool net_works(const struct modem *m)
+{
+	return m->net.state == NET_STATE_OPEN && !m->net.dead;
+}
+
+static bool same(const char *want, const char *got)
+{
+	return want == NULL || strcmp(want, got) == 0;
+}
+
+/* Does the network accept context 1 as it is configured? */
+static bool apn_matches(const struct modem *m)
+{
+	const struct context *c = &m->profile.ctx[1];
+
+	if (m->opt.apn != NULL && !c->defined)
+		return false;
+	return same(m->opt.apn, c->apn) && same(m->opt.apn_user, c->user) &&
+	       same(m->opt.apn_password, c->password);
+}
+
+static int open_err(struct modem *m)
+{
+	if (quirk_take(m->opt.quirks, QUIRK_NETOPEN_FAILS))
+		return NET_FAILURE;
+	if (m->opt.netopen_ms >= (unsigned int)m->set.timeout_ms[0])
+		return NET_TIMEOUT;
+	if (!radio_registered(m) || !apn_matches(m))
+		return NET_FAILURE;
+	return NET_OK;
+}
+
+static void on_opened(evutil_socket_t fd, short what, void *ctx)
+{
+	struct modem *m = ctx;
+	int err = open_err(m);
+
+	(void)fd;
+	(void)what;
+	m->net.state = err == NET_OK ? NET_STATE_OPEN : NET_STATE_CLOSED;
+	m->net.dead = false;
+	if (!quirk_take(m->opt.quirks, QUIRK_NETOPEN_SILENT))
+		m->dialect->net_opened(m, err);
+}
+
+void net_open(struct modem *m)
+{
+	unsigned int ms = m->opt.netopen_ms;
+
+	if (ms > (unsigned int)m->set.timeout_ms[0])
+		ms = (unsigned int)m->set.timeout_ms[0];
+	m->net.state = NET_STATE_OPENING;
+	if (ms == 0)
+		on_opened(-1, 0, m);
+	else
+		modem_after(m, &m->net.timer, ms, on_opened, m);
+}
+
+static void on_closed(evutil_socket_t fd, short what, void *ctx)
+{
+	struct modem *m = ctx;
+
+	(void)fd;
+	(void)what;
+	m->net.state = NET_STATE_CLOSED;
+	m->dialect->net_closed(m);
+}
+
+void net_close(struct modem *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < LINKS; i++)
+		link_close(m, i);
+	m->net.state = NET_STATE_CLOSING;
+	m->net.dead = false;
+	if (m->opt.close_ms == 0)
+		on_closed(-1, 0, m);
+	else
+		modem_after(m, &m->net.timer, m->opt.close_ms, on_closed, m);
+}
+
+static void on_back(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	net_back(ctx);
+}
+
+void net_lose(struct modem *m, bool stays_open, enum tcp_how how,
+	      unsigned int ms)
+{
+	bool was_open = m->net.state == NET_STATE_OPEN && !m->net.dead;
+
+	record_event(&m->record, "network lost");
+	if (m->net.state == NET_STATE_OPEN) {
+		m->net.dead = stays_open;
+		if (!stays_open)
+			m->net.state = NET_STATE_CLOSED;
+	}
+	link_lose_all(m, how);
+	if (was_open)
+		m->dialect->net_lost(m);
+	m->radio.away = true;
+	m->radio.was_away = true;
+	if (radio_registered(m))
+		radio_set(m, RADIO_SEARCHING);
+	if (ms > 0)
+		modem_after(m, &m->net.back_timer, ms, on_back, m);
+}
+
+void net_back(struct modem *m)
+{
+	if (m->net.back_timer != NULL)
+		evtimer_del(m->net.back_timer);
+	m->radio.away = false;
+	radio_search(m);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * net - the PDP context of the socket service: NETOPEN, NETCLOSE, and loss.
+ *
+ * Called by: simcom_net, modem, link, control.   Calls: link, radio, dialect.
+ */
+
+#ifndef MODEMSIM_NET_H
+#define MODEMSIM_NET_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "tcp.h"
+
+struct modem;
+
+enum net_state {
+	NET_STATE_CLOSED,
+	NET_STATE_OPENING,
+	NET_STATE_OPEN,
+	NET_STATE_CLOSING,
+};
+
+struct net {
+	enum net_state state;
+	bool dead;		/* lost, though the state still says open */
+	struct event *timer;		/* of NETOPEN, NETCLOSE */
+	struct event *back_timer;	/* of network-loss for MS */
+};
+
+void net_init(struct modem *m);
+void net_free(struct modem *m);
+void net_reset(struct modem *m);
+
+/* Start; the dialect's net_opened(), net_closed() tell the result. */
+void net_open(struct modem *m);
+void net_close(struct modem *m);
+
+/* Open, and packets would get through. */
+bool net_works(const struct modem *m);
+
+/*
+ * The network goes away unexpectedly, back after @ms if that is not 0.
+ * @stays_open: NETOPEN? goes on saying 1 until NETCLOSE.
+ */
+void net_lose(struct modem *m, bool stays_open, enum tcp_how how,
+	      unsigned int ms);
+void net_back(struct modem *m);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "quirk.h"
+
+/* Q numbers and L letters: the project's list of quirks and lessons. */
+static const struct quirk_row {
+	const char *name;
+	const char *rows;
+	const char *help;
+} quirk_rows[QUIRKS] = {
+	[QUIRK_BLANK_DOUBLE] = { "blank-double", "Q1",
+		"two blank lines before every block" },
+	[QUIRK_BLANK_NONE] = { "blank-none", "Q1",
+		"no CR LF before a block" },
+	[QUIRK_CRCRLF] = { "crcrlf", "Q2",
+		"information lines end CR CR LF" },
+	[QUIRK_ECHO_STICKY] = { "echo-sticky", "Q3",
+		"ATE0 says OK, the echo stays" },
+	[QUIRK_ECHO_RETURNS] = { "echo-returns", "Q3",
+		"the echo is back on after this command" },
+	[QUIRK_URC_BEFORE_ECHO] = { "urc-before-echo", "Q4",
+		"PB DONE before the echo or answer of a command" },
+	[QUIRK_URC_INSIDE] = { "urc-inside", "Q5",
+		"+CGEV line before the final line of an answer" },
+	[QUIRK_URC_AFTER_OK] = { "urc-after-ok", "Q5",
+		"+CGEV line right after the final line" },
+	[QUIRK_URC_BEFORE_PROMPT] = { "urc-before-prompt", "Q5",
+		"+CGEV line before the > of CIPSEND" },
+	[QUIRK_URC_AFTER_PROMPT] = { "urc-after-prompt", "Q5",
+		"+CGEV line after the > of CIPSEND" },
+	[QUIRK_NUL_BANNER] = { "nul-banner", "Q10",
+		"a NUL byte before the boot banner" },
+	[QUIRK_CIPCLOSE_LIST_CUT] = { "cipclose-list-cut", "Q11",
+		"AT+CIPCLOSE? stops after 5 states, no OK ever" },
+	[QUIRK_SMS_AFTER_PB] = { "sms-after-pb", "Q18",
+		"PB DONE before SMS DONE" },
+	[QUIRK_NO_PB_DONE] = { "no-pb-done", "Q18",
+		"neither SMS DONE nor PB DONE after boot" },
+	[QUIRK_PB_DONE_ON_ATTACH] = { "pb-done-on-attach", "Q19",
+		"PB DONE, SMS DONE when the network is back" },
+	[QUIRK_REBOOT_ON_NETOPEN] = { "reboot-on-netopen", "Q22",
+		"AT+NETOPEN reboots the module" },
+	[QUIRK_REBOOT_ON_CIPOPEN] = { "reboot-on-cipopen", "Q22",
+		"a reboot while CIPOPEN is pending" },
+	[QUIRK_REBOOT_ON_CIPSEND] = { "reboot-on-cipsend", "Q22",
+		"a reboot when the payload has come" },
+	[QUIRK_SIM_BUSY_FIRST] = { "sim-busy-first", "Q23",
+		"CPIN? says SIM busy, then URC +CPIN: READY" },
+	[QUIRK_CME_SWAPPED] = { "cme-swapped", "Q24",
+		"CME errors as numbers for text and reverse" },
+	[QUIRK_CGEV_FLOOD] = { "cgev-flood", "Q26",
+		"+CGEV: ME PDN DEACT 1 every 100 ms until CGEREP=0" },
+	[QUIRK_STAR_URCS] = { "star-urcs", "Q25",
+		"*ISIMAID and *COPN lines after boot" },
+	[QUIRK_OTHER_URCS] = { "other-urcs", "Q14 Q27",
+		"a foreign line after a command, another each time" },
+	[QUIRK_NETOPEN_TWO_FIELDS] = { "netopen-two-fields", "Q30",
+		"AT+NETOPEN? says +NETOPEN: 1, 0" },
+	[QUIRK_NETOPEN_AGAIN_ERROR] = { "netopen-again-error", "Q31",
+		"NETOPEN when open: bare ERROR" },
+	[QUIRK_NETOPEN_ERROR] = { "netopen-error", "Q32",
+		"NETOPEN: bare ERROR, no code" },
+	[QUIRK_NETOPEN_FAILS] = { "netopen-fails", "Q33",
+		"NETOPEN: OK, +NETOPEN: 1 (=1: the first time)" },
+	[QUIRK_NETOPEN_SILENT] = { "netopen-silent", "Q42",
+		"NETOPEN: OK and then nothing" },
+	[QUIRK_NETOPEN_NO_BEARER] = { "netopen-no-bearer", "Q34",
+		"NETOPEN says 0 but every CIPOPEN fails with 1" },
+	[QUIRK_NETCLOSE_LEGACY] = { "netclose-legacy", "Q36",
+		"NETCLOSE when closed: +IP ERROR: 5" },
+	[QUIRK_IPADDR_SPELLING] = { "ipaddr-spelling", "Q37",
+		"IPADDR when closed: +IPADDR: Network not opened" },
+	[QUIRK_IP_ERROR_NUMERIC] = { "ip-error-numeric", "Q38",
+		"+IP ERROR with a number whatever CIPCCFG says" },
+	[QUIRK_CIPOPEN_SILENT] = { "cipopen-silent", "Q42",
+		"CIPOPEN: OK, then nothing, the link stays closed" },
+	[QUIRK_CIPOPEN_LATE] = { "cipopen-late", "Q42 La",
+		"+CIPOPEN comes --late-time after the connect" },
+	[QUIRK_CIPOPEN_THEN_LOSS] = { "cipopen-then-loss", "Q44",
+		"+CIPOPEN: n,0 and at once the network is lost" },
+	[QUIRK_CIPOPEN_RESULT_FIRST] = { "cipopen-result-first", "Q7 Q8",
+		"final OK of CIPOPEN after its result" },
+	[QUIRK_PROMPT_BLANK] = { "prompt-blank", "Q49",
+		"a blank after the prompt" },
+	[QUIRK_PROMPT_DEAD_LINK] = { "prompt-dead-link", "Q50",
+		"no prompt: +CIPERROR: 4, ERROR; the link is dead" },
+	[QUIRK_PROMPT_LOST] = { "prompt-lost", "Q50",
+		"no prompt, but the modem waits for the data" },
+	[QUIRK_SEND_MAX_1400] = { "send-max-1400", "Q52",
+		"CIPSEND of more than 1400: +CIPERROR: 3" },
+	[QUIRK_DOUBLE_ERROR] = { "double-error", "Q55",
+		"ERROR twice after +CIPERROR" },
+	[QUIRK_SEND_SHORT] = { "send-short", "Q69",
+		"half of the payload is taken, cnf says so" },
+	[QUIRK_SEND_ZERO] = { "send-zero", "Q69",
+		"nothing is taken, cnf is 0" },
+	[QUIRK_SEND_MINUS_ONE] = { "send-minus-one", "Q69",
+		"nothing is taken, cnf is -1" },
+	[QUIRK_SEND_NEVER] = { "send-never", "Q69",
+		"the data go out, +CIPSEND never comes" },
+	[QUIRK_SEND_LATE] = { "send-late", "Q69",
+		"+CIPSEND comes --late-time late" },
+	[QUIRK_SEND_RESULT_FIRST] = { "send-result-first", "Q48",
+		"+CIPSEND before OK" },
+	[QUIRK_CIPCLOSE_LEGACY] = { "cipclose-legacy", "Q57",
+		"CIPCLOSE of a closed link: +IP ERROR: 8" },
+	[QUIRK_CIPCLOSE_CLOSE_OK] = { "cipclose-close-ok", "Q58",
+		"CLOSE OK line before +CIPCLOSE: n,0" },
+	[QUIRK_CIPCLOSE_SILENT] = { "cipclose-silent", "Q42",
+		"CIPCLOSE: OK and then nothing" },
+	[QUIRK_CIPCLOSE_LIES] = { "cipclose-lies", "Q59",
+		"CIPCLOSE? goes on saying 1 for closed links" },
+	[QUIRK_RXGET4_DEAD_OK] = { "rxget4-dead-ok", "Q61",
+		"CIPRXGET=4 without network: 4,n,0 and OK" },
+	[QUIRK_RXGET_BLANK] = { "rxget-blank", "Q62",
+		"a blank line between data and OK" },
+	[QUIRK_RXGET_MAX_1460] = { "rxget-max-1460", "Q63",
+		"at most 1460 bytes a read" },
+	[QUIRK_RXGET_ERROR] = { "rxget-error", "L6",
+		"CIPRXGET=2/3/4: bare ERROR" },
+	[QUIRK_RXGET_URC_INSIDE] = { "rxget-urc-inside", "Q71",
+		"+CIPRXGET: 1,x before the header of modes 2, 3, 4" },
+	[QUIRK_NOTIFY_LOST] = { "notify-lost", "Q67",
+		"+CIPRXGET: 1,n is not sent" },
+	[QUIRK_NO_DATA_NUMERIC] = { "no-data-numeric", "Q70",
+		"+IP ERROR: 22 instead of No data" },
+	[QUIRK_NO_DATA_CASE] = { "no-data-case", "Q70",
+		"+IP ERROR: no data" },
+	[QUIRK_IPCLOSE_TIGHT] = { "ipclose-tight", "Q73",
+		"+IPCLOSE:n,1 without the blank" },
+	[QUIRK_IPCLOSE_NO_COLON] = { "ipclose-no-colon", "Q73",
+		"+IPCLOSE n,1 without the colon" },
+	[QUIRK_IPCLOSE_LOST] = { "ipclose-lost", "Q67",
+		"+IPCLOSE is not sent" },
+	[QUIRK_CIPEVENT_TIGHT] = { "cipevent-tight", "Q73",
+		"+CIPEVENT:NETWORK CLOSED UNEXPECTEDLY" },
+	[QUIRK_NO_TCP] = { "no-tcp", "Q85",
+		"every TCP/IP command: ERROR" },
+	[QUIRK_NO_CIPTIMEOUT] = { "no-ciptimeout", "Q86",
+		"CIPTIMEOUT and CIPSENDMODE: ERROR" },
+	[QUIRK_COMMAND_SILENT] = { "command-silent", "L44",
+		"the command is not executed and not answered" },
+};
+
+const char *quirk_name(enum quirk q)
+{
+	return quirk_rows[q].name;
+}
+
+void quirk_list(FILE *to)
+{
+	size_t i;
+
+	for (i = 0; i < QUIRKS; i++)
+		fprintf(to, "%-20s %-7s %s\n", quirk_rows[i].name,
+			quirk_rows[i].rows, quirk_rows[i].help);
+}
+
+static int parse_times(const char *text, int *times)
+{
+	char *end;
+	long v;
+
+	if (*text == '\0' || strcmp(text, "on") == 0) {
+		*times = QUIRK_ALWAYS;
+		return 0;
+	}
+	if (strcmp(text, "off") == 0) {
+		*times = 0;
+		return 0;
+	}
+	v = strtol(text, &end, 10);
+	if (*end != '\0' || v < 0 || v > 1000000)
+		return -EINVAL;
+	*times = (int)v;
+	return 0;
+}
+
+int quirk_set(int *left, const char *arg)
+{
+	size_t i, len = strcspn(arg, "= ");
+	const char *times = arg[len] != '\0' ? arg + len + 1 : "";
+
+	for (i = 0; i < QUIRKS; i++) {
+		if (strlen(quirk_rows[i].name) == len &&
+		    strncmp(quirk_rows[i].name, arg, len) == 0)
+			return parse_times(times, &left[i]);
+	}
+	return -EINVAL;
+}
+
+bool quirk_on(const int *left, enum quirk q)
+{
+	return left[q] != 0;
+}
+
+bool quirk_take(int *left, enum quirk q)
+{
+	if (left[q] > 0)
+		left[q]--;
+	else if (left[q] == 0)
+		return false;
+	return true;
+}

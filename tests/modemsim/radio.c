@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "modem.h"
+
+bool radio_registered(const struct modem *m)
+{
+	return m->radio.stat == RADIO_HOME || m->radio.stat == RADIO_ROAMING;
+}
+
+void radio_set(struct modem *m, enum radio_stat stat)
+{
+	if (m->radio.timer != NULL)
+		evtimer_del(m->radio.timer);
+	if (m->radio.stat == stat)
+		return;
+	m->radio.stat = stat;
+	m->dialect->registered(m);
+	if (radio_registered(m) && m->radio.was_away) {
+		m->radio.was_away = false;
+		if (quirk_take(m->opt.quirks, QUIRK_PB_DONE_ON_ATTACH)) {
+			urc(m, "PB DONE");
+			urc(m, "SMS DONE");
+		}
+	}
+}
+
+static void on_registered(evutil_socket_t fd, short what, void *ctx)
+{
+	struct modem *m = ctx;
+
+	(void)fd;
+	(void)what;
+	radio_set(m, (enum radio_stat)m->opt.registration);
+}
+
+void radio_search(struct modem *m)
+{
+	struct radio *r = &m->radio;
+
+	if (m->card.state != CARD_READY || r->cfun != 1 || r->away)
+		return;
+	if (m->opt.register_ms == 0) {
+		radio_set(m, (enum radio_stat)m->opt.registration);
+		return;
+	}
+	radio_set(m, RADIO_SEARCHING);
+	modem_after(m, &r->timer, m->opt.register_ms, on_registered, m);
+}
+
+void radio_reset(struct modem *m)
+{
+	if (m->radio.timer != NULL)
+		evtimer_del(m->radio.timer);
+	m->radio.stat = RADIO_NONE;
+	m->radio.cfun = 1;
+}
+
+void radio_free(struct modem *m)
+{
+	if (m->radio.timer != NULL)
+		event_free(m->radio.timer);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "record.h"
+
+static const char *const names[VIOLATIONS] = {
+	[VIOLATION_COMMAND_WHILE_RUNNING] = "command-while-running",
+	[VIOLATION_PAYLOAD_WITHOUT_PROMPT] = "payload-without-prompt",
+	[VIOLATION_PAYLOAD_BEFORE_PROMPT] = "payload-before-prompt",
+	[VIOLATION_CONTROL_BYTE_IN_LINE] = "control-byte-in-line",
+	[VIOLATION_LINE_TOO_LONG] = "line-too-long",
+};
+
+const char *record_violation_name(enum violation v)
+{
+	return names[v];
+}
+
+int record_open(struct record *r, const char *path)
+{
+	*r = (struct record){ .log = NULL };
+	if (path == NULL)
+		return 0;
+	r->log = fopen(path, "ae");
+	if (r->log == NULL)
+		return -errno;
+	setvbuf(r->log, NULL, _IOLBF, 0);
+	return 0;
+}
+
+void record_close(struct record *r)
+{
+	if (r->log != NULL)
+		fclose(r->log);
+	r->log = NULL;
+}
+
+static void stamp(struct record *r)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	fprintf(r->log, "%lld.%06ld ", (long long)ts.tv_sec,
+		ts.tv_nsec / 1000);
+}
+
+void record_bytes(struct record *r, const char *what, const void *data,
+		  size_t len)
+{
+	const unsigned char *p = data;
+	size_t i;
+
+	if (r->log == NULL)
+		return;
+	stamp(r);
+	fprintf(r->log, "%s ", what);
+	for (i = 0; i < len; i++) {
+		if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '\\')
+			fprintf(r->log, "\\x%02x", p[i]);
+		else
+			putc(p[i], r->log);
+	}
+	putc('\n', r->log);
+}
+
+void record_event(struct record *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->log == NULL)
+		return;
+	stamp(r);
+	va_start(ap, fmt);
+	vfprintf(r->log, fmt, ap);
+	va_end(ap);
+	putc('\n', r->log);
+}
+
+void record_violation(struct record *r, enum violation v, const void *data,
+		      size_t len)
+{
+	char what[64];
+
+	r->violations[v]++;
+	snprintf(what, sizeof(what), "violation %s", names[v]);
+	record_bytes(r, what, data, len);
+}
+
+uint64_t record_violations(const struct record *r)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < VIOLATIONS; i++)
+		sum += r->violations[i];
+	return sum;
+}
+
+void record_reset(struct record *r)
+{
+	memset(r->violations, 0, sizeof(r->violations));
+	r->escapes = 0;
+}

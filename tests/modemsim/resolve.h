@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * resolve - names and addresses, and which of them may really be contacted.
+ *
+ * Order: --host table, numeric, "localhost", and with --allow-network the
+ * real name servers. Without it nothing leaves the machine.
+ *
+ * Called by: link, simcom_dns, control_commands.   Calls: evdns.
+ */
+
+#ifndef MODEMSIM_RESOLVE_H
+#define MODEMSIM_RESOLVE_H
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+struct modem;
+struct resolve;
+
+struct unanswered {
+	LIST_ENTRY(unanswered) entry;
+	char host[];
+};
+
+struct resolver {
+	struct modem *m;
+	struct evdns_base *dns;		/* made when first needed */
+	LIST_HEAD(, unanswered) unanswered;
+};
+
+void resolver_init(struct modem *m);
+void resolver_free(struct modem *m);
+
+/* Make @host (name or address) dead or alive. 0 or -errno. */
+int resolver_set_unanswered(struct modem *m, const char *host, bool on);
+
+/* May a connect to @addr, called @host by the command, be tried? */
+bool resolver_answers(const struct modem *m, const char *host,
+		      struct in_addr addr);
+
+/* @done is called once, later; @ok false: there is no such name. */
+struct resolve *resolve_start(struct modem *m, const char *host,
+			      void (*done)(void *ctx, bool ok,
+					   struct in_addr addr),
+			      void *ctx);
+
+/* @done is not called any more. */
+void resolve_cancel(struct resolve *r);
+
+#endif

@@ -1,0 +1,681 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""modemsim against the manuals: every answer byte for byte.
+
+usage: selftest.py PATH-TO-MODEMSIM [TEST...]
+
+Each test is a function; it starts its own simulator, mostly unpaced.
+"""
+
+import fcntl
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+import tty
+
+BIN = None
+TESTS = []
+OK = "\r\nOK\r\n"
+ERROR = "\r\nERROR\r\n"
+
+
+def test(fn):
+    TESTS.append(fn)
+    return fn
+
+
+def line(text):
+    return "\r\n" + text + "\r\n"
+
+
+class Sim:
+    def __init__(self, *options, paced=False, strict=False):
+        self.dir = tempfile.TemporaryDirectory()
+        self.link = self.dir.name + "/tty"
+        self.control = self.dir.name + "/control"
+        self.log = self.dir.name + "/log"
+        self.strict = strict
+        args = [BIN, "--link", self.link, "--control", self.control,
+                "--log", self.log, *options]
+        if not paced:
+            args += ["--baud", "0"]
+        if strict:
+            args.append("--strict")
+        self.process = subprocess.Popen(args, stdout=subprocess.PIPE,
+                                        text=True)
+        ready = self.process.stdout.readline().split()
+        assert ready[0] == "ready", ready
+        self.fd = -1
+        self.open()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.close()
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(5)
+        self.process.stdout.close()
+        if kind is None:
+            assert status == (1 if self.strict else 0), status
+            assert not os.path.lexists(self.link), "link left behind"
+            assert not os.path.exists(self.control), "socket left behind"
+        self.dir.cleanup()
+
+    def open(self, baud=termios.B115200):
+        self.fd = os.open(self.link, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self.fd)
+        attr = termios.tcgetattr(self.fd)
+        attr[4] = attr[5] = baud
+        termios.tcsetattr(self.fd, termios.TCSANOW, attr)
+
+    def close(self):
+        if self.fd >= 0:
+            os.close(self.fd)
+        self.fd = -1
+
+    def write(self, data):
+        data = data.encode("latin-1") if isinstance(data, str) else data
+        while data:
+            data = data[os.write(self.fd, data):]
+
+    def read(self, timeout):
+        if not select.select([self.fd], [], [], timeout)[0]:
+            return b""
+        return os.read(self.fd, 65536)
+
+    def expect(self, want, timeout=3.0):
+        """Exactly these bytes come, and nothing else for a moment."""
+        want = want.encode("latin-1") if isinstance(want, str) else want
+        got = b""
+        end = time.monotonic() + timeout
+        while len(got) < len(want) and time.monotonic() < end:
+            got += self.read(max(0, end - time.monotonic()))
+        got += self.read(0.003)
+        assert got == want, "\n  want %r\n  got  %r" % (want, got)
+
+    def silent(self, seconds):
+        got = self.read(seconds)
+        assert got == b"", got
+
+    def say(self, command, *blocks, timeout=3.0):
+        self.write(command + "\r")
+        self.expect("".join(blocks), timeout)
+
+    def ctl(self, *words, status=0):
+        done = subprocess.run([BIN, "--ctl", self.control, *map(str, words)],
+                              stdout=subprocess.PIPE, text=True, timeout=5)
+        assert done.returncode == status, (words, done.stdout)
+        return done.stdout.strip()
+
+    def stats(self):
+        return json.loads(self.ctl("stats"))
+
+    def violations(self):
+        v = self.stats()["violations"]
+        return {k: n for k, n in v.items() if n}
+
+    def up(self):
+        self.say("ATE0", "ATE0\r", OK)
+        self.say("AT+CIPRXGET=1", OK)
+        self.say("AT+NETOPEN", OK, line("+NETOPEN: 0"))
+
+    def connect(self, n, server):
+        self.say('AT+CIPOPEN=%d,"TCP","127.0.0.1",%d' % (n, server.port),
+                 OK, line("+CIPOPEN: %d,0" % n))
+        return server.accept()
+
+    def send(self, n, data):
+        self.say("AT+CIPSEND=%d,%d" % (n, len(data)), "\r\n>")
+        self.write(data)
+        self.expect(OK + line("+CIPSEND: %d,%d,%d" %
+                              (n, len(data), len(data))))
+
+
+class Server:
+    def __init__(self):
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.sock.settimeout(3)
+        self.port = self.sock.getsockname()[1]
+
+    def accept(self):
+        peer = self.sock.accept()[0]
+        peer.settimeout(3)
+        return peer
+
+
+def receive(peer, n):
+    data = b""
+    while len(data) < n:
+        more = peer.recv(n - len(data))
+        assert more, "peer saw the end after %r" % data
+        data += more
+    return data
+
+
+@test
+def bring_up():
+    with Sim("--pin", "1234", "--iccid", "8986", "--imei", "86") as s:
+        s.say("AT", "AT\r", OK)
+        s.say("ATE0", "ATE0\r", OK)
+        s.say("at+cpin?", line("+CPIN: SIM PIN"), OK)
+        s.say("AT+NETOPEN", ERROR)
+        s.say("AT+CREG?", line("+CREG: 0,0"), OK)
+        s.say('AT+CPIN="9"', line("+CME ERROR: incorrect password"))
+        s.say("AT+CREG=1", OK)
+        s.say('AT+CPIN="1234"', OK, line("+CPIN: READY"), line("SMS DONE"),
+              line("PB DONE"), line("+CREG: 1"))
+        s.say("AT+CPIN?", line("+CPIN: READY"), OK)
+        s.say('AT+CPIN="1234"', line("+CME ERROR: operation not allowed"))
+        s.say("AT+CMEE=1", OK)
+        s.say('AT+CPIN="1234"', line("+CME ERROR: 3"))
+        s.say("AT+CMEE=0", OK)
+        s.say('AT+CPIN="1234"', ERROR)
+        s.say("AT+CICCID", line("+ICCID: 8986"), OK)
+        s.say("AT+CGSN", line("86"), OK)
+        s.say("AT+CSQ", line("+CSQ: 25,99"), OK)
+        s.say("AT+CGMM", line("A7670E-FASE"), OK)
+        s.say("AT+CPSI?", line(
+            "+CPSI: LTE,Online,460-00,0x1816,27593483,139,EUTRAN-BAND39,"
+            "38400,5,5,-88,-868,-578,18"), OK)
+        s.say("AT+NOSUCH", ERROR)
+        s.say("AT+CFUN=4", OK, line("+CREG: 0"))
+        s.say("AT+CFUN=1", OK, line("+CREG: 1"))
+
+
+@test
+def pin_is_counted():
+    with Sim("--pin", "1234") as s:
+        s.say("ATE0", "ATE0\r", OK)
+        for _ in range(3):
+            s.say("AT+CPIN=0000", line("+CME ERROR: incorrect password"))
+        s.say("AT+CPIN?", line("+CPIN: SIM PUK"), OK)
+        s.say("AT+CPIN=1234", line("+CME ERROR: SIM PUK required"))
+        s.say('AT+CPIN="12345678","4711"', OK, line("+CPIN: READY"),
+              line("SMS DONE"), line("PB DONE"))
+
+
+@test
+def contexts():
+    with Sim("--apn", "net", "--apn-user", "u", "--apn-password", "p") as s:
+        s.say("ATE0", "ATE0\r", OK)
+        s.say("AT+CGDCONT?", OK)
+        s.say('AT+CGDCONT=1,"IP","net"', OK)
+        s.say("AT+CGDCONT?", line('+CGDCONT: 1,"IP","net","",0,0'), OK)
+        s.say("AT+NETOPEN", OK, line("+NETOPEN: 1"))
+        s.say('AT+CGAUTH=1,1,"p","u"', OK)
+        s.say("AT+NETOPEN", OK, line("+NETOPEN: 0"))
+        s.say("AT+NETCLOSE", OK, line("+NETCLOSE: 0"))
+        s.say('AT+CGDCONT=2,"IP","ims"', OK)
+        s.say("AT+CGDCONT=2", OK)
+        s.say("AT+CGACT?", line("+CGACT: 1,1"), OK)
+        s.say("AT+CGPADDR=1", line("+CGPADDR: 1,10.0.0.2"), OK)
+        s.say("AT+CGATT?", line("+CGATT: 1"), OK)
+        s.say("AT+CGDCONT=16", ERROR)
+
+
+@test
+def net_service():
+    with Sim() as s:
+        s.say("ATE0", "ATE0\r", OK)
+        s.say("AT+NETOPEN?", line("+NETOPEN: 0"), OK)
+        s.say("AT+NETCLOSE", line("+NETCLOSE: 2"), ERROR)
+        s.say("AT+IPADDR", line("+IP ERROR: Network not opened"), ERROR)
+        s.say("AT+SERVERSTART?", line("+CIPERROR: 2"), ERROR)
+        s.say("AT+CIPSEND=0,5", line("+CIPERROR: 2"), ERROR)
+        s.say('AT+CIPOPEN=0,"TCP","127.0.0.1",9', line("+CIPOPEN: 0,2"),
+              ERROR)
+        s.say("AT+CIPCLOSE=0", line("+CIPCLOSE: 0,2"), ERROR)
+        s.say("AT+CIPACK=0", line("+IP ERROR: Network not opened"), ERROR)
+        s.say('AT+CDNSGIP="localhost"', line("+CDNSGIP: 0,10"), ERROR)
+        s.say("AT+NETOPEN", OK, line("+NETOPEN: 0"))
+        s.say("AT+NETOPEN?", line("+NETOPEN: 1"), OK)
+        s.say("AT+NETOPEN", line("+IP ERROR: Network is already opened"),
+              ERROR)
+        s.say("AT+CIPCCFG=,,,0", OK)
+        s.say("AT+NETOPEN", line("+IP ERROR: 4"), ERROR)
+        s.say("AT+IPADDR", line("+IPADDR: 10.0.0.2"), OK)
+        s.say("AT+SERVERSTART?", OK)
+        s.say('AT+CDNSGIP="localhost"',
+              line('+CDNSGIP: 1,"localhost","127.0.0.1"'), OK)
+        s.say('AT+CDNSGIP="-x"', ERROR)
+        s.say("AT+NETCLOSE", OK, line("+NETCLOSE: 0"))
+
+
+@test
+def settings():
+    same = [
+        ("CIPHEAD", "0", "2", "(0-1)"), ("CIPSRIP", "0", "2", "(0-1)"),
+        ("CIPMODE", "1", "2", "(0-1)"), ("CIPSENDMODE", "1", "2", "(0-1)"),
+        ("CIPRXGET", "1", "5", "(0-4),(0-9),(1-1500)"),
+        ("CIPTIMEOUT", "30000,20000,40000", "2999", None),
+        ("CIPTIMEOUT", "3000,3000,120000", ",,120001", None),
+        ("CIPCCFG", "3,500,0,1,1,1,500", "11",
+         "(0-10),(0-1000),(0),(0-1),(0-1),(0-1),(500-120000)"),
+        ("CIPDNSSET", "1,30000,3", "4", "(0-3),(3000-120000),(0-7)"),
+        ("CGEREP", "0,0", "3", "(0-2),(0-1)"), ("IFC", "2,2", "3", "(0,2),(0,2)"),
+    ]
+    with Sim() as s:
+        s.say("ATE0", "ATE0\r", OK)
+        for name, good, bad, ranges in same:
+            s.say("AT+%s=%s" % (name, good), OK)
+            s.say("AT+%s?" % name, line("+%s: %s" % (name, good)), OK)
+            s.say("AT+%s=%s" % (name, bad), ERROR)
+            s.say("AT+%s?" % name, line("+%s: %s" % (name, good)), OK)
+            if ranges:
+                s.say("AT+%s=?" % name, line("+%s: %s" % (name, ranges)), OK)
+        s.say("AT+CIPHEAD", OK)
+        s.say("AT+CIPHEAD?", line("+CIPHEAD: 1"), OK)
+        s.say("AT+CIPSRIP =?", line("+CIPSRIP: (0-1)"), OK)
+        s.say("AT+CIPTIMEOUT=,4000", OK)
+        s.say("AT+CIPTIMEOUT?", line("+CIPTIMEOUT: 3000,4000,120000"), OK)
+        s.say("AT&D2", OK)
+        s.say("AT+CIPOPEN=?", line('+CIPOPEN: (0-9),("TCP","UDP")'), OK)
+        s.say("AT+CIPSEND=?", line("+CIPSEND: (0-9),(1-1500)"), OK)
+        s.say("AT+CIPCLOSE=?", line("+CIPCLOSE: (0-9)"), OK)
+        s.say("AT+CIPACK=?", line("+CIPACK: (0-9)"), OK)
+        s.say("AT+CDNSGIP=?", OK)
+        s.say("AT+SERVERSTART=?", line("+SERVERSTART: (0-65535),(0-3)"), OK)
+
+
+@test
+def tcp_in_buffer_mode():
+    server = Server()
+    with Sim() as s:
+        s.up()
+        peer = s.connect(1, server)
+        links = "".join("+CIPOPEN: %d\r\n" % n for n in range(2, 10))
+        s.say("AT+CIPOPEN?", '\r\n+CIPOPEN: 0\r\n+CIPOPEN: 1,"TCP",'
+              '"127.0.0.1",%d,-1\r\n' % server.port + links, OK)
+        s.say("AT+CIPCLOSE?", line("+CIPCLOSE: 0,1,0,0,0,0,0,0,0,0"), OK)
+        s.send(1, b"hello")
+        assert receive(peer, 5) == b"hello"
+        s.say("AT+CIPSEND=1", "\r\n>")
+        s.write(b"a\x03\x1ab\x03\x1bc\x03\x03\x1a")
+        s.expect(OK + line("+CIPSEND: 1,6,6"))
+        assert receive(peer, 6) == b"a\x1ab\x1bc\x03"
+        s.say("AT+CIPSEND=1,", "\r\n>")
+        s.write(b"never\x1b")
+        s.expect(ERROR)
+        peer.send(b"data from server")
+        s.expect(line("+CIPRXGET: 1,1"))
+        peer.send(b"!!")
+        s.silent(0.05)      # not announced again: the buffer is not empty
+        s.say("AT+CIPRXGET=4,1", line("+CIPRXGET: 4,1,18"), OK)
+        s.say("AT+CIPRXGET=2,1,5", line("+CIPRXGET: 2,1,5,13"), "data ", OK)
+        s.say("AT+CIPRXGET=3,1,5", line("+CIPRXGET: 3,1,5,8"), "66726F6D20",
+              OK)
+        s.say("AT+CIPRXGET=2,1", line("+CIPRXGET: 2,1,8,0"), "server!!", OK)
+        s.say("AT+CIPRXGET=4,1", line("+CIPRXGET: 4,1,0"), OK)
+        for n in (1, 2):
+            s.say("AT+CIPRXGET=2,%d" % n, line("+IP ERROR: No data"), ERROR)
+        for bad in ("2,10", "2,1,0", "2,1,1501", "3,1,751", "4"):
+            s.say("AT+CIPRXGET=" + bad, line("+IP ERROR: Invalid parameter"),
+                  ERROR)
+        peer.send(b"again")
+        s.expect(line("+CIPRXGET: 1,1"))
+        s.say("AT+CIPACK=1", line("+CIPACK: 11,11,23"), OK)
+        s.say("AT+CIPCLOSE=1", OK, line("+CIPCLOSE: 1,0"))
+        assert peer.recv(10) == b""
+        s.say("AT+CIPCLOSE=1", line("+CIPCLOSE: 1,4"), ERROR)
+        s.say("AT+CIPSEND=1,5", line("+CIPERROR: 4"), ERROR)
+        assert s.violations() == {}
+        closed = s.stats()["closed"][0]
+        assert (closed["sent"], closed["received"]) == (11, 23), closed
+
+
+@test
+def open_errors():
+    server = Server()
+    free = Server()
+    free.sock.close()
+    with Sim("--host", "alias.example=127.0.0.1",
+             "--unanswered", "127.0.0.9") as s:
+        s.up()
+        s.say('AT+CIPOPEN=0,"TCP","127.0.0.1",%d' % free.port, OK,
+              line("+CIPOPEN: 0,1"))
+        s.say('AT+CIPOPEN=0,"TCP","nowhere.example",80', OK,
+              line("+CIPOPEN: 0,11"))
+        s.say('AT+CIPOPEN=0,"TCP","alias.example",%d' % server.port, OK,
+              line("+CIPOPEN: 0,0"))
+        s.say('AT+CIPOPEN=0,"TCP","127.0.0.1",%d' % server.port,
+              line("+CIPOPEN: 0,4"), ERROR)
+        s.say('AT+CIPOPEN=10,"TCP","127.0.0.1",80',
+              line("+IP ERROR: Invalid parameter"), ERROR)
+        s.say('AT+CIPOPEN=1,"TCP","127.0.0.1",65536', line("+CIPOPEN: 1,3"),
+              ERROR)
+        s.say('AT+CIPOPEN=1,"UDP",,,5000', line("+CIPOPEN: 1,4"), ERROR)
+        s.say("AT+CIPSEND=0,1501", line("+CIPERROR: 3"), ERROR)
+        # two links that never get an answer do not hold up anybody
+        s.say("AT+CIPTIMEOUT=,3000", OK)
+        start = time.monotonic()
+        s.say('AT+CIPOPEN=2,"TCP","127.0.0.9",80', OK)
+        s.say('AT+CIPOPEN=3,"TCP","192.0.2.7",80', OK)
+        s.say("AT+CIPCLOSE=2", line("+CIPCLOSE: 2,4"), ERROR)
+        s.say('AT+CIPOPEN=2,"TCP","127.0.0.9",80', line("+CIPOPEN: 2,4"),
+              ERROR)
+        s.send(0, b"meanwhile")
+        s.expect(line("+CIPOPEN: 2,10") + line("+CIPOPEN: 3,10"), 5)
+        assert 2.9 < time.monotonic() - start < 3.3
+
+
+@test
+def end_by_peer():
+    server = Server()
+    with Sim() as s:
+        s.up()
+        peer = s.connect(0, server)
+        peer.sendall(b"last words")
+        peer.close()
+        s.expect(line("+CIPRXGET: 1,0") + line("+IPCLOSE: 0,1"))
+        s.say("AT+CIPCLOSE?", line("+CIPCLOSE: 0,0,0,0,0,0,0,0,0,0"), OK)
+        s.say("AT+CIPSEND=0,5", line("+CIPERROR: 4"), ERROR)
+        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,10,0"), "last words",
+              OK)
+        peer = s.connect(0, server)
+        s.ctl("close", 0)
+        s.expect(line("+IPCLOSE: 0,1"))
+        assert peer.recv(1) == b""
+
+
+@test
+def every_byte_value():
+    server = Server()
+    data = bytes(range(256)) * 5
+    tricky = b"\r\nOK\r\n+++\x1a\x1b>\r\n+IPCLOSE: 0,1\r\nERROR\r\n"
+    with Sim() as s:
+        s.up()
+        peer = s.connect(9, server)
+        for block in (data, tricky):
+            s.send(9, block)
+            assert receive(peer, len(block)) == block
+            peer.sendall(block)
+            s.expect(line("+CIPRXGET: 1,9"))
+            s.write("AT+CIPRXGET=2,9\r")
+            s.expect(line("+CIPRXGET: 2,9,%d,0" % len(block)).encode() +
+                     block + OK.encode())
+
+
+@test
+def network_loss():
+    server = Server()
+    lost = line("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY")
+    with Sim() as s:
+        s.up()
+        s.say("AT+CREG=1", OK)
+        peer = s.connect(0, server)
+        s.ctl("network-loss", "for", 150)
+        s.expect(lost + line("+CREG: 2") + line("+CREG: 1"))
+        try:
+            assert peer.recv(1) == b"" and False, "not reset"
+        except ConnectionResetError:
+            pass
+        s.say("AT+NETOPEN?", line("+NETOPEN: 0"), OK)
+        s.say("AT+NETCLOSE", line("+NETCLOSE: 2"), ERROR)
+        s.say("AT+NETOPEN", OK, line("+NETOPEN: 0"))
+        peer = s.connect(0, server)
+        s.ctl("network-loss", "open")
+        s.expect(lost + line("+CREG: 2"))
+        s.say("AT+NETOPEN?", line("+NETOPEN: 1"), OK)
+        s.say('AT+CIPOPEN=0,"TCP","127.0.0.1",%d' % server.port, OK,
+              line("+CIPOPEN: 0,1"))
+        s.say("AT+NETCLOSE", OK, line("+NETCLOSE: 0"))
+        s.say("AT+NETOPEN", OK, line("+NETOPEN: 1"))
+        s.ctl("network-back")
+        s.expect(line("+CREG: 1"))
+        s.say("AT+NETOPEN", OK, line("+NETOPEN: 0"))
+
+
+@test
+def reboot_and_hang():
+    banner = line("+CPIN: READY") + line("SMS DONE") + line("PB DONE")
+    with Sim("--boot-time", "50") as s:
+        s.up()
+        s.ctl("reboot")
+        s.expect(line("RDY") + banner)
+        s.say("AT+CIPRXGET?", "AT+CIPRXGET?\r", line("+CIPRXGET: 0"), OK)
+        s.say("AT+CRESET", "AT+CRESET\r", OK, line("RDY"), banner)
+        s.say("AT+CFUN=1,1", "AT+CFUN=1,1\r", OK, line("RDY"), banner)
+        s.ctl("hang")
+        s.write("AT\r")
+        s.silent(0.05)
+        s.ctl("unhang")
+        s.say("AT", "AT\r", OK)
+    with Sim("--boot-banner", "atready", "--quirk", "nul-banner",
+             "--sim-time", "50") as s:
+        s.ctl("reboot")
+        s.expect("\0" + line("*ATREADY: 1") + banner)
+    with Sim("--boot-banner", "none", "--sim-time", "30") as s:
+        s.ctl("reboot")
+        s.silent(0.02)
+        s.say("AT+CPIN?", "AT+CPIN?\r", line("+CME ERROR: SIM busy"))
+
+
+@test
+def violations_are_counted():
+    server = Server()
+    with Sim("--latency-for", "CIPSEND=60", strict=True) as s:
+        s.up()
+        peer = s.connect(0, server)
+        assert s.violations() == {}
+        s.write("AT\rAT\r")
+        s.expect(OK + OK)
+        assert s.violations()["command-while-running"] == 1
+        s.write("GET / HTTP/1.0\r")
+        s.silent(0.03)
+        assert s.violations()["payload-without-prompt"] == 1
+        s.write("AT+CIPSEND=0,3\r")
+        time.sleep(0.02)
+        s.write("abc")
+        s.expect("\r\n>")
+        s.write("xyz")
+        s.expect(OK + line("+CIPSEND: 0,3,3"))
+        assert s.violations()["payload-before-prompt"] == 1
+        s.say('AT+CIPOPEN=1,"TCP","a\x01b",1', OK, line("+CIPOPEN: 1,11"))
+        assert s.violations()["control-byte-in-line"] == 1
+        s.say("AT+" + "X" * 600, ERROR)
+        assert s.violations()["line-too-long"] == 1
+        s.say("\x1b\x1bAT", OK)
+        assert s.stats()["escapes"] == 2
+        assert s.violations()["total"] == 5, s.violations()
+        with open(s.log) as log:
+            text = log.read()
+        assert r'command AT+CIPOPEN=1,"TCP","a\x01b",1' in text
+        assert "violation payload-without-prompt GET / HTTP/1.0" in text
+
+
+@test
+def quirks():
+    server = Server()
+    with Sim() as s:
+        s.up()
+        peer = s.connect(0, server)
+
+        def once(name):
+            s.ctl("quirk", name, 1)
+
+        once("urc-before-echo")
+        s.say("AT", line("PB DONE"), OK)
+        once("urc-inside")
+        s.say("AT", line("+CGEV: EPS PDN ACT 1"), OK)
+        s.ctl("quirk", "netopen-two-fields", "on")
+        s.say("AT+NETOPEN?", line("+NETOPEN: 1, 0"), OK)
+        s.ctl("quirk", "prompt-blank", "on")
+        s.say("AT+CIPSEND=0,1", "\r\n> ")
+        s.write("x")
+        s.expect(OK + line("+CIPSEND: 0,1,1"))
+        s.ctl("quirk", "prompt-blank", "off")
+        once("prompt-dead-link")
+        s.ctl("quirk", "double-error", "on")
+        s.say("AT+CIPSEND=0,1", line("+CIPERROR: 4"), ERROR, ERROR)
+        s.ctl("quirk", "send-max-1400", "on")
+        s.say("AT+CIPSEND=0,1401", line("+CIPERROR: 3"), ERROR, ERROR)
+        once("rxget-urc-inside")
+        s.say("AT+CIPRXGET=4,0", line("+CIPRXGET: 1,0"),
+              line("+CIPRXGET: 4,0,0"), OK)
+        once("notify-lost")
+        peer.send(b"q")
+        s.silent(0.03)
+        s.ctl("quirk", "rxget-blank", "on")
+        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,1,0"), "q\r\n", OK)
+        once("prompt-lost")
+        s.say("AT+CIPSEND=0,2")
+        s.write("zz")
+        s.expect(OK + line("+CIPSEND: 0,2,2"))
+        once("send-short")
+        s.say("AT+CIPSEND=0,10", "\r\n>")
+        s.write("0123456789")
+        s.expect(OK + line("+CIPSEND: 0,10,5"))
+        assert receive(peer, 8) == b"xzz01234"
+        s.say("AT+CIPSEND=0,1", line("+CIPERROR: 4"), ERROR, ERROR)
+        s.ctl("quirk", "ipclose-no-colon", "on")
+        peer.close()
+        s.expect(line("+IPCLOSE 0,1"))
+        once("cipopen-silent")
+        s.say('AT+CIPOPEN=0,"TCP","127.0.0.1",%d' % server.port, OK)
+        once("cipopen-then-loss")
+        s.say('AT+CIPOPEN=0,"TCP","127.0.0.1",%d' % server.port, OK,
+              line("+CIPOPEN: 0,0"),
+              line("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY"))
+        s.ctl("quirk", "ipaddr-spelling", "on")
+        s.say("AT+IPADDR", line("+IPADDR: Network not opened"), ERROR)
+        s.ctl("quirk", "no-such-quirk", "on", status=1)
+        assert s.violations() == {}, s.violations()
+
+
+@test
+def faults_at_a_byte():
+    with Sim() as s:
+        s.say("ATE0", "ATE0\r", OK)
+        s.ctl("drop", "to-host", 3, 1)
+        s.say("AT", "\r\nO\r\n")
+        s.ctl("flip", "to-host", 2, 1)
+        s.say("AT", "\r\nMK\r\n")
+        s.ctl("urc-at-byte", 4, "+IPCLOSE: 3,1")
+        s.say("AT", "\r\nOK", line("+IPCLOSE: 3,1"), "\r\n")
+        s.ctl("drop", "to-modem", 4, 1)
+        s.say("AT+CSQ", ERROR)
+        s.ctl("garbage", 7)
+        assert len(s.read(1)) == 7
+        s.ctl("urc", '+CMTI: "SM",4')
+        s.expect(line('+CMTI: "SM",4'))
+
+
+@test
+def plug_and_host():
+    with Sim() as s:
+        s.say("ATE0", "ATE0\r", OK)
+        s.ctl("hangup")
+        assert os.read(s.fd, 10) == b""
+        s.close()
+        assert not os.path.lexists(s.link)
+        s.ctl("replug")
+        s.open()
+        s.say("AT", OK)
+        # the next host is not shut out by the flag of a killed one
+        fcntl.ioctl(s.fd, termios.TIOCEXCL)
+        s.close()
+        time.sleep(0.05)
+        assert not s.stats()["line"]["host"]
+        s.ctl("urc", "NOBODY READS THIS")
+        s.open()
+        assert not exclusive(s.fd)
+        s.say("AT", OK)
+
+
+def exclusive(fd):
+    tiocgexcl = 0x80045440
+    return bool(int.from_bytes(fcntl.ioctl(fd, tiocgexcl, bytes(4)),
+                               sys.byteorder))
+
+
+@test
+def wrong_rate_is_garbled():
+    with Sim("--modem-baud", "115200", paced=True) as s:
+        s.say("ATE0", "ATE0\r", OK)
+        s.say("AT+IPR=57600", OK)
+        time.sleep(0.02)
+        s.write("AT\r")
+        s.silent(0.05)
+        s.ctl("urc", "HELLO")
+        got = s.read(1)
+        assert got and b"HELLO" not in got, got
+        s.close()
+        s.open(termios.B57600)
+        s.say("AT+IPR?", line("+IPR: 57600"), OK)
+        assert s.stats()["line"]["garbled"] > 3
+
+
+@test
+def pacing():
+    """Down: 1551 bytes a block on the wire, see the module's README."""
+    server = Server()
+    with Sim(paced=True) as s:
+        s.up()
+        peer = s.connect(0, server)
+        threading.Thread(target=peer.sendall, args=(bytes(30000),),
+                         daemon=True).start()
+        s.expect(line("+CIPRXGET: 1,0"))
+        time.sleep(0.1)
+        start = time.monotonic()
+        want = 16 + 29 + 1500 + 6
+        for _ in range(8):
+            s.write("AT+CIPRXGET=2,0\r")
+            got = b""
+            while len(got) < want - 16:
+                got += s.read(1)
+        took = time.monotonic() - start
+        ideal = 8 * want / 11520
+        assert 0.98 * ideal < took < 1.10 * ideal, (took, ideal)
+        # a host that waits costs the simulator nothing
+        before = switches(s.process.pid)
+        time.sleep(0.3)
+        assert switches(s.process.pid) == before
+
+
+def switches(pid):
+    with open("/proc/%d/status" % pid) as status:
+        return [l for l in status if l.startswith("voluntary_ctxt")]
+
+
+@test
+def command_line():
+    for option in ("--help", "--version", "--list-quirks"):
+        out = subprocess.run([BIN, option], stdout=subprocess.PIPE,
+                             text=True, check=True).stdout
+        assert out and all(len(l) <= 80 for l in out.splitlines()), option
+    bad = subprocess.run([BIN, "--nonsense"], stderr=subprocess.DEVNULL)
+    assert bad.returncode == 2
+
+
+def main():
+    global BIN
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    BIN = sys.argv[1]
+    failed = 0
+    for fn in TESTS:
+        if len(sys.argv) > 2 and fn.__name__ not in sys.argv[2:]:
+            continue
+        start = time.monotonic()
+        try:
+            fn()
+            verdict = "ok"
+        except Exception as err:    # the others shall run
+            verdict = "FAILED: %s: %s" % (type(err).__name__, err)
+            failed += 1
+        print("%-24s %5.2f s  %s" % (fn.__name__, time.monotonic() - start,
+                                     verdict), flush=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

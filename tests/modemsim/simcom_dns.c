@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+
+/* CDNSGIP: A7600 manual 2.17. Blocks until the name server has answered. */
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "simcom.h"
+
+#define NAME_MAX_LEN	254
+#define LABEL_MAX	63
+#define DNS_ERROR	10
+
+/* The look-up in hand: there is one, as the command blocks. */
+static struct {
+	struct resolve *resolve;
+	struct event *timer;
+	char name[NAME_MAX_LEN + 1];
+} query;
+
+static bool is_name(const char *name)
+{
+	size_t label = 0, len = strlen(name);
+	const char *p;
+
+	if (len == 0 || len > NAME_MAX_LEN)
+		return false;
+	for (p = name; *p != '\0'; p++) {
+		if (*p == '.') {
+			if (label == 0)
+				return false;
+			label = 0;
+			continue;
+		}
+		if (!isalnum((unsigned char)*p) && (label == 0 || *p != '-'))
+			return false;
+		if (++label > LABEL_MAX)
+			return false;
+	}
+	return true;
+}
+
+void simcom_dns_cancel(void)
+{
+	if (query.resolve != NULL)
+		resolve_cancel(query.resolve);
+	if (query.timer != NULL)
+		event_free(query.timer);
+	query.resolve = NULL;
+	query.timer = NULL;
+}
+
+static void fail(struct modem *m)
+{
+	reply_text(m, "+CDNSGIP: 0,%d", DNS_ERROR);	/* Q82 */
+	reply_error(m);
+}
+
+static void on_resolved(void *ctx, bool ok, struct in_addr addr)
+{
+	struct modem *m = ctx;
+	char text[INET_ADDRSTRLEN];
+
+	query.resolve = NULL;
+	evtimer_del(query.timer);
+	inet_ntop(AF_INET, &addr, text, sizeof(text));
+	if (ok)
+		reply_text_ok(m, "+CDNSGIP: 1,\"%s\",\"%s\"", query.name, text);
+	else
+		fail(m);
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	resolve_cancel(query.resolve);
+	query.resolve = NULL;
+	fail(ctx);
+}
+
+static void cdnsgip(struct modem *m, struct args *a)
+{
+	const char *name = args_str(a, 0);
+
+	if (name == NULL || a->count != 1 || !is_name(name)) {
+		reply_error(m);
+		return;
+	}
+	if (!net_works(m)) {
+		fail(m);
+		return;
+	}
+	strcpy(query.name, name);
+	command_block(m);
+	modem_after(m, &query.timer, (unsigned int)m->set.dns[1], on_timeout,
+		    m);
+	query.resolve = resolve_start(m, name, on_resolved, m);
+}
+
+const struct command_row simcom_dns_rows[] = {
+	{ "+CDNSGIP", COMMAND_TCP, "", NULL, cdnsgip, NULL },
+	{ .name = NULL }
+};

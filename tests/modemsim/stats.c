@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "modem.h"
+
+void closed_init(struct closed_list *c)
+{
+	*c = (struct closed_list){
+		.rows = calloc(CLOSED_MAX, sizeof(*c->rows)),
+	};
+}
+
+void closed_free(struct closed_list *c)
+{
+	free(c->rows);
+	c->rows = NULL;
+}
+
+void closed_add(struct closed_list *c, const struct link *l, const char *cause)
+{
+	struct closed_row *row;
+
+	c->sent += l->tcp.sent;
+	c->received += l->tcp.received;
+	if (c->rows == NULL)
+		return;
+	row = &c->rows[c->count++ % CLOSED_MAX];
+	snprintf(row->host, sizeof(row->host), "%.63s", l->host);
+	row->port = l->port;
+	row->link = l->id;
+	row->sent = l->tcp.sent;
+	row->received = l->tcp.received;
+	snprintf(row->cause, sizeof(row->cause), "%s", cause);
+}
+
+static json_t *remote(const char *host, unsigned int port)
+{
+	return json_sprintf("%s:%u", host, port);
+}
+
+static json_t *slots(const struct modem *m)
+{
+	static const char *const states[LINK_STATES] = {
+		[LINK_FREE] = "free", [LINK_OPENING] = "opening",
+		[LINK_OPEN] = "open",
+	};
+	json_t *list = json_array();
+	unsigned int i;
+
+	for (i = 0; i < LINKS; i++) {
+		const struct link *l = &m->links[i];
+		json_t *s = json_pack("{s:i, s:s, s:I, s:I, s:I}",
+			"link", (int)i, "state", states[l->state],
+			"sent", (json_int_t)l->tcp.sent,
+			"received", (json_int_t)l->tcp.received,
+			"buffered",
+			(json_int_t)evbuffer_get_length(l->tcp.rx));
+
+		if (l->host[0] != '\0')
+			json_object_set_new(s, "remote",
+					    remote(l->host, l->port));
+		json_array_append_new(list, s);
+	}
+	return list;
+}
+
+static json_t *closed(const struct closed_list *c)
+{
+	json_t *list = json_array();
+	uint64_t i = c->count > CLOSED_MAX ? c->count - CLOSED_MAX : 0;
+
+	for (; i < c->count; i++) {
+		const struct closed_row *r = &c->rows[i % CLOSED_MAX];
+		json_t *row = json_pack("{s:i, s:I, s:I, s:s}",
+			"link", (int)r->link, "sent", (json_int_t)r->sent,
+			"received", (json_int_t)r->received,
+			"cause", r->cause);
+
+		json_object_set_new(row, "remote", remote(r->host, r->port));
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+static json_t *violations(const struct record *r)
+{
+	json_t *v = json_object();
+	size_t i;
+
+	for (i = 0; i < VIOLATIONS; i++)
+		json_object_set_new(v, record_violation_name(i),
+			json_integer((json_int_t)r->violations[i]));
+	json_object_set_new(v, "total",
+			    json_integer((json_int_t)record_violations(r)));
+	return v;
+}
+
+static json_t *line(const struct modem *m)
+{
+	const struct line *l = &m->line;
+
+	return json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:b, s:b}",
+		"pty", l->plugged ? l->pty.name : "", "baud",
+		(int)line_baud(l), "modem_baud", (int)l->modem_baud,
+		"bytes_in", (json_int_t)l->in_pos,
+		"bytes_out", (json_int_t)l->wire_out,
+		"garbled", (json_int_t)l->garbled,
+		"plugged", l->plugged, "host", l->watch.present);
+}
+
+static json_t *network(const struct modem *m)
+{
+	static const char *const states[] = {
+		[NET_STATE_CLOSED] = "closed", [NET_STATE_OPENING] = "opening",
+		[NET_STATE_OPEN] = "open", [NET_STATE_CLOSING] = "closing",
+	};
+
+	return json_pack("{s:s, s:b, s:i, s:b}", "state",
+		states[m->net.state], "dead", m->net.dead, "registration",
+		(int)m->radio.stat, "away", m->radio.away);
+}
+
+char *stats_json(const struct modem *m)
+{
+	json_t *all = json_pack(
+		"{s:I, s:I, s:i, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:I,"
+		" s:I, s:I}",
+		"commands", (json_int_t)m->record.commands,
+		"escapes", (json_int_t)m->record.escapes,
+		"boots", (int)m->boots, "booting", m->booting,
+		"hung", m->hung, "echo", m->cmd.echo,
+		"violations", violations(&m->record), "line", line(m),
+		"network", network(m), "slots", slots(m),
+		"closed", closed(&m->closed),
+		"closed_count", (json_int_t)m->closed.count,
+		"closed_sent", (json_int_t)m->closed.sent,
+		"closed_received", (json_int_t)m->closed.received);
+	char *text = json_dumps(all, JSON_COMPACT);
+
+	json_decref(all);
+	return text;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "linger.h"
+#include "tcp.h"
+
+#define READ_MAX	16384
+#define KERNEL_BUFFER	65536	/* small, so that a slow peer shows soon */
+
+void tcp_init(struct tcp *t, struct event_base *base, size_t rx_max,
+	      const struct tcp_ops *ops, void *ctx)
+{
+	*t = (struct tcp){
+		.fd = -1, .base = base, .rx_max = rx_max, .ops = ops,
+		.ctx = ctx, .rx = evbuffer_new(), .tx = evbuffer_new(),
+	};
+}
+
+void tcp_free(struct tcp *t)
+{
+	tcp_close(t, TCP_RST);
+	evbuffer_free(t->rx);
+	evbuffer_free(t->tx);
+}
+
+static size_t room(const struct tcp *t)
+{
+	size_t len = evbuffer_get_length(t->rx);
+
+	return len < t->rx_max ? t->rx_max - len : 0;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *ctx)
+{
+	struct tcp *t = ctx;
+	size_t max = room(t), old = evbuffer_get_length(t->rx);
+	int n;
+
+	(void)what;
+	n = evbuffer_read(t->rx, fd, (int)(max < READ_MAX ? max : READ_MAX));
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		t->ops->ended(t->ctx);
+		return;
+	}
+	t->received += (uint64_t)n;
+	if (room(t) == 0)
+		event_del(t->read_ev);
+	t->ops->received(t->ctx, old == 0);
+}
+
+static void finish_connect(struct tcp *t)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	if (err == 0) {
+		t->connected = true;
+		event_add(t->read_ev, NULL);
+	}
+	t->ops->connected(t->ctx, err);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *ctx)
+{
+	struct tcp *t = ctx;
+	int n;
+
+	(void)what;
+	if (!t->connected) {
+		finish_connect(t);
+		return;
+	}
+	n = evbuffer_write(t->tx, fd);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		t->ops->ended(t->ctx);
+		return;
+	}
+	if (n > 0)
+		t->sent += (uint64_t)n;
+	if (evbuffer_get_length(t->tx) > 0)
+		event_add(t->write_ev, NULL);
+	t->ops->progress(t->ctx);
+}
+
+static int set_up(struct tcp *t, unsigned int local_port)
+{
+	struct sockaddr_in local = { .sin_family = AF_INET };
+	int one = 1, size = KERNEL_BUFFER;
+
+	setsockopt(t->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	setsockopt(t->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (local_port == 0)
+		return 0;
+	setsockopt(t->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	local.sin_port = htons((uint16_t)local_port);
+	if (bind(t->fd, (struct sockaddr *)&local, sizeof(local)) < 0)
+		return -errno;
+	return 0;
+}
+
+int tcp_connect(struct tcp *t, const struct sockaddr_in *to,
+		unsigned int local_port)
+{
+	int err;
+
+	t->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (t->fd < 0)
+		return -errno;
+	t->connected = false;
+	t->sent = 0;
+	t->received = 0;
+	err = set_up(t, local_port);
+	if (err == 0 &&
+	    connect(t->fd, (const struct sockaddr *)to, sizeof(*to)) < 0 &&
+	    errno != EINPROGRESS)
+		err = -errno;
+	if (err < 0) {
+		close(t->fd);
+		t->fd = -1;
+		return err;
+	}
+	t->read_ev = event_new(t->base, t->fd, EV_READ | EV_PERSIST,
+			       on_readable, t);
+	t->write_ev = event_new(t->base, t->fd, EV_WRITE, on_writable, t);
+	event_add(t->write_ev, NULL);
+	return 0;
+}
+
+void tcp_send(struct tcp *t, const void *data, size_t len)
+{
+	evbuffer_add(t->tx, data, len);
+	event_add(t->write_ev, NULL);
+}
+
+void tcp_taken(struct tcp *t, size_t n)
+{
+	evbuffer_drain(t->rx, n);
+	if (t->fd >= 0 && t->connected && room(t) > 0)
+		event_add(t->read_ev, NULL);
+}
+
+static void reset_now(int fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+void tcp_close(struct tcp *t, enum tcp_how how)
+{
+	evbuffer_drain(t->tx, evbuffer_get_length(t->tx));
+	if (t->fd < 0)
+		return;
+	event_free(t->read_ev);
+	event_free(t->write_ev);
+	if (how == TCP_RST || !t->connected)
+		reset_now(t->fd);
+	else
+		linger_close(t->base, t->fd);
+	t->fd = -1;
+	t->connected = false;
+}
+
+unsigned int tcp_unacked(const struct tcp *t)
+{
+	int n = 0;
+
+	if (t->fd < 0 || ioctl(t->fd, TIOCOUTQ, &n) < 0)
+		return 0;
+	return (unsigned int)n;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * tcp - one TCP connection of the host, never blocking, bounded both ways.
+ *
+ * Received bytes wait in @rx until somebody takes them; when it is full the
+ * socket is not read, so the peer feels TCP back-pressure. Knows no AT.
+ *
+ * Called by: link.   Calls: linger.
+ */
+
+#ifndef MODEMSIM_TCP_H
+#define MODEMSIM_TCP_H
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum tcp_how { TCP_FIN, TCP_RST };
+
+struct tcp_ops {
+	void (*connected)(void *ctx, int err);		/* 0 or errno */
+	void (*received)(void *ctx, bool was_empty);
+	void (*progress)(void *ctx);		/* @tx got shorter */
+	void (*ended)(void *ctx);		/* by the peer; no more rx */
+};
+
+struct tcp {
+	int fd;				/* -1: none */
+	bool connected;
+	struct event_base *base;
+	struct event *read_ev;
+	struct event *write_ev;
+	struct evbuffer *rx;
+	struct evbuffer *tx;
+	size_t rx_max;
+	uint64_t sent;			/* taken by the kernel */
+	uint64_t received;
+	const struct tcp_ops *ops;
+	void *ctx;
+};
+
+void tcp_init(struct tcp *t, struct event_base *base, size_t rx_max,
+	      const struct tcp_ops *ops, void *ctx);
+void tcp_free(struct tcp *t);
+
+/* Starts; connected() tells, never from inside. 0 or -errno. */
+int tcp_connect(struct tcp *t, const struct sockaddr_in *to,
+		unsigned int local_port);
+
+/* Queue and send; progress() tells, never from inside. */
+void tcp_send(struct tcp *t, const void *data, size_t len);
+
+/* The host took @n bytes from @rx: perhaps read on. */
+void tcp_taken(struct tcp *t, size_t n);
+
+/*
+ * Gone, with what was queued. FIN: what the kernel has taken still goes out.
+ * @rx stays for the one who wants to read it.
+ */
+void tcp_close(struct tcp *t, enum tcp_how how);
+
+/* Sent bytes that the peer has not acknowledged. */
+unsigned int tcp_unacked(const struct tcp *t);
+
+#endif
