@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "at/channel_private.h"
+#include "at/text.h"
+#include "at/trace.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "port/port.h"
+
+void channel_set_state(struct at_channel *ch, enum channel_state to)
+{
+	ch->state = to;
+}
+
+/* ms that @bytes need on the line, rounded up. */
+uint32_t channel_line_ms(const struct at_channel *ch, size_t bytes)
+{
+	unsigned int baud = port_baud(ch->port);
+
+	return baud ? (uint32_t)(bytes * 10000 / baud + 1) : 1;
+}
+
+/* ------------------------------------------------------------- the command */
+
+bool at_channel_ready(const struct at_channel *ch)
+{
+	return ch->state == CH_IDLE && !ch->feeding;
+}
+
+static int check_command(const struct at_channel *ch,
+			 const struct at_command *cmd)
+{
+	const char *s;
+
+	if (!at_channel_ready(ch))
+		return ch->state == CH_REST ? -ENODEV : -EBUSY;
+	if (strlen(cmd->text) > AT_COMMAND_MAX ||
+	    cmd->payload_len > AT_PAYLOAD_OUT_MAX)
+		return -EMSGSIZE;
+	/* The last gate before the modem: no byte may end this line early. */
+	for (s = cmd->text; *s; s++) {
+		if (*s < 0x20 || *s == 0x7f)
+			return -EINVAL;
+	}
+
+	return 0;
+}
+
+/* A secret is shown up to its '=' only. */
+static void trace_command(struct at_channel *ch)
+{
+	size_t len = strlen(ch->text);
+	char masked[AT_COMMAND_MAX + 16];
+
+	if (ch->cmd.secret) {
+		len = strcspn(ch->text, "=");
+		snprintf(masked, sizeof(masked), "%.*s=<secret>", (int)len,
+			 ch->text);
+		at_trace_add(ch->trace, AT_TRACE_COMMAND, masked,
+			     strlen(masked));
+		return;
+	}
+	at_trace_add(ch->trace, AT_TRACE_COMMAND, ch->text, len);
+}
+
+int at_channel_send(struct at_channel *ch, const struct at_command *cmd)
+{
+	int err;
+
+	err = check_command(ch, cmd);
+	if (err)
+		return err;
+
+	ch->cmd = *cmd;
+	strcpy(ch->text, cmd->text);
+	if (cmd->payload_len > 0)
+		memcpy(ch->payload, cmd->payload, cmd->payload_len);
+	memset(&ch->answer, 0, sizeof(ch->answer));
+	ch->detail[0] = '\0';
+	ch->data_for_command = false;
+	ch->masking = cmd->secret;
+
+	err = channel_write_line(ch, ch->text);
+	if (err || !port_is_open(ch->port))
+		return err ? err : -ENODEV;
+
+	trace_command(ch);
+	ch->stats.commands++;
+	at_parser_set_payload_max(ch->parser, cmd->answer_max >
+				  ch->urc_payload_max ? cmd->answer_max :
+				  ch->urc_payload_max);
+	at_parser_expect_prompt(ch->parser, cmd->payload_len > 0);
+	channel_set_state(ch, CH_COMMAND);
+	timer_start(ch->deadline, cmd->timeout_ms + channel_line_ms(ch,
+		    strlen(ch->text) + cmd->payload_len + cmd->answer_max));
+
+	return 0;
+}
+
+int channel_write_line(struct at_channel *ch, const char *text)
+{
+	char line[AT_COMMAND_MAX + 4];
+	int n;
+
+	n = snprintf(line, sizeof(line), "%s%s", text, ch->eol);
+
+	return port_write(ch->port, line, (size_t)n);
+}
+
+/* Ends the running command; @next is the state that its done() sees. */
+void channel_end_command(struct at_channel *ch, int err, const char *final,
+			 enum channel_state next)
+{
+	struct at_command cmd = ch->cmd;
+
+	timer_stop(ch->deadline);
+	at_parser_expect_prompt(ch->parser, false);
+	at_parser_set_payload_max(ch->parser, ch->urc_payload_max);
+	channel_set_state(ch, next);
+	memset(&ch->cmd, 0, sizeof(ch->cmd));
+	ch->answer.final = final;
+	ch->answer.detail = ch->detail;
+	if (cmd.secret)
+		explicit_bzero(ch->text, sizeof(ch->text));
+	cmd.done(cmd.ctx, err, &ch->answer);
+}
+
+bool channel_is_running(const struct at_channel *ch)
+{
+	return ch->state == CH_COMMAND || ch->state == CH_PAYLOAD;
+}
+
+/* ------------------------------------------------- what the parser tells us */
+
+static bool is_accepted(const struct at_channel *ch,
+			const struct at_line *line)
+{
+	const signed char *a;
+
+	for (a = ch->cmd.accept; a && *a >= 0; a++) {
+		if (line->rule == &ch->rules[(unsigned char)*a])
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * A final line that comes before our bytes have left cannot be meant for
+ * them: it belongs to the command before (some firmware says ERROR twice).
+ */
+static bool is_stray(const struct at_channel *ch)
+{
+	return !channel_is_running(ch) ||
+	       (ch->state == CH_COMMAND && port_unwritten(ch->port) > 0);
+}
+
+static void handle_final(struct at_channel *ch, const struct at_line *line)
+{
+	bool refused_send = ch->cmd.payload_len > 0 && line->kind == AT_FAIL;
+
+	if (ch->state == CH_PROBE || ch->state == CH_QUIET) {
+		channel_sync_final(ch, line->kind == AT_OK);
+		return;
+	}
+	if (is_stray(ch)) {
+		ch->stats.stray_finals++;
+		return;
+	}
+
+	/* OK without a prompt: the payload was never asked for. */
+	if (line->kind == AT_OK && ch->cmd.payload_len > 0 &&
+	    ch->state == CH_COMMAND)
+		refused_send = true;
+	if (!refused_send) {
+		channel_end_command(ch, line->kind == AT_OK ? 0 : -EREMOTEIO,
+				    line->text, CH_IDLE);
+		return;
+	}
+	/*
+	 * After a refused send the modem may say ERROR once more, or still
+	 * want bytes: one AT and its OK put an end to either.
+	 */
+	channel_end_command(ch, -EREMOTEIO, line->text, CH_PROBE);
+	if (ch->state == CH_PROBE)
+		channel_start_sync(ch, false);
+}
+
+static void handle_detail(struct at_channel *ch, const struct at_line *line)
+{
+	if (!channel_is_running(ch))
+		return;
+
+	snprintf(ch->detail, sizeof(ch->detail), "%s", line->text);
+	ch->answer.rule = line->rule;
+	memcpy(ch->answer.args, line->args, sizeof(ch->answer.args));
+}
+
+static bool is_echo(const struct at_channel *ch, const struct at_line *line)
+{
+	if (ch->state == CH_PROBE || ch->state == CH_QUIET)
+		return strcmp(line->text, "AT") == 0;
+
+	return channel_is_running(ch) && strcmp(line->text, ch->text) == 0;
+}
+
+static void handle_text(struct at_channel *ch, const struct at_line *line)
+{
+	if (is_echo(ch, line)) {
+		if (ch->echo_off && !ch->echo_told) {
+			ch->echo_told = true;
+			ch->ops->echoed(ch->ctx);
+		}
+		return;
+	}
+	if (channel_is_running(ch) && ch->cmd.want_text && ch->cmd.line) {
+		ch->cmd.line(ch->cmd.ctx, line);
+		return;
+	}
+	ch->stats.unknown_lines++;
+}
+
+static void trace_line(struct at_channel *ch, const struct at_line *line)
+{
+	static const char masked[] = "<secret>";
+
+	if (ch->masking && line->kind == AT_TEXT)
+		at_trace_add(ch->trace, AT_TRACE_LINE, masked,
+			     sizeof(masked) - 1);
+	else
+		at_trace_add(ch->trace, AT_TRACE_LINE, line->text, line->len);
+}
+
+static void on_line(void *ctx, const struct at_line *line)
+{
+	struct at_channel *ch = ctx;
+	bool ours = channel_is_running(ch) && is_accepted(ch, line);
+
+	trace_line(ch, line);
+	ch->data_for_command = ours;
+	if (line->bad_payload) {
+		channel_bad_header(ch);
+		return;
+	}
+	if (ours) {
+		if (ch->cmd.line)
+			ch->cmd.line(ch->cmd.ctx, line);
+		return;
+	}
+	switch (line->kind) {
+	case AT_OK:
+	case AT_FAIL:
+		handle_final(ch, line);
+		break;
+	case AT_DETAIL:
+		handle_detail(ch, line);
+		break;
+	case AT_URC:
+		ch->ops->urc(ch->ctx, line);
+		break;
+	case AT_REPLY:
+		ch->stats.unknown_lines++;	/* late, nobody's answer now */
+		break;
+	case AT_TEXT:
+		handle_text(ch, line);
+		break;
+	}
+}
+
+static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)
+{
+	struct at_channel *ch = ctx;
+
+	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_IN, data, len);
+	if (!ch->data_for_command)
+		ch->ops->data(ch->ctx, data, len, last);
+	else if (ch->cmd.data)
+		ch->cmd.data(ch->cmd.ctx, data, len, last);
+}
+
+static void on_prompt(void *ctx)
+{
+	struct at_channel *ch = ctx;
+
+	at_trace_add(ch->trace, AT_TRACE_PROMPT, ">", 1);
+	if (ch->state != CH_COMMAND)
+		return;
+
+	channel_set_state(ch, CH_PAYLOAD);
+	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_OUT, ch->payload,
+		     ch->cmd.payload_len);
+	/* -ENOBUFS cannot be: the line drained before the prompt came. */
+	(void)port_write(ch->port, ch->payload, ch->cmd.payload_len);
+}
+
+static void on_garbage(void *ctx, size_t len)
+{
+	struct at_channel *ch = ctx;
+
+	ch->stats.garbage_bytes += len;
+}
+
+static const struct at_parser_ops parser_ops = {
+	.line		= on_line,
+	.payload	= on_payload,
+	.prompt		= on_prompt,
+	.garbage	= on_garbage,
+};
+
+/* ----------------------------------------------------- what the port tells */
+
+static void on_input(void *ctx, const uint8_t *data, size_t len)
+{
+	struct at_channel *ch = ctx;
+
+	if (ch->state == CH_RAW) {
+		ch->raw(ch->raw_ctx, data, len);
+		return;
+	}
+	/* At rest too: a banner says that the modem has come. */
+	channel_sync_input(ch);
+	ch->feeding = true;
+	at_parser_feed(ch->parser, data, len);
+	ch->feeding = false;
+	/* Only now: what stood in the same read is not the next answer. */
+	if (ch->state == CH_IDLE)
+		ch->ops->idle(ch->ctx);
+}
+
+/* @err ends the running command. */
+static void come_to_rest(struct at_channel *ch, int err)
+{
+	at_parser_reset(ch->parser);
+	timer_stop(ch->deadline);
+	if (channel_is_running(ch))
+		channel_end_command(ch, err, "", CH_REST);
+	channel_set_state(ch, CH_REST);
+	ch->echo_off = false;
+	ch->echo_told = false;
+	ch->entry_left = 0;
+}
+
+static void on_lost(void *ctx, int err)
+{
+	struct at_channel *ch = ctx;
+
+	at_trace_note(ch->trace, "port lost: %s", strerror(-err));
+	come_to_rest(ch, -ENODEV);
+	ch->ops->lost(ch->ctx, err);
+}
+
+static void on_stalled(void *ctx, bool stalled)
+{
+	struct at_channel *ch = ctx;
+
+	ch->stats.stalled = stalled;
+	if (stalled)
+		log_warn("line: the modem takes no bytes (CTS low): "
+			 "check flow-control");
+}
+
+static const struct port_ops port_ops = {
+	.input		= on_input,
+	.lost		= on_lost,
+	.stalled	= on_stalled,
+};
+
+/* ---------------------------------------------------------------- raw mode */
+
+int at_channel_set_raw(struct at_channel *ch,
+		       void (*fn)(void *ctx, const uint8_t *data, size_t len),
+		       void *ctx)
+{
+	if (fn && !at_channel_ready(ch))
+		return -EBUSY;
+
+	ch->raw = fn;
+	ch->raw_ctx = ctx;
+	if (fn)
+		channel_set_state(ch, CH_RAW);
+	else if (ch->state == CH_RAW)
+		channel_set_state(ch, CH_IDLE);
+
+	return 0;
+}
+
+int at_channel_write_raw(struct at_channel *ch, const void *data, size_t len)
+{
+	return ch->state == CH_RAW ? port_write(ch->port, data, len) : -EPERM;
+}
+
+/* ---------------------------------------------------------------- its life */
+
+int at_channel_new(struct timers *ts, const struct config_modem *set,
+		   const struct at_channel_ops *ops, void *ctx,
+		   struct at_channel **out)
+{
+	struct at_channel *ch;
+
+	ch = calloc(1, sizeof(*ch));
+	if (!ch)
+		return -ENOMEM;
+
+	ch->ops = ops;
+	ch->ctx = ctx;
+	ch->timers = ts;
+	ch->eol = "\r";
+	ch->max_silence = 3;
+	ch->trace = at_trace_new(ts);
+	ch->port = port_new(ts, set, &port_ops, ch);
+	ch->deadline = timer_new(ts, channel_on_deadline, ch);
+	if (!ch->trace || !ch->port || !ch->deadline) {
+		at_channel_free(ch);
+		return -ENOMEM;
+	}
+
+	*out = ch;
+	return 0;
+}
+
+void at_channel_free(struct at_channel *ch)
+{
+	if (!ch)
+		return;
+
+	timer_free(ch->deadline);
+	port_free(ch->port);
+	at_parser_free(ch->parser);
+	at_trace_free(ch->trace);
+	explicit_bzero(ch->text, sizeof(ch->text));
+	free(ch);
+}
+
+int at_channel_set_dialect(struct at_channel *ch, const struct at_rule *rules,
+			   const char *eol, size_t urc_payload_max)
+{
+	struct at_parser *p;
+
+	p = at_parser_new(rules, &parser_ops, ch);
+	if (!p)
+		return -ENOMEM;
+
+	at_parser_free(ch->parser);
+	ch->parser = p;
+	ch->rules = rules;
+	ch->eol = eol;
+	ch->urc_payload_max = urc_payload_max;
+	at_parser_set_payload_max(p, urc_payload_max);
+
+	return 0;
+}
+
+void at_channel_reset(struct at_channel *ch)
+{
+	come_to_rest(ch, -ECONNRESET);
+}
+
+void at_channel_set_echo_off(struct at_channel *ch, bool off)
+{
+	ch->echo_off = off;
+	ch->echo_told = false;
+}
+
+void at_channel_set_max_silence(struct at_channel *ch, unsigned int n)
+{
+	ch->max_silence = n;
+}
+
+struct port *at_channel_port(struct at_channel *ch)
+{
+	return ch->port;
+}
+
+struct at_trace *at_channel_trace(struct at_channel *ch)
+{
+	return ch->trace;
+}
+
+const struct at_channel_stats *
+at_channel_get_stats(const struct at_channel *ch)
+{
+	return &ch->stats;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * channel_private - what channel.c (commands) and sync.c (finding the line
+ * again) share. Nobody else includes it.
+ */
+
+#ifndef MODEMD_AT_CHANNEL_PRIVATE_H
+#define MODEMD_AT_CHANNEL_PRIVATE_H
+
+#include "at/channel.h"
+#include "at/text.h"
+
+enum channel_state {
+	CH_REST,	/* no modem, or none that answers */
+	CH_IDLE,	/* a command may go out */
+	CH_COMMAND,	/* written; its prompt or its final line is due */
+	CH_PAYLOAD,	/* payload written; its final line is due */
+	CH_QUIET,	/* waiting until nothing comes any more */
+	CH_PROBE,	/* AT written; exactly one OK is due */
+	CH_RAW,
+};
+
+struct at_channel {
+	const struct at_channel_ops *ops;
+	void *ctx;
+	struct timers *timers;
+	struct port *port;
+	struct at_parser *parser;
+	struct at_trace *trace;
+	const struct at_rule *rules;
+	const char *eol;
+	size_t urc_payload_max;
+	struct timer *deadline;		/* of whatever the state waits for */
+	enum channel_state state;
+	bool feeding;			/* input is being taken apart */
+	bool data_for_command;		/* whose the payload being read is */
+	bool masking;			/* a secret may be echoed, also late */
+	bool echo_off;
+	bool echo_told;
+	unsigned int max_silence;	/* unanswered ATs that make it absent */
+	struct at_command cmd;		/* the running one */
+	struct at_answer answer;
+	char detail[256];
+	char text[AT_COMMAND_MAX + 1];
+	uint8_t payload[AT_PAYLOAD_OUT_MAX];
+	/* sync.c */
+	size_t entry_left;		/* bytes of payload it may wait for */
+	bool entry_known;		/* it does: its prompt was due */
+	unsigned int tried;
+	unsigned int extra;		/* finals beyond the one that is due */
+	unsigned int tries_left;
+	uint32_t try_ms;
+	bool settle;			/* late answers may be on their way */
+	bool synced;			/* OK seen, listening for a second */
+	int64_t quiet_since_ms;
+	void (*raw)(void *ctx, const uint8_t *data, size_t len);
+	void *raw_ctx;
+	struct at_channel_stats stats;
+};
+
+void channel_set_state(struct at_channel *ch, enum channel_state to);
+uint32_t channel_line_ms(const struct at_channel *ch, size_t bytes);
+bool channel_is_running(const struct at_channel *ch);
+int channel_write_line(struct at_channel *ch, const char *text);
+void channel_end_command(struct at_channel *ch, int err, const char *final,
+			 enum channel_state next);
+
+/* sync.c */
+void channel_on_deadline(void *ctx);
+void channel_start_sync(struct at_channel *ch, bool wait_for_quiet);
+void channel_sync_final(struct at_channel *ch, bool ok);
+void channel_sync_input(struct at_channel *ch);
+void channel_bad_header(struct at_channel *ch);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * sync - finding the line again: after silence, a garbled answer, a refused
+ * send, and at the start, when nobody knows what the modem last heard.
+ *
+ * Wait until nothing comes any more, then ask AT until exactly one OK is the
+ * answer. A modem that waits for payload, because its prompt was lost, is
+ * first told ESC and, should that not help, given the bytes it may want: the
+ * link they go to is broken in any case, and empty lines upset nobody.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "at/channel_private.h"
+#include "at/trace.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "port/port.h"
+
+#define QUIET_MS	100	/* without a byte: late answers are over */
+#define QUIET_MAX_MS	2000	/* a modem that never falls silent */
+#define SETTLE_MS	80	/* after an OK: a second one means not ours */
+#define TRY_MS		1000
+#define TRIES_MIN	3	/* plain, ESC, fed */
+#define EXTRA_MAX	5	/* answers too many that cost no try */
+
+static void write_byte_run(struct at_channel *ch, char byte, size_t n)
+{
+	char run[64];
+	size_t piece;
+
+	memset(run, byte, sizeof(run));
+	for (; n > 0; n -= piece) {
+		piece = n < sizeof(run) ? n : sizeof(run);
+		if (port_write(ch->port, run, piece))
+			return;
+	}
+}
+
+/*
+ * A modem that waits for payload takes our AT for it. First ask plainly,
+ * unless it is known to wait; then say ESC; then give it all it may want.
+ */
+static void end_data_entry(struct at_channel *ch)
+{
+	unsigned int step = ch->tried + ch->entry_known;
+
+	if (ch->entry_left == 0)
+		return;
+	if (step == 1)
+		write_byte_run(ch, 0x1b, 1);
+	if (step != 2)
+		return;
+	at_trace_note(ch->trace, "fed %zu empty lines to end a send",
+		      ch->entry_left);
+	write_byte_run(ch, '\r', ch->entry_left);
+}
+
+static void probe(struct at_channel *ch)
+{
+	ch->synced = false;
+	ch->tries_left--;
+	end_data_entry(ch);
+	ch->tried++;
+	at_trace_add(ch->trace, AT_TRACE_COMMAND, "AT", 2);
+	channel_set_state(ch, CH_PROBE);
+	(void)channel_write_line(ch, "AT");
+	timer_start(ch->deadline, ch->try_ms +
+		    channel_line_ms(ch, 16 + ch->entry_left));
+}
+
+static void begin(struct at_channel *ch, unsigned int tries, uint32_t try_ms,
+		  bool settle)
+{
+	ch->tries_left = tries;
+	ch->try_ms = try_ms;
+	ch->settle = settle;
+	ch->tried = 0;
+	ch->extra = 0;
+}
+
+static void give_up(struct at_channel *ch)
+{
+	at_trace_note(ch->trace, "the modem does not answer");
+	channel_set_state(ch, CH_REST);
+	ch->entry_left = 0;
+	ch->ops->silent(ch->ctx);
+}
+
+static void in_step(struct at_channel *ch)
+{
+	timer_stop(ch->deadline);
+	ch->entry_left = 0;
+	channel_set_state(ch, CH_IDLE);
+	/* While input is taken apart, its reader tells it at its end. */
+	if (!ch->feeding)
+		ch->ops->idle(ch->ctx);
+}
+
+void channel_start_sync(struct at_channel *ch, bool wait_for_quiet)
+{
+	ch->stats.resyncs++;
+	begin(ch, ch->max_silence > TRIES_MIN ? ch->max_silence : TRIES_MIN,
+	      TRY_MS, wait_for_quiet);
+	at_parser_reset(ch->parser);
+	if (!wait_for_quiet) {
+		probe(ch);
+		return;
+	}
+	at_trace_note(ch->trace, "resynchronising");
+	channel_set_state(ch, CH_QUIET);
+	ch->quiet_since_ms = timers_mono_ms(ch->timers);
+	timer_start(ch->deadline, QUIET_MS);
+}
+
+void at_channel_sync(struct at_channel *ch, unsigned int tries,
+		     uint32_t wait_ms, size_t entry_max)
+{
+	at_channel_reset(ch);
+	if (!port_is_open(ch->port))
+		return;
+
+	ch->entry_left = entry_max;
+	ch->entry_known = false;
+	begin(ch, tries, wait_ms, true);
+	probe(ch);
+}
+
+/* Any final line while the line is being found. */
+void channel_sync_final(struct at_channel *ch, bool ok)
+{
+	if (ch->state == CH_QUIET)
+		return;
+	if (ch->synced || (!ok && ch->settle)) {
+		/* One too many, or half a line before our AT: ask again. */
+		ch->synced = false;
+		if (ch->extra++ < EXTRA_MAX)
+			ch->tries_left++;
+		if (ch->tries_left > 0)
+			probe(ch);
+		return;
+	}
+	if (!ok)
+		return;
+	if (!ch->settle) {
+		in_step(ch);
+		return;
+	}
+	ch->synced = true;
+	timer_start(ch->deadline, SETTLE_MS);
+}
+
+/* Anything heard moves the end of the quiet time. */
+void channel_sync_input(struct at_channel *ch)
+{
+	if (ch->state != CH_QUIET)
+		return;
+	if (timers_mono_ms(ch->timers) - ch->quiet_since_ms < QUIET_MAX_MS)
+		timer_start(ch->deadline, QUIET_MS);
+}
+
+/* A header that counts what cannot be: nothing after it can be trusted. */
+void channel_bad_header(struct at_channel *ch)
+{
+	ch->stats.garbage_bytes++;
+	if (channel_is_running(ch))
+		channel_end_command(ch, -EBADMSG, "", CH_QUIET);
+	if (ch->state == CH_QUIET || ch->state == CH_IDLE)
+		channel_start_sync(ch, true);
+}
+
+static void command_timed_out(struct at_channel *ch)
+{
+	ch->stats.timeouts++;
+	if (at_parser_in_payload(ch->parser))
+		ch->stats.lost_payloads++;
+	ch->entry_left = ch->cmd.payload_len;
+	ch->entry_known = true;
+	log_warn("line: no answer to %s", ch->cmd.secret ? "a secret command" :
+		 ch->text);
+	channel_end_command(ch, -ETIMEDOUT, "", CH_QUIET);
+	if (ch->state == CH_QUIET)
+		channel_start_sync(ch, true);
+}
+
+void channel_on_deadline(void *ctx)
+{
+	struct at_channel *ch = ctx;
+
+	switch (ch->state) {
+	case CH_COMMAND:
+	case CH_PAYLOAD:
+		command_timed_out(ch);
+		break;
+	case CH_QUIET:
+		at_parser_reset(ch->parser);
+		probe(ch);
+		break;
+	case CH_PROBE:
+		if (ch->synced)
+			in_step(ch);
+		else if (ch->tries_left > 0)
+			probe(ch);
+		else
+			give_up(ch);
+		break;
+	case CH_REST:
+	case CH_IDLE:
+	case CH_RAW:
+		break;
+	}
+}
