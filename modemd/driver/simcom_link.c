@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Links and queries: A7600 manual 2.3 to 2.6 and 2.17. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "at/text.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "driver/simcom_private.h"
+
+#define FINAL_MS	5000	/* to OK or ERROR, line time not counted */
+#define MARGIN_MS	5000	/* beyond the modem's own deadline */
+#define CLOSE_MS	10000
+#define LATE_SENT_MS	2000	/* for +CIPSEND after +IPCLOSE */
+#define RESOLVE_MS	15000
+
+static const struct driver_events *events(const struct simcom_link *l)
+{
+	return l->s->env.events;
+}
+
+static void set_text(struct simcom_link *l, const char *text)
+{
+	snprintf(l->text, sizeof(l->text), "%s", text);
+}
+
+static void begin(struct simcom_link *l, bool *what)
+{
+	*what = true;
+	l->final_seen = false;
+	l->result_seen = false;
+	l->text[0] = '\0';
+}
+
+/* What a failed command said, as -errno. */
+static int answer_errno(int err, const struct at_answer *a)
+{
+	if (err != -EREMOTEIO || !a->rule)
+		return err;
+	if (a->rule == &simcom_rules[R_CIPERROR])
+		return simcom_errno(a->args[0]);
+
+	return -EREMOTEIO;
+}
+
+static const char *answer_text(const struct at_answer *a)
+{
+	return a->detail[0] ? a->detail : a->final;
+}
+
+/* -------------------------------------------------------------------- open */
+
+static void end_open(struct simcom_link *l, int err)
+{
+	timer_stop(l->deadline);
+	l->opening = false;
+	events(l)->opened(l->s->env.up, l->slot, err, l->text);
+}
+
+static void check_open(struct simcom_link *l)
+{
+	if (l->final_seen && l->result_seen)
+		end_open(l, simcom_errno(l->result));
+}
+
+static void on_opened(struct simcom_link *l, const struct at_line *line)
+{
+	if (!l->opening) {
+		/* Late: nobody waits for it, but the slot is taken. */
+		if (line->args[1] == 0)
+			events(l)->opened(l->s->env.up, l->slot, 0, "late");
+		return;
+	}
+	l->result_seen = true;
+	l->result = line->args[1];
+	if (l->result != 0)
+		set_text(l, simcom_err_text(l->result));
+	check_open(l);
+}
+
+static void open_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct simcom_link *l = ctx;
+
+	if (!l->opening)
+		return;
+	l->final_seen = true;
+	if (!err) {
+		timer_start(l->deadline, l->s->env.links->open_timeout_ms +
+			    MARGIN_MS);
+		check_open(l);
+		return;
+	}
+	if (l->result_seen && l->result != 0) {
+		end_open(l, simcom_errno(l->result));
+		return;
+	}
+	set_text(l, answer_text(a));
+	end_open(l, answer_errno(err, a));
+}
+
+int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a)
+{
+	struct simcom *s = d;
+	struct simcom_link *l = &s->links[slot];
+	struct at_command cmd = {
+		.timeout_ms = FINAL_MS,
+		.done = open_done,
+		.ctx = l,
+	};
+	int err;
+
+	if (a->local_port > 0)
+		err = simcom_send(s, &cmd, "AT+CIPOPEN=%u,\"TCP\",%q,%u,%u",
+				  slot, a->host, a->port, a->local_port);
+	else
+		err = simcom_send(s, &cmd, "AT+CIPOPEN=%u,\"TCP\",%q,%u",
+				  slot, a->host, a->port);
+	if (!err)
+		begin(l, &l->opening);
+
+	return err;
+}
+
+/* -------------------------------------------------------------------- send */
+
+static void end_close(struct simcom_link *l)
+{
+	l->close_pending = false;
+	events(l)->closed(l->s->env.up, l->slot, l->why, l->text);
+}
+
+static void end_send(struct simcom_link *l, size_t taken, int err)
+{
+	if (!l->closing)
+		timer_stop(l->deadline);
+	l->sending = false;
+	events(l)->sent(l->s->env.up, l->slot, taken, err, l->text);
+	if (l->close_pending)
+		end_close(l);
+}
+
+/* cnf: -1 the connection is gone, 0 buffers full, less than asked: the socket
+ * cannot be used further (A7600 manual 2.4). */
+static void judge_send(struct simcom_link *l, long confirmed)
+{
+	size_t taken = confirmed > 0 ? (size_t)confirmed : 0;
+
+	if (taken > l->send_len)
+		taken = l->send_len;
+	if (taken != l->send_len && !l->text[0])
+		snprintf(l->text, sizeof(l->text),
+			 "%ld bytes confirmed of %zu", confirmed, l->send_len);
+	end_send(l, taken, taken == l->send_len ? 0 : -ECONNABORTED);
+}
+
+static void check_send(struct simcom_link *l)
+{
+	if (l->final_seen && l->result_seen)
+		judge_send(l, l->result);
+}
+
+static void on_sent(struct simcom_link *l, const struct at_line *line)
+{
+	if (!l->sending || line->args[1] != (long)l->send_len)
+		return;
+	if (l->closing) {	/* overtaken: its OK was seen long ago */
+		judge_send(l, line->args[2]);
+		return;
+	}
+	l->result_seen = true;
+	l->result = line->args[2];
+	check_send(l);
+}
+
+static void send_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct simcom_link *l = ctx;
+
+	if (!l->sending)
+		return;
+	l->final_seen = true;
+	if (!err) {
+		if (!l->close_pending && !l->closing)
+			timer_start(l->deadline, MARGIN_MS +
+				    l->s->env.links->send_timeout_ms);
+		check_send(l);
+		return;
+	}
+	set_text(l, answer_text(a));
+	/* Some firmware refuses the manual's 1500 bytes with error 3. */
+	if (err == -EREMOTEIO && a->rule == &simcom_rules[R_CIPERROR] &&
+	    a->args[0] == 3 && l->send_len > 512)
+		end_send(l, 0, -EMSGSIZE);
+	else
+		end_send(l, 0, err == -EREMOTEIO ? -ECONNABORTED : err);
+}
+
+int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len)
+{
+	struct simcom *s = d;
+	struct simcom_link *l = &s->links[slot];
+	struct at_command cmd = {
+		.timeout_ms = FINAL_MS,
+		.payload = b,
+		.payload_len = len,
+		.done = send_done,
+		.ctx = l,
+	};
+	int err;
+
+	err = simcom_send(s, &cmd, "AT+CIPSEND=%u,%u", slot,
+			  (unsigned int)len);
+	if (!err) {
+		begin(l, &l->sending);
+		l->send_len = len;
+	}
+
+	return err;
+}
+
+/* -------------------------------------------------------------------- pull */
+
+static void pull_line(void *ctx, const struct at_line *line)
+{
+	struct simcom *s = ctx;
+
+	s->pulling.bad = line->args[0] != (long)s->pulling.slot;
+	s->pulling.rest = line->args[2];
+}
+
+static void pull_data(void *ctx, const uint8_t *data, size_t len, bool last)
+{
+	struct simcom *s = ctx;
+	struct simcom_pull *p = &s->pulling;
+
+	(void)last;
+	if (len > sizeof(p->buf) - p->len) {	/* answered twice */
+		p->bad = true;
+		return;
+	}
+	memcpy(p->buf + p->len, data, len);
+	p->len += len;
+}
+
+/* "No data" in any spelling, or as number 22 of A7600 manual 3. */
+static bool says_no_data(const struct at_answer *a)
+{
+	return strcasestr(a->detail, "no data") ||
+	       (a->rule == &simcom_rules[R_IP_ERROR_NUM] && a->args[0] == 22);
+}
+
+static void pull_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct simcom *s = ctx;
+	struct simcom_pull *p = &s->pulling;
+	const struct driver_events *ev = s->env.events;
+
+	if (!err && p->bad)
+		err = -EBADMSG;
+	if (err == -EREMOTEIO && says_no_data(a)) {
+		p->len = 0;
+		p->rest = 0;
+		err = 0;
+	}
+	if (!err && p->len > 0)
+		ev->data(s->env.up, p->slot, p->buf, p->len);
+	ev->pulled(s->env.up, p->slot, p->rest, err);
+}
+
+int simcom_pull(void *d, unsigned int slot, size_t max)
+{
+	static const signed char accept[] = { R_PULLED, -1 };
+	struct simcom *s = d;
+	struct at_command cmd = {
+		.accept = accept,
+		.timeout_ms = FINAL_MS,
+		.answer_max = max,
+		.line = pull_line,
+		.data = pull_data,
+		.done = pull_done,
+		.ctx = s,
+	};
+	int err;
+
+	err = simcom_send(s, &cmd, "AT+CIPRXGET=2,%u,%u", slot,
+			  (unsigned int)max);
+	if (!err) {
+		s->pulling.slot = slot;
+		s->pulling.bad = false;
+		s->pulling.rest = -1;
+		s->pulling.len = 0;
+	}
+
+	return err;
+}
+
+/* ------------------------------------------------------------------- close */
+
+/* Whatever it says, the slot is not connected any more: an error means that
+ * it was not before. */
+static void closing_ends(struct simcom_link *l)
+{
+	timer_stop(l->deadline);
+	l->closing = false;
+	l->close_pending = false;
+	if (l->sending)
+		end_send(l, 0, -ECONNRESET);
+	l->why = DRIVER_CLOSE_ASKED;
+	end_close(l);
+}
+
+static void check_close(struct simcom_link *l)
+{
+	if (l->final_seen && l->result_seen)
+		closing_ends(l);
+}
+
+static void close_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct simcom_link *l = ctx;
+
+	if (!l->closing)
+		return;
+	l->final_seen = true;
+	if (!err) {
+		timer_start(l->deadline, CLOSE_MS);
+		check_close(l);
+		return;
+	}
+	if (!l->text[0])
+		set_text(l, answer_text(a));
+	closing_ends(l);
+}
+
+static void on_closed(struct simcom_link *l, const struct at_line *line)
+{
+	if (!l->closing)
+		return;
+
+	l->result_seen = true;
+	if (line->args[1] != 0)
+		set_text(l, simcom_err_text(line->args[1]));
+	check_close(l);
+}
+
+int simcom_close(void *d, unsigned int slot)
+{
+	struct simcom *s = d;
+	struct simcom_link *l = &s->links[slot];
+	struct at_command cmd = {
+		.timeout_ms = FINAL_MS,
+		.done = close_done,
+		.ctx = l,
+	};
+	int err;
+
+	err = simcom_send(s, &cmd, "AT+CIPCLOSE=%u", slot);
+	if (!err) {
+		timer_stop(l->deadline);
+		begin(l, &l->closing);
+	}
+
+	return err;
+}
+
+/* +IPCLOSE: the modem closed it; data may still wait to be pulled. */
+static void on_ipclose(struct simcom_link *l, const struct at_line *line)
+{
+	static const enum driver_close reason[] = {
+		DRIVER_CLOSE_LOCAL, DRIVER_CLOSE_PEER, DRIVER_CLOSE_TIMEOUT,
+	};
+	long n = line->args[1];
+
+	if (l->closing)
+		return;
+	set_text(l, line->text);
+	if (l->opening) {
+		end_open(l, -ECONNRESET);
+		return;
+	}
+	l->why = n >= 0 && n <= 2 ? reason[n] : DRIVER_CLOSE_PEER;
+	if (!l->sending) {
+		end_close(l);
+		return;
+	}
+	l->close_pending = true;
+	timer_start(l->deadline, LATE_SENT_MS);
+}
+
+/* ----------------------------------------------------------- audit, queries */
+
+static void audit_line(void *ctx, const struct at_line *line)
+{
+	struct simcom *s = ctx;
+	unsigned long n = (unsigned long)line->args[0];
+	char host[DRIVER_HOST_MAX + 1];
+	struct driver_slot *slot;
+
+	if (n >= SIMCOM_LINKS || line->rule != &simcom_rules[R_OPEN_USED])
+		return;
+	slot = &s->slots[n];
+	slot->open = true;
+	at_text_copy(host, sizeof(host), &line->strs[1]);
+	snprintf(slot->remote, sizeof(slot->remote), "%s:%ld", host,
+		 line->args[1]);
+}
+
+static void audit_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct simcom *s = ctx;
+
+	(void)a;
+	s->env.events->audited(s->env.up, s->slots, err);
+}
+
+int simcom_audit(void *d)
+{
+	static const signed char accept[] = { R_OPEN_FREE, R_OPEN_USED, -1 };
+	struct simcom *s = d;
+	struct at_command cmd = {
+		.accept = accept,
+		.timeout_ms = FINAL_MS,
+		.line = audit_line,
+		.done = audit_done,
+		.ctx = s,
+	};
+
+	memset(s->slots, 0, sizeof(s->slots));
+
+	return simcom_send(s, &cmd, "AT+CIPOPEN?");
+}
+
+static void query_line(void *ctx, const struct at_line *line)
+{
+	struct simcom *s = ctx;
+	long rssi = line->args[0];
+
+	if (line->rule == &simcom_rules[R_DNS_FOUND]) {
+		at_text_copy(s->answer, sizeof(s->answer), &line->strs[1]);
+		return;
+	}
+	/* TS 27.007 8.5: 0..31 are -113..-51 dBm, 99 is unknown. */
+	if (rssi >= 0 && rssi <= 31)
+		s->info.signal_dbm = (int)(-113 + 2 * rssi);
+}
+
+static void query_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct simcom *s = ctx;
+
+	if (err == -EREMOTEIO && a->rule == &simcom_rules[R_DNS_FAILED])
+		err = -EADDRNOTAVAIL;
+	if (!err && s->query == DRIVER_Q_RESOLVE && !s->answer[0])
+		err = -EADDRNOTAVAIL;
+	s->env.events->answered(s->env.up, s->query_id, err,
+				err ? answer_text(a) : s->answer);
+}
+
+int simcom_query(void *d, unsigned int id, enum driver_query what,
+		 const char *text)
+{
+	static const signed char accept[] = { R_DNS_FOUND, R_CSQ, -1 };
+	struct simcom *s = d;
+	struct at_command cmd = {
+		.accept = accept,
+		.timeout_ms = RESOLVE_MS,
+		.line = query_line,
+		.done = query_done,
+		.ctx = s,
+	};
+	int err = -EOPNOTSUPP;
+
+	s->answer[0] = '\0';
+	switch (what) {
+	case DRIVER_Q_RESOLVE:
+		err = simcom_send(s, &cmd, "AT+CDNSGIP=%q", text);
+		break;
+	case DRIVER_Q_SIGNAL:
+		err = simcom_send(s, &cmd, "AT+CSQ");
+		break;
+	}
+	if (!err) {
+		s->query_id = id;
+		s->query = what;
+	}
+
+	return err;
+}
+
+/* -------------------------------------------------- lines nobody asked for */
+
+void simcom_link_line(struct simcom *s, const struct at_line *line)
+{
+	unsigned long slot = (unsigned long)line->args[0];
+	struct simcom_link *l;
+
+	switch (line->rule - simcom_rules) {
+	case R_OPENED:
+	case R_CLOSED:
+	case R_SENT:
+	case R_READABLE:
+	case R_IPCLOSE:
+	case R_IPCLOSE_BARE:
+		break;
+	default:
+		return;
+	}
+	if (slot >= SIMCOM_LINKS) {
+		log_warn("simcom: no such link: %s", line->text);
+		return;
+	}
+
+	l = &s->links[slot];
+	switch (line->rule - simcom_rules) {
+	case R_OPENED:
+		on_opened(l, line);
+		break;
+	case R_CLOSED:
+		on_closed(l, line);
+		break;
+	case R_SENT:
+		on_sent(l, line);
+		break;
+	case R_READABLE:
+		events(l)->readable(s->env.up, (unsigned int)slot);
+		break;
+	default:
+		on_ipclose(l, line);
+	}
+}
+
+void simcom_link_deadline(void *ctx)
+{
+	struct simcom_link *l = ctx;
+
+	set_text(l, "no result came");
+	if (l->closing)
+		closing_ends(l);
+	else if (l->opening)
+		end_open(l, -ETIMEDOUT);
+	else if (l->sending)
+		end_send(l, 0, -ETIMEDOUT);
+}
+
+void simcom_link_reset(struct simcom *s)
+{
+	struct simcom_link *l;
+
+	for (l = s->links; l < s->links + SIMCOM_LINKS; l++) {
+		set_text(l, "");
+		if (l->closing)
+			closing_ends(l);
+		else if (l->opening)
+			end_open(l, -ENODEV);
+		else if (l->sending)
+			end_send(l, 0, -ENODEV);
+		timer_stop(l->deadline);
+		l->close_pending = false;
+	}
+}
