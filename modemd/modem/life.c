@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * From power to an open network, and back there after every fault:
+ *
+ *   no-device, port-busy -> silent -> starting -> sim -> registering -> ready
+ *
+ * and, once ready, the network: closed -> opening -> open -> lost -> open.
+ * A stage that fails is tried again with backoff; what the modem says about
+ * registration or SIM cuts the waiting short. Nothing here ever gives up.
+ */
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "at/channel.h"
+#include "at/trace.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/state.h"
+#include "base/timer.h"
+#include "modem/private.h"
+#include "port/port.h"
+
+#define DEVICE_MS	1000	/* how often to look for a missing device */
+#define TRY_MS		400	/* for an OK, when nobody knows the rate */
+#define TRIES		3
+#define SILENT_TRY_MS	1000
+
+static void set_times(struct modem *m, int64_t *wall, int64_t *mono)
+{
+	*wall = timers_wall_ms(m->timers);
+	*mono = timers_mono_ms(m->timers);
+}
+
+/* The one place where the modem changes its state. */
+void life_set_state(struct modem *m, enum modem_state to, const char *reason)
+{
+	struct modem_status st;
+	bool same = m->state == to;
+
+	if (same && strcmp(m->reason, reason) == 0)
+		return;
+
+	snprintf(m->reason, sizeof(m->reason), "%s", reason);
+	if (!same) {
+		m->state = to;
+		set_times(m, &m->since_wall_ms, &m->since_mono_ms);
+	}
+	modem_get_status(m, &st);
+	log_info("modem: %s%s%s", st.state_name, reason[0] ? ": " : "",
+		 reason);
+	m->ops->modem_changed(m->ctx);
+}
+
+static void set_network(struct modem *m, enum network_state to,
+			const char *reason)
+{
+	struct modem_status st;
+	bool same = m->network == to;
+
+	if (same && strcmp(m->network_reason, reason) == 0)
+		return;
+
+	snprintf(m->network_reason, sizeof(m->network_reason), "%s", reason);
+	if (!same) {
+		m->network = to;
+		set_times(m, &m->network_since_wall_ms,
+			  &m->network_since_mono_ms);
+	}
+	modem_get_status(m, &st);
+	log_info("network: %s%s%s", st.network_name, reason[0] ? ": " : "",
+		 reason);
+	m->ops->network_changed(m->ctx);
+}
+
+static void retry_later(struct modem *m)
+{
+	const struct config_recovery *r = &m->cfg->recovery;
+
+	timer_start(m->retry, backoff_next(&m->backoff, m->timers,
+					   r->backoff_min_ms,
+					   r->backoff_max_ms));
+}
+
+/* ------------------------------------------------------- port and its rate */
+
+static void add_baud(struct modem *m, unsigned int baud)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->baud_count; i++) {
+		if (m->bauds[i] == baud)
+			return;
+	}
+	if (baud > 0 && m->baud_count < MODEM_BAUDS)
+		m->bauds[m->baud_count++] = baud;
+}
+
+/* The rates to try, the likeliest first. */
+void life_init(struct modem *m)
+{
+	const char *last = state_get(m->store, "baud");
+
+	add_baud(m, m->cfg->modem.baud);
+	if (last)
+		add_baud(m, (unsigned int)strtoul(last, NULL, 10));
+	add_baud(m, m->cfg->modem.target_baud);
+	add_baud(m, 115200);
+	add_baud(m, 9600);
+	add_baud(m, 921600);
+	at_channel_set_max_silence(m->channel, m->cfg->recovery.max_silence);
+}
+
+static void start_sync(struct modem *m, unsigned int tries, uint32_t wait_ms)
+{
+	m->syncing = true;
+	at_channel_sync(m->channel, tries, wait_ms, m->driver->max_send);
+}
+
+static void try_baud(struct modem *m)
+{
+	struct port *port = at_channel_port(m->channel);
+	unsigned int baud = m->bauds[m->baud_index];
+
+	if (port_set_baud(port, baud))
+		log_warn("port: cannot be set to %u baud", baud);
+	port_flush(port);
+	start_sync(m, TRIES, TRY_MS);
+}
+
+static void open_port(struct modem *m)
+{
+	struct port *port = at_channel_port(m->channel);
+	int err;
+
+	m->baud_index = 0;
+	err = port_open(port, m->bauds[0]);
+	if (!err) {
+		life_set_state(m, MODEM_STARTING, "asking for an answer");
+		start_sync(m, TRIES, TRY_MS);
+		return;
+	}
+	if (err == -EBUSY) {
+		life_set_state(m, MODEM_PORT_BUSY, port_reason(port));
+		retry_later(m);
+		return;
+	}
+	life_set_state(m, MODEM_NO_DEVICE, port_reason(port));
+	if (err == -ENOENT || err == -ENODEV || err == -ENXIO)
+		timer_start(m->retry, DEVICE_MS);
+	else
+		retry_later(m);
+}
+
+static void note_baud(struct modem *m)
+{
+	unsigned int baud = port_baud(at_channel_port(m->channel));
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", baud);
+	if (state_get(m->store, "baud") &&
+	    strcmp(state_get(m->store, "baud"), text) == 0)
+		return;
+	if (baud != m->cfg->modem.baud)
+		log_info("modem: answers at %s baud", text);
+	if (state_set(m->store, "baud", text))
+		log_warn("state: cannot keep the rate");
+}
+
+/* Before: it said OK to the target rate. */
+static void raise_baud(struct modem *m)
+{
+	m->raising = true;
+	(void)port_set_baud(at_channel_port(m->channel),
+			    m->cfg->modem.target_baud);
+	start_sync(m, TRIES, TRY_MS);
+}
+
+/* Silence at the target rate: back to where it answered, and stay there. */
+static void lower_baud(struct modem *m)
+{
+	m->raising = false;
+	m->rate_refused = true;
+	log_warn("modem: does not answer at %u baud, stays at %u",
+		 m->cfg->modem.target_baud, m->bauds[m->baud_index]);
+	try_baud(m);
+}
+
+static bool wants_raise(const struct modem *m)
+{
+	unsigned int target = m->cfg->modem.target_baud;
+
+	return target > 0 && !m->rate_refused &&
+	       port_baud(at_channel_port(m->channel)) != target;
+}
+
+void life_silent(struct modem *m)
+{
+	char reason[160];
+
+	m->syncing = false;
+	if (m->raising) {
+		lower_baud(m);
+		return;
+	}
+	if (m->state > MODEM_STARTING) {	/* it answered before */
+		m->driver->reset(m->d, true);
+		links_lost(m, -ENODEV, "modem-gone", false);
+		set_network(m, m->network == NETWORK_CLOSED ? NETWORK_CLOSED :
+			    NETWORK_LOST, "the modem does not answer");
+		life_set_state(m, MODEM_STARTING, "it stopped answering");
+		m->staging = false;
+		m->baud_index = 0;
+		try_baud(m);
+		return;
+	}
+	if (++m->baud_index < m->baud_count) {
+		try_baud(m);
+		return;
+	}
+
+	snprintf(reason, sizeof(reason), "no answer at %u or %u other rates: "
+		 "is it powered, and is this its AT port?", m->bauds[0],
+		 m->baud_count - 1);
+	life_set_state(m, MODEM_SILENT, reason);
+	retry_later(m);
+}
+
+void life_port_lost(struct modem *m, int err)
+{
+	char reason[96];
+
+	m->syncing = false;
+	m->staging = false;
+	m->have_stage = false;
+	snprintf(reason, sizeof(reason), "the device went away (%s)",
+		 strerror(-err));
+	links_lost(m, -ENODEV, "modem-gone", false);
+	m->driver->reset(m->d, true);
+	set_network(m, m->network == NETWORK_CLOSED ? NETWORK_CLOSED :
+		    NETWORK_LOST, reason);
+	life_set_state(m, MODEM_NO_DEVICE, reason);
+	backoff_reset(&m->backoff);
+	timer_start(m->retry, DEVICE_MS / 4);
+}
+
+/* ------------------------------------------------------------------ stages */
+
+static void want_stage(struct modem *m, enum driver_stage stage)
+{
+	m->have_stage = true;
+	m->next_stage = stage;
+	modem_kick_soon(m);
+}
+
+static const enum modem_state stage_state[DRIVER_STAGES] = {
+	[DRIVER_IDENTIFY]	= MODEM_STARTING,
+	[DRIVER_RATE]		= MODEM_STARTING,
+	[DRIVER_SIM]		= MODEM_SIM,
+	[DRIVER_REGISTER]	= MODEM_REGISTERING,
+	[DRIVER_NET_OPEN]	= MODEM_READY,
+	[DRIVER_NET_CLOSE]	= MODEM_READY,
+};
+
+/* Starts the stage that is due, unless its time has not come. True: did. */
+bool life_step(struct modem *m)
+{
+	if (!m->have_stage || timer_pending(m->retry) || m->stopping)
+		return false;
+	if (m->driver->stage(m->d, m->next_stage))
+		return false;
+
+	m->have_stage = false;
+	m->staging = true;
+	/* A reason from the try before stays until this one is decided. */
+	if (m->state != stage_state[m->next_stage])
+		life_set_state(m, stage_state[m->next_stage], "");
+	if (m->next_stage == DRIVER_NET_OPEN && m->network == NETWORK_CLOSED)
+		set_network(m, NETWORK_OPENING, "");
+
+	return true;
+}
+
+static void network_is_open(struct modem *m)
+{
+	backoff_reset(&m->backoff);
+	m->want_audit = true;
+	m->max_send = m->driver->max_send;
+	m->heard_ms = timers_mono_ms(m->timers);
+	life_set_state(m, MODEM_READY, "");
+	set_network(m, NETWORK_OPEN, "");
+	modem_kick_soon(m);
+}
+
+static void stage_failed(struct modem *m, enum driver_stage stage,
+			 const char *text)
+{
+	enum driver_stage again = stage;
+
+	if (stage == DRIVER_NET_OPEN) {
+		set_network(m, m->network == NETWORK_LOST ? NETWORK_LOST :
+			    NETWORK_CLOSED, text);
+		again = DRIVER_NET_CLOSE;
+	} else {
+		life_set_state(m, stage_state[stage], text);
+	}
+	/* want_stage() after the timer runs: life_step() waits for it. */
+	retry_later(m);
+	want_stage(m, again);
+}
+
+void life_staged(struct modem *m, enum driver_stage stage, int err,
+		 const char *text)
+{
+	if (!m->staging)
+		return;
+
+	m->staging = false;
+	m->rate_refused |= err && stage == DRIVER_RATE;
+	if (err && stage != DRIVER_NET_CLOSE && stage != DRIVER_RATE) {
+		stage_failed(m, stage, text);
+		return;
+	}
+	switch (stage) {
+	case DRIVER_IDENTIFY:
+		want_stage(m, wants_raise(m) ? DRIVER_RATE : DRIVER_SIM);
+		break;
+	case DRIVER_RATE:
+		if (err)
+			want_stage(m, DRIVER_SIM);
+		else
+			raise_baud(m);
+		break;
+	case DRIVER_SIM:
+		want_stage(m, DRIVER_REGISTER);
+		break;
+	case DRIVER_NET_CLOSE:
+		want_stage(m, DRIVER_REGISTER);
+		break;
+	case DRIVER_REGISTER:
+		want_stage(m, DRIVER_NET_OPEN);
+		break;
+	case DRIVER_NET_OPEN:
+		network_is_open(m);
+		break;
+	case DRIVER_STAGES:
+		break;
+	}
+	m->ops->modem_changed(m->ctx);
+}
+
+/* The channel and the modem mean the same line again. */
+void life_synced(struct modem *m)
+{
+	m->syncing = false;
+	m->raising = false;
+	note_baud(m);
+	life_set_state(m, MODEM_STARTING, "");
+	backoff_reset(&m->backoff);
+	timer_stop(m->retry);
+	want_stage(m, DRIVER_IDENTIFY);
+}
+
+/* ------------------------------------------------------------------ faults */
+
+void life_network_lost(struct modem *m, const char *text)
+{
+	if (m->network != NETWORK_OPEN)
+		return;
+
+	m->losses++;
+	/* The links first: what the driver then ends is nobody's any more. */
+	links_lost(m, -ENETRESET, "network-lost", false);
+	m->driver->reset(m->d, false);
+	queries_fail(m, -ENETDOWN);
+	backoff_reset(&m->backoff);
+	set_network(m, NETWORK_LOST, text);
+	want_stage(m, DRIVER_NET_CLOSE);
+}
+
+/* A banner, or an echo that had been switched off. */
+void life_rebooted(struct modem *m, const char *text)
+{
+	if (m->state == MODEM_STOPPED || m->state == MODEM_NO_DEVICE ||
+	    m->state == MODEM_PORT_BUSY)
+		return;
+
+	if (m->state > MODEM_STARTING) {
+		m->restarts++;
+		log_warn("modem: has restarted by itself (%s)", text);
+	}
+	m->staging = false;
+	m->have_stage = false;
+	timer_stop(m->retry);
+	links_lost(m, -ENODEV, "modem-restarted", false);
+	m->driver->reset(m->d, true);
+	queries_fail(m, -ENODEV);
+	if (m->network == NETWORK_OPEN)
+		m->losses++;
+	set_network(m, m->network == NETWORK_OPEN ||
+		    m->network == NETWORK_LOST ? NETWORK_LOST : NETWORK_CLOSED,
+		    "the modem restarted");
+	life_set_state(m, MODEM_STARTING, "the modem restarted");
+	start_sync(m, m->cfg->recovery.max_silence, SILENT_TRY_MS);
+}
+
+/* Something changed for the better: no need to wait any longer. */
+void life_hopeful(struct modem *m, const char *text)
+{
+	if (!timer_pending(m->retry) || m->state < MODEM_STARTING)
+		return;
+
+	log_debug("modem: tries at once: %s", text);
+	modem_try_now(m);
+}
+
+void life_retry(void *ctx)
+{
+	struct modem *m = ctx;
+
+	switch (m->state) {
+	case MODEM_NO_DEVICE:
+	case MODEM_PORT_BUSY:
+		open_port(m);
+		break;
+	case MODEM_SILENT:
+		m->baud_index = 0;
+		try_baud(m);
+		break;
+	case MODEM_STOPPED:
+	case MODEM_STARTING:
+	case MODEM_SIM:
+	case MODEM_REGISTERING:
+	case MODEM_READY:
+		modem_kick(m);
+		break;
+	}
+}
+
+void life_start(struct modem *m)
+{
+	m->state = MODEM_NO_DEVICE;
+	open_port(m);
+}
+
+void modem_try_now(struct modem *m)
+{
+	backoff_reset(&m->backoff);
+	if (timer_pending(m->retry))
+		timer_start(m->retry, 0);
+}
