@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * private - what the files of the broker share. Nobody else includes it.
+ *
+ *   broker.c   construction, clients coming and going
+ *   news.c     what the modem reports, to owners, subscribers and history
+ *   request.c  what clients ask: one function per request
+ *   report.c   answers that describe: status, links, clients, history, trace
+ *   name.c     host names and other text from outside, checked
+ */
+
+#ifndef MODEMD_BROKER_PRIVATE_H
+#define MODEMD_BROKER_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "broker/broker.h"
+#include "broker/client.h"
+#include "modem/modem.h"
+#include "wire.h"
+
+struct at_trace_row;
+
+#define CLIENT_QUEUE_MAX	262144	/* bytes of replies and events */
+#define CLIENT_LINKS_MAX	64	/* also waiting ones */
+#define CLIENT_PENDING_MAX	64	/* requests without a reply yet */
+
+/* A link that a client asked for, until the modem has told its end. */
+struct owned {
+	TAILQ_ENTRY(owned) entry;
+	struct client *owner;		/* NULL: gone, its end is still due */
+	uint64_t link;
+	bool in_history;		/* its session's row is open */
+	uint64_t noted;			/* bytes last written there */
+	char remote[280];
+	/* of the owner, for the history, also when it has gone */
+	char name[WIRE_NAME_MAX + 1];
+	struct client_creds creds;
+};
+
+TAILQ_HEAD(owned_list, owned);
+
+/* A request whose reply comes later. */
+struct pending {
+	TAILQ_ENTRY(pending) entry;
+	struct client *client;
+	uint64_t request_id;
+	uint32_t query;			/* of the modem; 0: */
+	int history;			/* of the history */
+};
+
+TAILQ_HEAD(pending_list, pending);
+
+struct client {
+	TAILQ_ENTRY(client) entry;
+	struct broker *broker;
+	struct client_conn *conn;
+	struct client_creds creds;
+	struct timer *hello_timer;
+	uint64_t id;
+	bool hello;
+	bool admin;
+	char name[WIRE_NAME_MAX + 1];
+	struct pending_list pending;
+	unsigned int pending_count;
+	unsigned int links;
+	bool want_network, want_links, want_trace, want_payload;
+	uint64_t sent, received, events_lost, events_lost_told;
+	int64_t connected_wall_ms, connected_mono_ms;
+};
+
+TAILQ_HEAD(client_list, client);
+
+struct broker {
+	struct broker_args args;
+	struct modem *modem;
+	struct client_listener *listener;
+	struct client_list clients;
+	struct owned_list owned;
+	unsigned int client_count;
+	uint64_t next_client;
+	int64_t started_wall_ms;
+	struct timer *notes;		/* bytes into the history, now and then */
+	bool network_noted;		/* a network session is open there */
+	char modem_noted[400];		/* the last state written there */
+	bool clock_confirmed;
+	bool stopping;
+};
+
+/* broker.c */
+struct owned *broker_find(struct broker *b, uint64_t link);
+void broker_forget(struct broker *b, struct owned *o);
+void client_reply(struct client *c, Modemd__V1__Reply *reply);
+void client_event(struct client *c, Modemd__V1__Event *event);
+void client_tell(struct client *c, Modemd__V1__Event *event);
+bool client_is_full(const struct client *c);
+void pending_free(struct pending *p);
+
+/* news.c */
+extern const struct modem_ops broker_modem_ops;
+void news_watch_trace(struct broker *b);
+void news_note_bytes(void *ctx);
+void news_event(struct broker *b, Modemd__V1__Event *event,
+		bool (*wants)(const struct client *c));
+
+/* request.c */
+void request_handle(struct client *c, const uint8_t *buf, size_t len);
+__attribute__((format(printf, 4, 5)))
+void request_reply(struct client *c, uint64_t id, int err, const char *fmt,
+		   ...);
+
+/* report.c */
+void report_status(struct client *c, uint64_t id);
+void report_links(struct client *c, uint64_t id);
+void report_clients(struct client *c, uint64_t id);
+void report_history(struct client *c, uint64_t id,
+		    const Modemd__V1__HistoryRequest *req);
+void report_trace(struct client *c, uint64_t id,
+		  const Modemd__V1__TraceRequest *req);
+void report_counts(Modemd__V1__Counts *out, const struct link_counts *in);
+void report_link(struct broker *b, const struct link_info *info,
+		 Modemd__V1__LinkInfo *out);
+void report_trace_row(Modemd__V1__TraceRow *out, char *text, size_t size,
+		      const struct at_trace_row *row, bool payload);
+
+/* name.c */
+int name_check_host(const ProtobufCBinaryData *in, char *out, size_t size,
+		    const char **why);
+int name_check_text(const ProtobufCBinaryData *in, char *out, size_t size,
+		    const char **why);
+
+#endif

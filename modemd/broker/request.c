@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What clients ask: decoded, checked, done or passed on, answered. */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "at/trace.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "broker/private.h"
+#include "driver/driver.h"
+#include "history/history.h"
+
+static void fill_reply(Modemd__V1__Reply *reply, uint64_t id, int err)
+{
+	modemd__v1__reply__init(reply);
+	reply->has_request_id = true;
+	reply->request_id = id;
+	reply->has_status = true;
+	reply->status = wire_status(err);
+}
+
+/* @fmt NULL: the general words for @err. */
+void request_reply(struct client *c, uint64_t id, int err, const char *fmt,
+		   ...)
+{
+	Modemd__V1__Reply reply;
+	char text[1024];
+	va_list ap;
+
+	fill_reply(&reply, id, err);
+	if (fmt) {
+		va_start(ap, fmt);
+		vsnprintf(text, sizeof(text), fmt, ap);
+		va_end(ap);
+		reply.message = text;
+	} else if (err) {
+		reply.message = (char *)(uintptr_t)
+				wire_status_text(reply.status);
+	}
+	client_reply(c, &reply);
+}
+
+/* ------------------------------------------------------------------- hello */
+
+static void fill_hello(struct broker *b, Modemd__V1__HelloReply *h,
+		       const struct modem_status *st)
+{
+	const struct config *cfg = b->args.cfg;
+	size_t n = 0;
+
+	while (st->capabilities[n])
+		n++;
+	h->server_version = (char *)(uintptr_t)MODEMD_VERSION;
+	h->has_protocol_version = true;
+	h->protocol_version = WIRE_PROTOCOL_VERSION;
+	h->instance = cfg->instance;
+	h->boot_id = (char *)(uintptr_t)b->args.boot_id;
+	h->has_max_frame = true;
+	h->max_frame = WIRE_FRAME_MAX;
+	h->has_window = true;
+	h->window = cfg->links.window;
+	h->has_credit = true;
+	h->credit = cfg->links.credit;
+	h->dialect = (char *)(uintptr_t)st->dialect;
+	h->n_capabilities = n;
+	h->capabilities = (char **)(uintptr_t)st->capabilities;
+}
+
+static void do_hello(struct client *c, uint64_t id,
+		     const Modemd__V1__Hello *req)
+{
+	Modemd__V1__HelloReply hello = MODEMD__V1__HELLO_REPLY__INIT;
+	Modemd__V1__Reply reply;
+	struct modem_status st;
+	const char *why = "";
+
+	if (c->hello) {
+		request_reply(c, id, -EINVAL, "hello was said already");
+		return;
+	}
+	if (req->protocol_version != WIRE_PROTOCOL_VERSION) {
+		request_reply(c, id, -EPROTONOSUPPORT, "this daemon speaks "
+			      "protocol version %d", WIRE_PROTOCOL_VERSION);
+		client_close(c->conn, "speaks another protocol version");
+		return;
+	}
+	if (name_check_text(&req->client_name, c->name, sizeof(c->name),
+			    &why)) {
+		request_reply(c, id, -EINVAL, "client_name %s", why);
+		client_close(c->conn, "gave no usable name");
+		return;
+	}
+
+	c->hello = true;
+	timer_stop(c->hello_timer);
+	log_info("client: %s (pid %d, uid %u) is here", c->name,
+		 (int)c->creds.pid, (unsigned int)c->creds.uid);
+	modem_get_status(c->broker->modem, &st);
+	fill_hello(c->broker, &hello, &st);
+	hello.has_admin = true;
+	hello.admin = c->admin;
+	fill_reply(&reply, id, 0);
+	reply.result_case = MODEMD__V1__REPLY__RESULT_HELLO;
+	reply.hello = &hello;
+	client_reply(c, &reply);
+}
+
+/* -------------------------------------------------------------------- open */
+
+/* "a (pid 1) 7 links, b (pid 2) 3 links" */
+static void name_holders(struct broker *b, char *out, size_t size)
+{
+	const struct client *c;
+	size_t len = 0;
+
+	out[0] = '\0';
+	TAILQ_FOREACH(c, &b->clients, entry) {
+		if (c->links == 0 || len >= size)
+			continue;
+		len += (size_t)snprintf(out + len, size - len,
+					"%s%s (pid %d): %u", len ? ", " : "",
+					c->name, (int)c->creds.pid, c->links);
+	}
+}
+
+static void open_failed(struct client *c, uint64_t id, int err)
+{
+	struct broker *b = c->broker;
+	struct modem_status st;
+	char holders[512];
+
+	modem_get_status(b->modem, &st);
+	if (err == -EMFILE) {
+		name_holders(b, holders, sizeof(holders));
+		request_reply(c, id, err, "all %u sockets of the modem are "
+			      "taken by %s", st.slots_total, holders);
+	} else if (err == -ENETDOWN || err == -ENODEV) {
+		request_reply(c, id, err, "the network is %s (modem: %s%s%s)",
+			      st.network_name, st.state_name,
+			      st.reason[0] || st.network_reason[0] ? ": " : "",
+			      st.reason[0] ? st.reason : st.network_reason);
+	} else {
+		request_reply(c, id, err, NULL);
+	}
+}
+
+static struct owned *owned_new(struct client *c, const char *host,
+			       unsigned int port)
+{
+	struct owned *o;
+
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return NULL;
+
+	o->owner = c;
+	memcpy(o->name, c->name, sizeof(o->name));
+	o->creds = c->creds;
+	snprintf(o->remote, sizeof(o->remote), "%s:%u", host, port);
+	TAILQ_INSERT_TAIL(&c->broker->owned, o, entry);
+	c->links++;
+
+	return o;
+}
+
+/* What is wrong with it, or NULL. */
+static const char *check_open(const struct client *c,
+			      const Modemd__V1__Open *req, int *err)
+{
+	*err = -EINVAL;
+	if (!req->has_port || req->port < 1 || req->port > 65535)
+		return "port is not in 1-65535";
+	if (req->local_port > 65535)
+		return "local_port is not in 0-65535";
+	*err = -EOPNOTSUPP;
+	if (req->has_type && req->type != MODEMD__V1__LINK_TYPE__TCP)
+		return "only TCP links are supported by this version";
+	*err = -EDQUOT;
+	if (c->links >= CLIENT_LINKS_MAX)
+		return "a client may hold 64 links";
+
+	return NULL;
+}
+
+static void reply_open(struct client *c, uint64_t id, uint64_t link)
+{
+	Modemd__V1__OpenReply open = MODEMD__V1__OPEN_REPLY__INIT;
+	Modemd__V1__Reply reply;
+
+	open.has_link = true;
+	open.link = link;
+	open.has_epoch = true;
+	open.epoch = 1;
+	fill_reply(&reply, id, 0);
+	reply.result_case = MODEMD__V1__REPLY__RESULT_OPEN;
+	reply.open = &open;
+	client_reply(c, &reply);
+}
+
+static void do_open(struct client *c, uint64_t id, const Modemd__V1__Open *req)
+{
+	char host[DRIVER_HOST_MAX + 1];
+	struct link_args args = {
+		.host = host,
+		.port = req->port,
+		.local_port = req->local_port,
+		.restore = req->restore,
+		.wait_ms = req->wait_ms,
+		.idle_timeout_ms = req->idle_timeout_ms,
+		.credit = req->credit,
+	};
+	const char *why;
+	struct owned *o;
+	int err;
+
+	why = check_open(c, req, &err);
+	if (why) {
+		request_reply(c, id, err, "%s", why);
+		return;
+	}
+	if (name_check_host(&req->host, host, sizeof(host), &why)) {
+		request_reply(c, id, -EINVAL, "host %s", why);
+		return;
+	}
+	o = owned_new(c, host, args.port);
+	err = o ? modem_link_open(c->broker->modem, &args, &o->link) : -ENOMEM;
+	if (err) {
+		if (o)
+			broker_forget(c->broker, o);
+		open_failed(c, id, err);
+		return;
+	}
+	reply_open(c, id, o->link);
+}
+
+/* ------------------------------------------------------------------- links */
+
+/* The check that every use of a link begins with. */
+static bool owns(struct client *c, uint64_t id, uint64_t link)
+{
+	struct owned *o = broker_find(c->broker, link);
+
+	if (o && o->owner == c)
+		return true;
+	request_reply(c, id, -EBADF, "link %llu is not yours, or has ended",
+		      (unsigned long long)link);
+
+	return false;
+}
+
+static void do_send(struct client *c, uint64_t id, const Modemd__V1__Send *req)
+{
+	int err;
+
+	if (!owns(c, id, req->link))
+		return;
+	if (req->data.len < 1 || req->data.len > WIRE_DATA_MAX) {
+		request_reply(c, id, req->data.len ? -EMSGSIZE : -EINVAL,
+			      "data is not 1-%d bytes", WIRE_DATA_MAX);
+		return;
+	}
+	err = modem_link_send(c->broker->modem, req->link, req->epoch,
+			      req->data.data, req->data.len);
+	request_reply(c, id, err, NULL);
+}
+
+static void do_credit(struct client *c, uint64_t id,
+		      const Modemd__V1__Credit *req)
+{
+	if (owns(c, id, req->link))
+		request_reply(c, id, modem_link_credit(c->broker->modem,
+			      req->link, req->epoch, req->bytes), NULL);
+}
+
+static void do_close(struct client *c, uint64_t id,
+		     const Modemd__V1__Close *req)
+{
+	if (owns(c, id, req->link))
+		request_reply(c, id, modem_link_close(c->broker->modem,
+			      req->link, req->abort, "local"), NULL);
+}
+
+/* --------------------------------------------------------- those that wait */
+
+static struct pending *pending_new(struct client *c, uint64_t id)
+{
+	struct pending *p;
+
+	if (c->pending_count >= CLIENT_PENDING_MAX)
+		return NULL;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+
+	p->client = c;
+	p->request_id = id;
+	TAILQ_INSERT_TAIL(&c->pending, p, entry);
+	c->pending_count++;
+
+	return p;
+}
+
+static void do_resolve(struct client *c, uint64_t id,
+		       const Modemd__V1__Resolve *req)
+{
+	char name[DRIVER_HOST_MAX + 1];
+	struct pending *p;
+	const char *why;
+	int err;
+
+	if (name_check_host(&req->name, name, sizeof(name), &why)) {
+		request_reply(c, id, -EINVAL, "name %s", why);
+		return;
+	}
+	p = pending_new(c, id);
+	err = p ? modem_resolve(c->broker->modem, name, &p->query) : -EBUSY;
+	if (!err)
+		return;
+	if (p)
+		pending_free(p);
+	open_failed(c, id, err);
+}
+
+static void do_cancel(struct client *c, uint64_t id,
+		      const Modemd__V1__Cancel *req)
+{
+	struct broker *b = c->broker;
+	struct pending *p;
+
+	TAILQ_FOREACH(p, &c->pending, entry) {
+		if (p->request_id == req->request_id)
+			break;
+	}
+	if (!p) {
+		request_reply(c, id, -EINVAL, "no such request waits");
+		return;
+	}
+	if (p->query)
+		modem_query_cancel(b->modem, p->query);
+	else
+		history_cancel(b->args.history, p->history);
+	request_reply(c, p->request_id, -ECANCELED, NULL);
+	pending_free(p);
+	request_reply(c, id, 0, NULL);
+}
+
+static void do_subscribe(struct client *c, uint64_t id,
+			 const Modemd__V1__Subscribe *req)
+{
+	if (req->trace_payload && !c->admin) {
+		request_reply(c, id, -EPERM, "payload in the trace is for "
+			      "admins: root and the group modem-admin");
+		return;
+	}
+	c->want_network = req->network;
+	c->want_links = req->links;
+	c->want_trace = req->trace;
+	c->want_payload = req->trace_payload;
+	request_reply(c, id, 0, NULL);
+}
+
+/* ---------------------------------------------------------------- dispatch */
+
+static void dispatch(struct client *c, uint64_t id,
+		     const Modemd__V1__Request *req)
+{
+	switch (req->kind_case) {
+	case MODEMD__V1__REQUEST__KIND_HELLO:
+		do_hello(c, id, req->hello);
+		return;
+	case MODEMD__V1__REQUEST__KIND_OPEN:
+		do_open(c, id, req->open);
+		return;
+	case MODEMD__V1__REQUEST__KIND_SEND:
+		do_send(c, id, req->send);
+		return;
+	case MODEMD__V1__REQUEST__KIND_CREDIT:
+		do_credit(c, id, req->credit);
+		return;
+	case MODEMD__V1__REQUEST__KIND_CLOSE:
+		do_close(c, id, req->close);
+		return;
+	case MODEMD__V1__REQUEST__KIND_RESOLVE:
+		do_resolve(c, id, req->resolve);
+		return;
+	case MODEMD__V1__REQUEST__KIND_STATUS:
+		report_status(c, id);
+		return;
+	case MODEMD__V1__REQUEST__KIND_LINKS:
+		report_links(c, id);
+		return;
+	case MODEMD__V1__REQUEST__KIND_CLIENTS:
+		report_clients(c, id);
+		return;
+	case MODEMD__V1__REQUEST__KIND_HISTORY:
+		report_history(c, id, req->history);
+		return;
+	case MODEMD__V1__REQUEST__KIND_SUBSCRIBE:
+		do_subscribe(c, id, req->subscribe);
+		return;
+	case MODEMD__V1__REQUEST__KIND_CANCEL:
+		do_cancel(c, id, req->cancel);
+		return;
+	case MODEMD__V1__REQUEST__KIND_TRACE:
+		report_trace(c, id, req->trace);
+		return;
+	case MODEMD__V1__REQUEST__KIND__NOT_SET:
+	case _MODEMD__V1__REQUEST__KIND__CASE_IS_INT_SIZE:
+		break;
+	}
+	request_reply(c, id, -EOPNOTSUPP, "this version does not know that "
+		      "request");
+}
+
+void request_handle(struct client *c, const uint8_t *buf, size_t len)
+{
+	Modemd__V1__Request *req;
+
+	req = modemd__v1__request__unpack(NULL, len, buf);
+	if (!req) {
+		client_close(c->conn, "sent a malformed frame");
+		return;
+	}
+	if (!c->hello &&
+	    req->kind_case != MODEMD__V1__REQUEST__KIND_HELLO) {
+		request_reply(c, req->id, -EPROTONOSUPPORT,
+			      "the first request is hello");
+		client_close(c->conn, "did not begin with hello");
+	} else {
+		dispatch(c, req->id, req);
+	}
+	modemd__v1__request__free_unpacked(req, NULL);
+}
