@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * link - one TCP link: its window up, its credit down, its lives.
+ *
+ * Called by: event, client.   Calls: client, buffer.
+ */
+
+#ifndef MODEMCLIENT_LINK_H
+#define MODEMCLIENT_LINK_H
+
+#include "client.h"
+
+#define LINK_REASON_MAX	256
+#define LINK_SENDS_MAX	512	/* unanswered Sends, whatever their size */
+
+enum link_state { LINK_OPENING, LINK_OPEN, LINK_LOST, LINK_CLOSED };
+
+struct modemclient_link {
+	TAILQ_ENTRY(modemclient_link) entry;
+	struct modemclient *mc;
+	enum link_state state;
+	uint64_t id;			/* 0: not known yet */
+	uint32_t epoch;
+	bool closing;			/* we asked for the close */
+	bool discard;			/* nobody will read any more */
+	/* The program has not taken notice of the last loss. */
+	bool unseen_loss;
+	bool quiet;			/* a call that waits tells the result */
+	unsigned int waiting;		/* calls that wait for it */
+	bool freed;			/* by the callback, while waited for */
+	int doom;			/* modemd refused a Send: why */
+	int err;			/* of LINK_CLOSED */
+	char reason[LINK_REASON_MAX];
+	char *remote;			/* host:port, for sentences */
+
+	struct buffer rx;
+	size_t rx_old;			/* of them from before the loss */
+	uint32_t credit;		/* that an epoch begins with */
+	uint32_t credit_left;		/* modemd may still send */
+	uint32_t consumed;		/* read, credit not given back yet */
+
+	size_t window;
+	size_t outstanding;		/* sent, not taken by the modem */
+	unsigned int sends;		/* without a reply */
+
+	struct modemclient_counts counts;
+	struct modemclient_counts lost_counts;
+	uint32_t lost_epoch;
+	void *data;
+};
+
+struct modemclient_link *link_find(struct modemclient *mc, uint64_t id);
+
+/* What modemd tells. All may run the callback: do not touch the link after. */
+void link_queued(struct modemclient_link *l, const Modemd__V1__Queued *ev);
+void link_opened(struct modemclient_link *l, const Modemd__V1__Opened *ev);
+int link_data(struct modemclient_link *l, const Modemd__V1__Data *ev);
+int link_sent(struct modemclient_link *l, const Modemd__V1__Sent *ev);
+void link_closed(struct modemclient_link *l, const Modemd__V1__Closed *ev);
+void link_lost(struct modemclient_link *l, const Modemd__V1__LinkLost *ev);
+void link_restored(struct modemclient_link *l,
+		   const Modemd__V1__LinkRestored *ev);
+
+/* Ends it from our side's view, for @err. Tells the program. */
+void link_end(struct modemclient_link *l, int err, const char *reason,
+	      const Modemd__V1__Counts *counts);
+
+/* Asks modemd to close it, now or as soon as it has told its id. */
+int link_ask_close(struct modemclient_link *l, bool abort_it);
+
+/*
+ * Waits until @done, a lost connection included. 0, -ETIMEDOUT, -EAGAIN, or
+ * -ECANCELED: the callback freed the link, which is no more.
+ */
+int link_wait(struct modemclient_link *l, int timeout_ms,
+	      bool (*done)(void *link));
+
+/* Gives back @len bytes of credit, in batches. */
+void link_consumed(struct modemclient_link *l, size_t len);
+
+/* A loss that must be noticed before bytes of a new epoch may flow. */
+bool link_must_notice(const struct modemclient_link *l);
+
+/* The error of a closed link for writing, draining, restoring. */
+int link_end_error(const struct modemclient_link *l);
+
+/* Sets the sentence "WHAT HOST:PORT: reason" and returns @err. */
+int link_fail(struct modemclient_link *l, int err, const char *what);
+
+/* Runs the callback, unless a call that waits tells the result anyway. */
+void link_emit(struct modemclient_link *l, struct modemclient_event *ev);
+
+/* The program knows of the loss now: a new epoch's data may be read. */
+void link_acknowledge_loss(struct modemclient_link *l);
+
+void link_copy_counts(struct modemclient_counts *to,
+		      const Modemd__V1__Counts *from);
+
+#endif
