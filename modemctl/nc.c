@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * nc - stdin and stdout through a link.
+ *
+ * Bounded: it reads stdin only when the link's window has room, and the link
+ * only when stdout has taken what was read before. So either side slows the
+ * other down, and nothing grows.
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "modemctl.h"
+
+#define CONNECT_S	130	/* the modem itself takes up to 120 s */
+#define CLOSE_MS	130000	/* so does a send that is under way */
+#define ABORT_MS	2000	/* for the counts, when it need not be polite */
+#define CHUNK		16384
+#define OUT_CHUNK	PIPE_BUF	/* a writable pipe takes that at once */
+
+struct nc {
+	struct ctl *ctl;
+	struct modemclient_link *link;
+	const char *host;
+	long port;
+	long quit_s;			/* -1: wait for the peer's close */
+	long connect_s;
+	long wait_s;
+
+	char in[CHUNK];			/* of stdin, not written to the link */
+	size_t in_start, in_len;
+	bool in_ended;
+	int64_t quit_at_ms;		/* 0: not yet; then of the close */
+	bool closing;			/* by -q */
+	char out[CHUNK];		/* of the link, not written to stdout */
+	size_t out_start, out_len;
+	bool out_ended;			/* the peer closed, all was read */
+	bool out_closed;		/* nobody reads our stdout */
+	bool interrupted;
+	int err;			/* of the link */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* stdin -> link. */
+static void move_in(struct nc *nc, bool readable)
+{
+	ssize_t n;
+
+	if (readable && nc->in_len == 0) {
+		n = read(STDIN_FILENO, nc->in, sizeof(nc->in));
+		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+			nc->in_ended = true;
+		nc->in_start = 0;
+		nc->in_len = n > 0 ? (size_t)n : 0;
+	}
+	if (nc->in_len == 0)
+		return;
+	n = modemclient_write(nc->link, nc->in + nc->in_start, nc->in_len, 0);
+	if (n > 0) {
+		nc->in_start += (size_t)n;
+		nc->in_len -= (size_t)n;
+	} else if (n == -ENOMEM) {
+		nc->err = (int)n;
+	}
+	/* Other errors: reading gives them, too, after the last byte. */
+}
+
+/* link -> stdout. */
+static void move_out(struct nc *nc, bool writable)
+{
+	ssize_t n;
+
+	if (nc->out_len == 0 && !nc->out_ended) {
+		n = modemclient_read(nc->link, nc->out, sizeof(nc->out), 0);
+		nc->out_start = 0;
+		nc->out_len = n > 0 ? (size_t)n : 0;
+		nc->out_ended = n == 0;
+		if (n < 0 && n != -EAGAIN)
+			nc->err = (int)n;
+	}
+	if (nc->out_len == 0 || !writable)
+		return;
+	n = write(STDOUT_FILENO, nc->out + nc->out_start,
+		  nc->out_len < OUT_CHUNK ? nc->out_len : OUT_CHUNK);
+	if (n > 0) {
+		nc->out_start += (size_t)n;
+		nc->out_len -= (size_t)n;
+	} else if (n < 0 && errno != EINTR && errno != EAGAIN) {
+		nc->out_closed = true;
+	}
+}
+
+/* -q: after the end of stdin and the last byte sent, a time; then a close. */
+static void quit_in_time(struct nc *nc)
+{
+	if (!nc->in_ended || nc->in_len > 0 || nc->quit_s < 0)
+		return;
+	if (!nc->quit_at_ms && modemclient_drain(nc->link, 0) == 0)
+		nc->quit_at_ms = now_ms() + nc->quit_s * 1000;
+	if (!nc->quit_at_ms || now_ms() < nc->quit_at_ms)
+		return;
+	if (nc->closing) {
+		nc->err = -ETIMEDOUT;
+		return;
+	}
+	/* What arrives until it is closed still goes to stdout. */
+	nc->closing = true;
+	nc->quit_at_ms = now_ms() + CLOSE_MS;
+	modemclient_close_start(nc->link);
+}
+
+static int time_left(const struct nc *nc, int64_t deadline_ms)
+{
+	int timeout = modemclient_get_timeout_ms(nc->ctl->mc);
+	int64_t left = deadline_ms - now_ms();
+
+	if (!deadline_ms)
+		return timeout;
+	if (left < 0)
+		left = 0;
+
+	return timeout < 0 || timeout > left ? (int)left : timeout;
+}
+
+enum { MODEMD, SIGNALS, INPUT, OUTPUT, FDS };
+
+/* Waits for what may happen next, and lets modemd's side happen. */
+static void step(struct nc *nc, struct pollfd p[FDS], int64_t deadline_ms)
+{
+	p[MODEMD].fd = modemclient_get_fd(nc->ctl->mc);
+	p[MODEMD].events = modemclient_get_events(nc->ctl->mc);
+	if (poll(p, FDS, time_left(nc, deadline_ms)) < 0)
+		p[SIGNALS].revents = p[INPUT].revents = p[OUTPUT].revents = 0;
+	if (p[SIGNALS].revents)
+		nc->interrupted = true;
+	modemclient_process(nc->ctl->mc);
+}
+
+static int open_link(struct nc *nc, struct pollfd p[FDS])
+{
+	struct modemclient_open_options o = MODEMCLIENT_OPEN_OPTIONS_INIT;
+	int64_t deadline = now_ms() + (nc->connect_s + nc->wait_s) * 1000;
+
+	o.host = nc->host;
+	o.port = (uint16_t)nc->port;
+	o.wait_ms = (uint32_t)nc->wait_s * 1000;
+	if (modemclient_open_start(nc->ctl->mc, &o, &nc->link) < 0)
+		return ctl_fail_client(nc->ctl);
+	p[INPUT].fd = p[OUTPUT].fd = -1;
+	while (modemclient_link_error(nc->link) == -EINPROGRESS) {
+		if (nc->interrupted)
+			return ctl_fail(nc->ctl, "interrupted before the link "
+					"was open");
+		if (now_ms() >= deadline)
+			return ctl_fail(nc->ctl, "%s port %ld: not open within "
+					"%ld s%s%s", nc->host, nc->port,
+					nc->connect_s + nc->wait_s,
+					*modemclient_link_reason(nc->link) ?
+					": " : "",
+					modemclient_link_reason(nc->link));
+		step(nc, p, deadline);
+	}
+	/* One that opened and closed at once still has data to read. */
+	if (modemclient_link_epoch(nc->link) == 0 ||
+	    (modemclient_link_error(nc->link) < 0 &&
+	     modemclient_link_error(nc->link) != -EPIPE &&
+	     modemclient_link_readable(nc->link) == 0))
+		return ctl_fail(nc->ctl, "%s port %ld: %s", nc->host, nc->port,
+				modemclient_link_reason(nc->link));
+
+	return CTL_DONE;
+}
+
+static void transfer(struct nc *nc, struct pollfd p[FDS])
+{
+	bool in, out;
+
+	p[INPUT].revents = p[OUTPUT].revents = 0;
+	for (;;) {
+		move_in(nc, p[INPUT].revents != 0);
+		move_out(nc, p[OUTPUT].revents != 0);
+		quit_in_time(nc);
+		if (nc->interrupted || nc->out_closed ||
+		    (nc->out_len == 0 && (nc->err || nc->out_ended)))
+			return;
+		/* No news will come of what is here already. */
+		if (nc->out_len == 0 &&
+		    (modemclient_link_readable(nc->link) > 0 ||
+		     modemclient_link_error(nc->link) < 0))
+			continue;
+		in = !nc->in_ended && nc->in_len == 0 && !nc->out_ended &&
+			modemclient_link_writable(nc->link) > 0;
+		out = nc->out_len > 0;
+		p[INPUT].fd = in ? STDIN_FILENO : -1;
+		/* Also while nothing is to be written: the reader may go. */
+		p[OUTPUT].fd = STDOUT_FILENO;
+		p[OUTPUT].events = out ? POLLOUT : 0;
+		step(nc, p, nc->quit_at_ms);
+		if (!out && (p[OUTPUT].revents & (POLLERR | POLLHUP)))
+			nc->out_closed = true;
+	}
+}
+
+static int report(struct nc *nc, int err, const char *reason, size_t unsent,
+		  const struct modemclient_counts *c)
+{
+	char confirmed[32] = "unknown";
+
+	if (c->confirmed >= 0)
+		snprintf(confirmed, sizeof(confirmed), "%lld",
+			 (long long)c->confirmed);
+	ctl_fail(nc->ctl, "%s port %ld: %s", nc->host, nc->port,
+		 nc->interrupted ? "interrupted" :
+		 *reason ? reason : modemclient_strerror(err));
+	fprintf(stderr, "accepted %llu, taken %llu, confirmed %s, "
+		"received %llu\n", (unsigned long long)c->accepted,
+		(unsigned long long)c->taken, confirmed,
+		(unsigned long long)c->received);
+	if (unsent > 0)
+		fprintf(stderr, "%zu bytes of stdin were not accepted\n",
+			unsent);
+
+	return CTL_FAILED;
+}
+
+static int close_link(struct nc *nc)
+{
+	struct modemclient_counts counts;
+	char reason[256];
+	size_t unsent = nc->in_len;
+	int err;
+
+	snprintf(reason, sizeof(reason), "%s",
+		 modemclient_link_reason(nc->link));
+	/* Only these two find it still open. */
+	if (nc->interrupted || nc->out_closed)
+		err = modemclient_abort(nc->link, ABORT_MS, &counts);
+	else
+		err = modemclient_close(nc->link, ABORT_MS, &counts);
+	nc->link = NULL;
+	if (nc->out_closed)
+		return CTL_FAILED;	/* the reader had enough: quietly */
+	if (nc->err)
+		err = nc->err;
+	if (err == 0 && !nc->interrupted && unsent == 0)
+		return CTL_DONE;
+	if (!reason[0] && err < 0)
+		snprintf(reason, sizeof(reason), "%s",
+			 modemclient_error(nc->ctl->mc));
+
+	return report(nc, err, reason, unsent, &counts);
+}
+
+static int take_arguments(struct nc *nc, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "wait", required_argument, NULL, 'W' },
+		CTL_COMMON_OPTIONS
+	};
+	long *to;
+	int c;
+
+	while ((c = ctl_getopt(nc->ctl, argc, argv, "q:w:", options)) != -1) {
+		if (c == CTL_STOP)
+			return -1;
+		to = c == 'q' ? &nc->quit_s : c == 'w' ? &nc->connect_s :
+			&nc->wait_s;
+		if (!ctl_number(optarg, c == 'w', 86400, to)) {
+			nc->ctl->exit = ctl_usage(nc->ctl, "\"%s\" is no number "
+						  "of seconds, at most 86400",
+						  optarg);
+			return -1;
+		}
+	}
+	if (argc - optind == 2 && ctl_number(argv[optind + 1], 1, 65535,
+					     &nc->port)) {
+		nc->host = argv[optind];
+		return 0;
+	}
+	nc->ctl->exit = ctl_usage(nc->ctl, argc - optind == 2 ?
+				  "a port is 1 to 65535" :
+				  "a host and a port are needed");
+
+	return -1;
+}
+
+int nc_run(struct ctl *ctl, int argc, char **argv)
+{
+	struct nc nc = { .ctl = ctl, .quit_s = -1, .connect_s = CONNECT_S };
+	struct pollfd p[FDS] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 },
+				 { .fd = -1 } };
+	int code;
+
+	if (take_arguments(&nc, argc, argv) < 0)
+		return ctl->exit;
+	code = ctl_connect(ctl, NULL, NULL);
+	if (code != CTL_DONE)
+		return code;
+	signal(SIGPIPE, SIG_IGN);	/* a write that fails is enough */
+	p[SIGNALS].fd = ctl_signals();
+	p[SIGNALS].events = p[INPUT].events = POLLIN;
+	code = open_link(&nc, p);
+	if (code == CTL_DONE) {
+		transfer(&nc, p);
+		code = close_link(&nc);
+	}
+	modemclient_link_free(nc.link);
+
+	return code;
+}
