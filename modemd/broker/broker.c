@@ -92,10 +92,8 @@ void client_tell(struct client *c, Modemd__V1__Event *event)
 	const struct timers *ts = c->broker->args.timers;
 
 	if (event->kind_case != MODEMD__V1__EVENT__KIND_DATA) {
-		event->has_wall_ms = true;
-		event->wall_ms = timers_wall_ms(ts);
-		event->has_mono_ms = true;
-		event->mono_ms = timers_mono_ms(ts);
+		MSG_SET(event, wall_ms, timers_wall_ms(ts));
+		MSG_SET(event, mono_ms, timers_mono_ms(ts));
 	}
 	msg.kind_case = MODEMD__V1__SERVER_MESSAGE__KIND_EVENT;
 	msg.event = event;
@@ -110,8 +108,7 @@ static void tell_events_lost(struct client *c)
 
 	if (c->events_lost == c->events_lost_told)
 		return;
-	lost.has_count = true;
-	lost.count = c->events_lost - c->events_lost_told;
+	MSG_SET(&lost, count, c->events_lost - c->events_lost_told);
 	c->events_lost_told = c->events_lost;
 	event.kind_case = MODEMD__V1__EVENT__KIND_EVENTS_LOST;
 	event.events_lost = &lost;
@@ -130,6 +127,25 @@ void client_event(struct client *c, Modemd__V1__Event *event)
 }
 
 /* --------------------------------------------------- clients come and go */
+
+/* NULL: out of memory, or too many wait. */
+struct pending *pending_new(struct client *c, uint64_t id)
+{
+	struct pending *p;
+
+	if (c->pending_count >= CLIENT_PENDING_MAX)
+		return NULL;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+
+	p->client = c;
+	p->request_id = id;
+	TAILQ_INSERT_TAIL(&c->pending, p, entry);
+	c->pending_count++;
+
+	return p;
+}
 
 void pending_free(struct pending *p)
 {
@@ -279,7 +295,7 @@ int broker_new(const struct broker_args *args, struct broker **out)
 	TAILQ_INIT(&b->clients);
 	TAILQ_INIT(&b->owned);
 	b->started_wall_ms = timers_wall_ms(args->timers);
-	b->notes = timer_new(args->timers, news_note_bytes, b);
+	b->notes = timer_new(args->timers, record_bytes, b);
 	if (b->notes)
 		err = modem_new(args->timers, args->cfg, args->state,
 				&broker_modem_ops, b, &b->modem);
@@ -331,8 +347,7 @@ void broker_stop(struct broker *b)
 
 	b->stopping = true;
 	client_listener_pause(b->listener, true);
-	stopping.has_deadline_ms = true;
-	stopping.deadline_ms = b->args.cfg->recovery.stop_timeout_ms;
+	MSG_SET(&stopping, deadline_ms, b->args.cfg->recovery.stop_timeout_ms);
 	event.kind_case = MODEMD__V1__EVENT__KIND_STOPPING;
 	event.stopping = &stopping;
 	news_event(b, &event, everybody);

@@ -22,12 +22,12 @@
 #include "base/log.h"
 #include "base/timer.h"
 #include "broker/client.h"
+#include "broker/creds.h"
 #include "wire.h"
 
 #define LINGER_MS	1000	/* to send what is queued at the end */
 #define ACCEPT_PAUSE_MS	1000	/* when descriptors have run out */
 #define ADMIN_GROUP	"modem-admin"
-#define GROUPS_MAX	256
 
 struct client_conn {
 	LIST_ENTRY(client_conn) entry;
@@ -190,79 +190,6 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
 		 "connection failed", 0);
 }
 
-/* ------------------------------------------------------------ who it is */
-
-static void read_line(const char *path, char *out, size_t size)
-{
-	FILE *f = fopen(path, "re");
-
-	out[0] = '\0';
-	if (!f)
-		return;
-	if (!fgets(out, (int)size, f))
-		out[0] = '\0';
-	out[strcspn(out, "\n")] = '\0';
-	fclose(f);
-}
-
-/* The last part of a cgroup path that names a unit. */
-static void read_unit(pid_t pid, char *out, size_t size)
-{
-	char path[64], line[512];
-	const char *unit;
-
-	out[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
-	read_line(path, line, sizeof(line));
-	unit = strrchr(line, '/');
-	if (unit && (strstr(unit, ".service") || strstr(unit, ".scope")))
-		snprintf(out, size, "%s", unit + 1);
-}
-
-static bool has_group(int fd, gid_t group)
-{
-	gid_t groups[GROUPS_MAX];
-	socklen_t len = sizeof(groups);
-	size_t i;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len))
-		return false;
-	for (i = 0; i < len / sizeof(groups[0]); i++) {
-		if (groups[i] == group)
-			return true;
-	}
-
-	return false;
-}
-
-static int read_creds(const struct client_listener *l, int fd,
-		      struct client_creds *out)
-{
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-	char path[64];
-	ssize_t n;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
-		return -errno;
-
-	memset(out, 0, sizeof(*out));
-	out->pid = cred.pid;
-	out->uid = cred.uid;
-	out->gid = cred.gid;
-	out->in_admin_group = l->have_admin_group &&
-		(cred.gid == l->admin_group || has_group(fd, l->admin_group));
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)cred.pid);
-	read_line(path, out->comm, sizeof(out->comm));
-	read_unit(cred.pid, out->unit, sizeof(out->unit));
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)cred.pid);
-	n = readlink(path, out->exe, sizeof(out->exe) - 1);
-	if (n < 0)
-		out->exe[0] = '\0';
-
-	return 0;
-}
-
 /* ---------------------------------------------------------------- accepting */
 
 static struct client_conn *conn_new(struct client_listener *l, int fd)
@@ -301,7 +228,8 @@ static void on_accept(struct evconnlistener *evl, int fd,
 	(void)evl;
 	(void)addr;
 	(void)len;
-	if (read_creds(l, fd, &creds) || !(c = conn_new(l, fd))) {
+	if (creds_read(fd, l->have_admin_group ? &l->admin_group : NULL,
+		       &creds) || !(c = conn_new(l, fd))) {
 		close(fd);
 		return;
 	}

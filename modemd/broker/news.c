@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the modem reports: to the owner, to those who watch, to the history. */
+/* What the modem reports: to the owner, and to those who watch. */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "at/trace.h"
 #include "base/log.h"
-#include "base/timer.h"
 #include "broker/private.h"
 #include "driver/driver.h"
-#include "history/history.h"
-
-#define NOTE_MS		60000	/* how old bytes in the history may be */
-#define CLOCK_TRUE_MS	1767225600000LL	/* 2026-01-01: no clock is earlier */
 
 void news_event(struct broker *b, Modemd__V1__Event *event,
 		bool (*wants)(const struct client *c))
@@ -36,91 +31,6 @@ static bool wants_links(const struct client *c)
 	return c->want_links;
 }
 
-/* ---------------------------------------------------------------- history */
-
-static void check_clock(struct broker *b)
-{
-	if (b->clock_confirmed ||
-	    timers_wall_ms(b->args.timers) < CLOCK_TRUE_MS)
-		return;
-
-	b->clock_confirmed = true;
-	history_clock_confirmed(b->args.history);
-}
-
-static void to_history(struct history_counts *out, const struct link_counts *c)
-{
-	*out = (struct history_counts){ c->accepted, c->taken, c->confirmed,
-					c->received };
-}
-
-static void session_open(struct broker *b, struct owned *o, uint32_t epoch)
-{
-	struct link_info info = { .slot = -1 };
-	struct history_session s;
-
-	check_clock(b);
-	(void)modem_link_info(b->modem, o->link, &info);
-	s = (struct history_session){
-		.link = o->link,
-		.epoch = epoch,
-		.client = o->name,
-		.pid = o->creds.pid,
-		.uid = o->creds.uid,
-		.comm = o->creds.comm,
-		.unit = o->creds.unit,
-		.exe = o->creds.exe,
-		.type = "tcp",
-		.remote = o->remote,
-		.slot = info.slot,
-		.rule = "",
-	};
-	history_session_open(b->args.history, &s);
-	o->in_history = true;
-	o->noted = 0;
-	if (!timer_pending(b->notes))
-		timer_start(b->notes, NOTE_MS);
-}
-
-static void session_close(struct broker *b, struct owned *o,
-			  const struct link_end *how)
-{
-	struct history_counts counts;
-
-	/* An open that failed is a session too: of no bytes. */
-	if (!o->in_history)
-		session_open(b, o, how->epoch);
-	to_history(&counts, &how->counts);
-	history_session_close(b->args.history, o->link, how->epoch, &counts,
-			      how->reason, how->modem_text);
-	o->in_history = false;
-}
-
-/* Every minute while a session is open, for those whose counts moved. */
-void news_note_bytes(void *ctx)
-{
-	struct broker *b = ctx;
-	struct history_counts counts;
-	struct link_info info;
-	struct owned *o;
-	bool any = false;
-
-	TAILQ_FOREACH(o, &b->owned, entry) {
-		if (!o->in_history)
-			continue;
-		any = true;
-		if (modem_link_info(b->modem, o->link, &info) ||
-		    info.counts.accepted + info.counts.received == o->noted)
-			continue;
-		o->noted = info.counts.accepted + info.counts.received;
-		to_history(&counts, &info.counts);
-		history_session_bytes(b->args.history, o->link, info.epoch,
-				      &counts);
-	}
-	if (any)
-		timer_start(b->notes, NOTE_MS);
-}
-
 /* ------------------------------------------------------------------- links */
 
 static void tell_watchers(struct broker *b, uint64_t link, const char *what,
@@ -138,16 +48,15 @@ static void tell_watchers(struct broker *b, uint64_t link, const char *what,
 		report_link(b, &info, &li);
 	} else {
 		li.counts = NULL;
-		li.has_link = true;
-		li.link = link;
+		MSG_SET(&li, link, link);
 		if (o) {
 			li.remote = o->remote;
 			li.client = o->name;
 		}
 	}
 	news.link = &li;
-	news.what = (char *)(uintptr_t)what;
-	news.reason = (char *)(uintptr_t)reason;
+	news.what = msg_str(what);
+	news.reason = msg_str(reason);
 	event.kind_case = MODEMD__V1__EVENT__KIND_LINK_NEWS;
 	event.link_news = &news;
 	news_event(b, &event, wants_links);
@@ -161,9 +70,8 @@ static void on_queued(void *ctx, uint64_t link, const char *reason)
 
 	if (!o || !o->owner)
 		return;
-	queued.has_link = true;
-	queued.link = link;
-	queued.reason = (char *)(uintptr_t)reason;
+	MSG_SET(&queued, link, link);
+	queued.reason = msg_str(reason);
 	event.kind_case = MODEMD__V1__EVENT__KIND_QUEUED;
 	event.queued = &queued;
 	client_tell(o->owner, &event);
@@ -181,14 +89,10 @@ static void tell_opened(struct owned *o, const struct link_end *how)
 	Modemd__V1__Opened opened = MODEMD__V1__OPENED__INIT;
 	char text[400];
 
-	opened.has_link = true;
-	opened.link = o->link;
-	opened.has_epoch = true;
-	opened.epoch = how->epoch;
-	opened.has_status = true;
-	opened.status = wire_status(how->err);
-	opened.message = (char *)(uintptr_t)
-			 wire_status_text(opened.status);
+	MSG_SET(&opened, link, o->link);
+	MSG_SET(&opened, epoch, how->epoch);
+	MSG_SET(&opened, status, wire_status(how->err));
+	opened.message = msg_str(wire_status_text(opened.status));
 	if (how->modem_text[0])
 		opened.modem_text = escaped(text, sizeof(text),
 					    how->modem_text);
@@ -208,10 +112,10 @@ static void on_opened(void *ctx, uint64_t link, const struct link_end *how)
 	if (o->owner)
 		tell_opened(o, how);
 	if (!how->err) {
-		session_open(b, o, how->epoch);
+		record_open(b, o, how->epoch);
 		return;
 	}
-	session_close(b, o, how);
+	record_close(b, o, how);
 	broker_forget(b, o);
 }
 
@@ -223,8 +127,7 @@ static void on_data(void *ctx, uint64_t link, const uint8_t *data, size_t len)
 
 	if (!o || !o->owner)
 		return;
-	msg.has_link = true;
-	msg.link = link;
+	MSG_SET(&msg, link, link);
 	msg.has_data = true;
 	msg.data.data = (uint8_t *)(uintptr_t)data;
 	msg.data.len = len;
@@ -242,12 +145,9 @@ static void on_sent(void *ctx, uint64_t link, uint32_t epoch, size_t len)
 
 	if (!o || !o->owner)
 		return;
-	sent.has_link = true;
-	sent.link = link;
-	sent.has_epoch = true;
-	sent.epoch = epoch;
-	sent.has_bytes = true;
-	sent.bytes = (uint32_t)len;
+	MSG_SET(&sent, link, link);
+	MSG_SET(&sent, epoch, epoch);
+	MSG_SET(&sent, bytes, (uint32_t)len);
 	event.kind_case = MODEMD__V1__EVENT__KIND_SENT;
 	event.sent = &sent;
 	o->owner->sent += len;
@@ -264,16 +164,14 @@ static void on_lost(void *ctx, uint64_t link, const struct link_end *how)
 
 	if (!o)
 		return;
-	session_close(b, o, how);
+	record_close(b, o, how);
 	tell_watchers(b, link, "lost", how->reason);
 	if (!o->owner)
 		return;
 	report_counts(&counts, &how->counts);
-	lost.has_link = true;
-	lost.link = link;
-	lost.has_epoch = true;
-	lost.epoch = how->epoch;
-	lost.reason = (char *)(uintptr_t)how->reason;
+	MSG_SET(&lost, link, link);
+	MSG_SET(&lost, epoch, how->epoch);
+	lost.reason = msg_str(how->reason);
 	lost.counts = &counts;
 	event.kind_case = MODEMD__V1__EVENT__KIND_LINK_LOST;
 	event.link_lost = &lost;
@@ -289,14 +187,12 @@ static void on_restored(void *ctx, uint64_t link, uint32_t epoch)
 
 	if (!o)
 		return;
-	session_open(b, o, epoch);
+	record_open(b, o, epoch);
 	tell_watchers(b, link, "restored", "");
 	if (!o->owner)
 		return;
-	restored.has_link = true;
-	restored.link = link;
-	restored.has_epoch = true;
-	restored.epoch = epoch;
+	MSG_SET(&restored, link, link);
+	MSG_SET(&restored, epoch, epoch);
 	event.kind_case = MODEMD__V1__EVENT__KIND_LINK_RESTORED;
 	event.link_restored = &restored;
 	client_tell(o->owner, &event);
@@ -310,13 +206,10 @@ static void tell_closed(struct owned *o, const struct link_end *how)
 	char text[400];
 
 	report_counts(&counts, &how->counts);
-	closed.has_link = true;
-	closed.link = o->link;
-	closed.has_epoch = true;
-	closed.epoch = how->epoch;
-	closed.has_status = true;
-	closed.status = wire_status(how->err);
-	closed.reason = (char *)(uintptr_t)how->reason;
+	MSG_SET(&closed, link, o->link);
+	MSG_SET(&closed, epoch, how->epoch);
+	MSG_SET(&closed, status, wire_status(how->err));
+	closed.reason = msg_str(how->reason);
 	closed.counts = &counts;
 	if (how->modem_text[0])
 		closed.modem_text = escaped(text, sizeof(text),
@@ -335,7 +228,7 @@ static void on_closed(void *ctx, uint64_t link, const struct link_end *how)
 		return;
 	/* A link that was lost and never came back had its row closed. */
 	if (o->in_history)
-		session_close(b, o, how);
+		record_close(b, o, how);
 	tell_watchers(b, link, "closed", how->reason);
 	if (o->owner)
 		tell_closed(o, how);
@@ -343,20 +236,6 @@ static void on_closed(void *ctx, uint64_t link, const struct link_end *how)
 }
 
 /* -------------------------------------------------------- modem and network */
-
-/* The history wants changes of state, not of signal. */
-static void note_modem(struct broker *b, const struct modem_status *st)
-{
-	char text[sizeof(b->modem_noted)];
-
-	snprintf(text, sizeof(text), "%s%s%s", st->state_name,
-		 st->reason[0] ? ": " : "", st->reason);
-	if (strcmp(text, b->modem_noted) == 0)
-		return;
-	memcpy(b->modem_noted, text, sizeof(text));
-	check_clock(b);
-	history_event(b->args.history, "modem", "%s", text);
-}
 
 static void on_modem_changed(void *ctx)
 {
@@ -369,12 +248,12 @@ static void on_modem_changed(void *ctx)
 	if (!b->modem)
 		return;
 	modem_get_status(b->modem, &st);
-	modem.state = (char *)(uintptr_t)st.state_name;
+	modem.state = msg_str(st.state_name);
 	modem.reason = escaped(text, sizeof(text), st.reason);
 	event.kind_case = MODEMD__V1__EVENT__KIND_MODEM;
 	event.modem = &modem;
 	news_event(b, &event, wants_network);
-	note_modem(b, &st);
+	record_modem(b, &st);
 }
 
 static void on_network_changed(void *ctx)
@@ -386,20 +265,13 @@ static void on_network_changed(void *ctx)
 	char text[700];
 
 	modem_get_status(b->modem, &st);
-	network.state = (char *)(uintptr_t)st.network_name;
+	network.state = msg_str(st.network_name);
 	network.reason = escaped(text, sizeof(text), st.network_reason);
-	network.address = (char *)(uintptr_t)st.info->address;
+	network.address = msg_str(st.info->address);
 	event.kind_case = MODEMD__V1__EVENT__KIND_NETWORK;
 	event.network = &network;
 	news_event(b, &event, wants_network);
-	history_event(b->args.history, "network", "%s%s%s", st.network_name,
-		      st.network_reason[0] ? ": " : "", st.network_reason);
-	if (st.network == NETWORK_OPEN && !b->network_noted)
-		history_network_open(b->args.history, st.info->address,
-				     st.info->operator_name);
-	else if (st.network != NETWORK_OPEN && b->network_noted)
-		history_network_close(b->args.history, st.network_reason);
-	b->network_noted = st.network == NETWORK_OPEN;
+	record_network(b, &st);
 }
 
 static void on_answered(void *ctx, uint32_t query, int err,
@@ -423,13 +295,10 @@ static void on_answered(void *ctx, uint32_t query, int err,
 
 found:
 	escaped(text, sizeof(text), answer);
-	reply.has_request_id = true;
-	reply.request_id = p->request_id;
-	reply.has_status = true;
-	reply.status = wire_status(err);
+	MSG_SET(&reply, request_id, p->request_id);
+	MSG_SET(&reply, status, wire_status(err));
 	if (err) {
-		reply.message = (char *)(uintptr_t)
-				wire_status_text(reply.status);
+		reply.message = msg_str(wire_status_text(reply.status));
 		reply.modem_text = text;
 	} else {
 		resolve.n_address = 1;

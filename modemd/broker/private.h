@@ -4,9 +4,11 @@
  * private - what the files of the broker share. Nobody else includes it.
  *
  *   broker.c   construction, clients coming and going
- *   news.c     what the modem reports, to owners, subscribers and history
+ *   news.c     what the modem reports, to owners and subscribers
+ *   record.c   what the history is told of it
  *   request.c  what clients ask: one function per request
- *   report.c   answers that describe: status, links, clients, history, trace
+ *   report.c   answers that describe: status, links, clients
+ *   pages.c    answers that come in pages: history, trace
  *   name.c     host names and other text from outside, checked
  */
 
@@ -50,6 +52,7 @@ struct pending {
 	uint64_t request_id;
 	uint32_t query;			/* of the modem; 0: */
 	int history;			/* of the history */
+	bool events;			/* its events were asked for */
 };
 
 TAILQ_HEAD(pending_list, pending);
@@ -97,14 +100,22 @@ void client_reply(struct client *c, Modemd__V1__Reply *reply);
 void client_event(struct client *c, Modemd__V1__Event *event);
 void client_tell(struct client *c, Modemd__V1__Event *event);
 bool client_is_full(const struct client *c);
+struct pending *pending_new(struct client *c, uint64_t request_id);
 void pending_free(struct pending *p);
 
 /* news.c */
 extern const struct modem_ops broker_modem_ops;
 void news_watch_trace(struct broker *b);
-void news_note_bytes(void *ctx);
 void news_event(struct broker *b, Modemd__V1__Event *event,
 		bool (*wants)(const struct client *c));
+
+/* record.c */
+void record_open(struct broker *b, struct owned *o, uint32_t epoch);
+void record_close(struct broker *b, struct owned *o,
+		  const struct link_end *how);
+void record_bytes(void *ctx);
+void record_modem(struct broker *b, const struct modem_status *st);
+void record_network(struct broker *b, const struct modem_status *st);
 
 /* request.c */
 void request_handle(struct client *c, const uint8_t *buf, size_t len);
@@ -112,17 +123,37 @@ __attribute__((format(printf, 4, 5)))
 void request_reply(struct client *c, uint64_t id, int err, const char *fmt,
 		   ...);
 
+/* ---------------------------------------------------- filling messages */
+
+/* protobuf-c has no const: what it is given to pack it only reads. */
+static inline char *msg_str(const char *s)
+{
+	return (char *)(uintptr_t)s;
+}
+
+/* "" is not sent. */
+static inline char *msg_opt(const char *s)
+{
+	return s && s[0] ? msg_str(s) : NULL;
+}
+
+#define MSG_SET(msg, field, value) \
+	do { (msg)->has_##field = true; (msg)->field = (value); } while (0)
+
 /* report.c */
+void report_reply(struct client *c, uint64_t id, int result_case, void *result);
 void report_status(struct client *c, uint64_t id);
 void report_links(struct client *c, uint64_t id);
 void report_clients(struct client *c, uint64_t id);
+void report_counts(Modemd__V1__Counts *out, const struct link_counts *in);
+void report_link(struct broker *b, const struct link_info *info,
+		 Modemd__V1__LinkInfo *out);
+
+/* pages.c */
 void report_history(struct client *c, uint64_t id,
 		    const Modemd__V1__HistoryRequest *req);
 void report_trace(struct client *c, uint64_t id,
 		  const Modemd__V1__TraceRequest *req);
-void report_counts(Modemd__V1__Counts *out, const struct link_counts *in);
-void report_link(struct broker *b, const struct link_info *info,
-		 Modemd__V1__LinkInfo *out);
 void report_trace_row(Modemd__V1__TraceRow *out, char *text, size_t size,
 		      const struct at_trace_row *row, bool payload);
 

@@ -19,10 +19,8 @@
 static void fill_reply(Modemd__V1__Reply *reply, uint64_t id, int err)
 {
 	modemd__v1__reply__init(reply);
-	reply->has_request_id = true;
-	reply->request_id = id;
-	reply->has_status = true;
-	reply->status = wire_status(err);
+	MSG_SET(reply, request_id, id);
+	MSG_SET(reply, status, wire_status(err));
 }
 
 /* @fmt NULL: the general words for @err. */
@@ -40,8 +38,7 @@ void request_reply(struct client *c, uint64_t id, int err, const char *fmt,
 		va_end(ap);
 		reply.message = text;
 	} else if (err) {
-		reply.message = (char *)(uintptr_t)
-				wire_status_text(reply.status);
+		reply.message = msg_str(wire_status_text(reply.status));
 	}
 	client_reply(c, &reply);
 }
@@ -56,18 +53,14 @@ static void fill_hello(struct broker *b, Modemd__V1__HelloReply *h,
 
 	while (st->capabilities[n])
 		n++;
-	h->server_version = (char *)(uintptr_t)MODEMD_VERSION;
-	h->has_protocol_version = true;
-	h->protocol_version = WIRE_PROTOCOL_VERSION;
+	h->server_version = msg_str(MODEMD_VERSION);
+	MSG_SET(h, protocol_version, WIRE_PROTOCOL_VERSION);
 	h->instance = cfg->instance;
-	h->boot_id = (char *)(uintptr_t)b->args.boot_id;
-	h->has_max_frame = true;
-	h->max_frame = WIRE_FRAME_MAX;
-	h->has_window = true;
-	h->window = cfg->links.window;
-	h->has_credit = true;
-	h->credit = cfg->links.credit;
-	h->dialect = (char *)(uintptr_t)st->dialect;
+	h->boot_id = msg_str(b->args.boot_id);
+	MSG_SET(h, max_frame, WIRE_FRAME_MAX);
+	MSG_SET(h, window, cfg->links.window);
+	MSG_SET(h, credit, cfg->links.credit);
+	h->dialect = msg_str(st->dialect);
 	h->n_capabilities = n;
 	h->capabilities = (char **)(uintptr_t)st->capabilities;
 }
@@ -103,8 +96,7 @@ static void do_hello(struct client *c, uint64_t id,
 		 (int)c->creds.pid, (unsigned int)c->creds.uid);
 	modem_get_status(c->broker->modem, &st);
 	fill_hello(c->broker, &hello, &st);
-	hello.has_admin = true;
-	hello.admin = c->admin;
+	MSG_SET(&hello, admin, c->admin);
 	fill_reply(&reply, id, 0);
 	reply.result_case = MODEMD__V1__REPLY__RESULT_HELLO;
 	reply.hello = &hello;
@@ -193,10 +185,8 @@ static void reply_open(struct client *c, uint64_t id, uint64_t link)
 	Modemd__V1__OpenReply open = MODEMD__V1__OPEN_REPLY__INIT;
 	Modemd__V1__Reply reply;
 
-	open.has_link = true;
-	open.link = link;
-	open.has_epoch = true;
-	open.epoch = 1;
+	MSG_SET(&open, link, link);
+	MSG_SET(&open, epoch, 1);
 	fill_reply(&reply, id, 0);
 	reply.result_case = MODEMD__V1__REPLY__RESULT_OPEN;
 	reply.open = &open;
@@ -287,24 +277,6 @@ static void do_close(struct client *c, uint64_t id,
 }
 
 /* --------------------------------------------------------- those that wait */
-
-static struct pending *pending_new(struct client *c, uint64_t id)
-{
-	struct pending *p;
-
-	if (c->pending_count >= CLIENT_PENDING_MAX)
-		return NULL;
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		return NULL;
-
-	p->client = c;
-	p->request_id = id;
-	TAILQ_INSERT_TAIL(&c->pending, p, entry);
-	c->pending_count++;
-
-	return p;
-}
 
 static void do_resolve(struct client *c, uint64_t id,
 		       const Modemd__V1__Resolve *req)
