@@ -85,6 +85,9 @@ int at_channel_send(struct at_channel *ch, const struct at_command *cmd)
 	ch->detail[0] = '\0';
 	ch->data_for_command = false;
 	ch->masking = cmd->secret;
+	ch->answered = false;
+	ch->strange = false;
+	ch->half_line = at_parser_in_line(ch->parser);
 
 	err = channel_write_line(ch, ch->text);
 	if (err || !port_is_open(ch->port))
@@ -152,13 +155,23 @@ static bool is_accepted(const struct at_channel *ch,
 }
 
 /*
- * A final line that comes before our bytes have left cannot be meant for
+ * A final line that begins before our bytes have left cannot be meant for
  * them: it belongs to the command before (some firmware says ERROR twice).
  */
 static bool is_stray(const struct at_channel *ch)
 {
-	return !channel_is_running(ch) ||
+	return !channel_is_running(ch) || ch->old_line ||
 	       (ch->state == CH_COMMAND && port_unwritten(ch->port) > 0);
+}
+
+/*
+ * Unknown lines where a header was due: it was damaged on its way, and this
+ * "final" may be the payload that it counted.
+ */
+static bool is_garbled(const struct at_channel *ch)
+{
+	return ch->cmd.answer_max > 0 && ch->strange && !ch->answered &&
+	       !ch->detail[0];
 }
 
 static void handle_final(struct at_channel *ch, const struct at_line *line)
@@ -173,6 +186,10 @@ static void handle_final(struct at_channel *ch, const struct at_line *line)
 		ch->stats.stray_finals++;
 		return;
 	}
+	if (is_garbled(ch)) {
+		channel_bad_header(ch);
+		return;
+	}
 
 	/* OK without a prompt: the payload was never asked for. */
 	if (line->kind == AT_OK && ch->cmd.payload_len > 0 &&
@@ -185,8 +202,11 @@ static void handle_final(struct at_channel *ch, const struct at_line *line)
 	}
 	/*
 	 * After a refused send the modem may say ERROR once more, or still
-	 * want bytes: one AT and its OK put an end to either.
+	 * want bytes, if the ERROR was that of the command before: an AT and
+	 * its OK put an end to either.
 	 */
+	ch->entry_left = ch->cmd.payload_len;
+	ch->entry_known = false;
 	channel_end_command(ch, -EREMOTEIO, line->text, CH_PROBE);
 	if (ch->state == CH_PROBE)
 		channel_start_sync(ch, false);
@@ -224,6 +244,7 @@ static void handle_text(struct at_channel *ch, const struct at_line *line)
 		return;
 	}
 	ch->stats.unknown_lines++;
+	ch->strange = true;
 }
 
 static void trace_line(struct at_channel *ch, const struct at_line *line)
@@ -242,6 +263,8 @@ static void on_line(void *ctx, const struct at_line *line)
 	struct at_channel *ch = ctx;
 	bool ours = channel_is_running(ch) && is_accepted(ch, line);
 
+	ch->old_line = ch->half_line;
+	ch->half_line = false;
 	trace_line(ch, line);
 	ch->data_for_command = ours;
 	if (line->bad_payload) {
@@ -249,6 +272,7 @@ static void on_line(void *ctx, const struct at_line *line)
 		return;
 	}
 	if (ours) {
+		ch->answered = true;
 		if (ch->cmd.line)
 			ch->cmd.line(ch->cmd.ctx, line);
 		return;

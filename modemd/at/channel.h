@@ -42,7 +42,8 @@ struct at_answer {
  *   -EREMOTEIO         it said no; the answer has the words
  *   -ETIMEDOUT   no final line within timeout_ms (the time that its bytes and
  *                its answer's need on the line is added)
- *   -EBADMSG     its answer counted more bytes than asked for
+ *   -EBADMSG     its answer counted more bytes than asked for, or its header
+ *                was not to be read
  *   -ECONNRESET  the modem restarted, or an echo says so
  *   -ENODEV      the port is gone
  */

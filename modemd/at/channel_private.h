@@ -34,6 +34,9 @@ struct at_channel {
 	struct timer *deadline;		/* of whatever the state waits for */
 	enum channel_state state;
 	bool feeding;			/* input is being taken apart */
+	bool half_line;			/* there when the command went out */
+	bool old_line;			/* the line in hand was */
+	bool answered, strange;		/* lines that it accepts; unknown ones */
 	bool data_for_command;		/* whose the payload being read is */
 	bool masking;			/* a secret may be echoed, also late */
 	bool echo_off;

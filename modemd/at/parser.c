@@ -67,6 +67,11 @@ bool at_parser_in_payload(const struct at_parser *p)
 	return p->payload_left > 0;
 }
 
+bool at_parser_in_line(const struct at_parser *p)
+{
+	return p->len > 0;
+}
+
 /* So many digits fit any long; a longer number is not one of ours. */
 #define DIGITS_MAX	(sizeof(long) < 8 ? 9 : 18)
 

@@ -88,8 +88,9 @@ void at_parser_expect_prompt(struct at_parser *p, bool expect);
 /* Headers that count more than @max bytes are bad: 0 forbids payload. */
 void at_parser_set_payload_max(struct at_parser *p, size_t max);
 
-/* Raw payload is due, or half a line is there. */
+/* Raw payload is due; half a line is there. */
 bool at_parser_in_payload(const struct at_parser *p);
+bool at_parser_in_line(const struct at_parser *p);
 
 void at_parser_feed(struct at_parser *p, const uint8_t *data, size_t len);
 

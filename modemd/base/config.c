@@ -220,6 +220,8 @@ int config_load(const char *instance, const char *path,
 			   "digits, dot, hyphen and underscore", instance);
 	} else if (d->config.instance) {
 		apply_defaults(d);
+	}
+	if (d->config.instance && d->mistakes == 0) {
 		read_files(d, path);
 		for (; overrides && *overrides; overrides++)
 			apply_override(d, *overrides);

@@ -36,7 +36,8 @@ struct draft {
 	char *wifi_password_file;
 	char *metrics_listen;
 
-	char *origin[SETTINGS_MAX];	/* FILE:LINE: SECTION.KEY; NULL: default */
+	/* FILE:LINE: SECTION.KEY, or -o SECTION.KEY; NULL: a default */
+	char *origin[SETTINGS_MAX];
 	const struct config_report *report;
 	unsigned int mistakes;
 	bool access_told;

@@ -82,10 +82,11 @@ static uint32_t next_random(struct timers *ts)
 
 uint32_t timers_random(struct timers *ts, uint32_t below)
 {
-	/* What is left over at the top would favour small numbers. */
-	uint32_t number, spare = (uint32_t)(((uint64_t)1 << 32) % below);
+	uint32_t number, spare;
 
 	assert(below > 0);
+	/* What is left over of the range would favour small numbers. */
+	spare = (uint32_t)(((uint64_t)1 << 32) % below);
 	do {
 		number = next_random(ts);
 	} while (number < spare);

@@ -97,6 +97,8 @@ struct driver_slot {
 struct driver_events {
 	void (*staged)(void *up, enum driver_stage stage, int err,
 		       const char *text);
+	/* The stage under way asks again in @again_ms; @text says why. */
+	void (*waiting)(void *up, const char *text, uint32_t again_ms);
 	void (*opened)(void *up, unsigned int slot, int err, const char *text);
 	/* @taken counts also when @err is set: the link is then broken,
 	 * except for -EMSGSIZE (nothing taken, send less at a time). */

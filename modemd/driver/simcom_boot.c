@@ -92,6 +92,7 @@ static void try_again(struct simcom *s)
 		return;
 	}
 	wait_for(s, WAIT_AGAIN, step->again_ms);
+	s->env.events->waiting(s->env.up, s->boot.text, step->again_ms);
 }
 
 static uint32_t result_ms(const struct simcom *s)

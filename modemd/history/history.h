@@ -50,7 +50,7 @@ struct history_status {
 	uint64_t committed;	/* rows safe on the disk since the start */
 	uint32_t queued;
 	uint64_t dropped;
-	const char *error;	/* NULL: in order; borrowed until the next call */
+	const char *error;	/* NULL: in order; borrowed until next call */
 	const char *database;
 };
 

@@ -77,7 +77,7 @@ struct history {
 	char error[ERROR_SIZE];
 	bool stop;
 	int64_t stop_by_ms;
-	bool ended;			/* the thread touches nothing any more */
+	bool ended;			/* the thread touches nothing more */
 	bool abandoned;			/* the thread frees it all */
 
 	/* the writer's */

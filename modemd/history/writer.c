@@ -161,6 +161,23 @@ static void fail(struct history *h)
 		set_error(h, h->store.error);
 }
 
+/* The batch is on the disk, or back at the head of the queue. */
+static void settle(struct history *h, struct queue *batch, int err,
+		   uint64_t refused)
+{
+	pthread_mutex_lock(&h->lock);
+	h->in_flight = 0;
+	if (err) {
+		queue_put_back(batch, &h->queue);
+	} else {
+		h->committed += count_rows(batch) - refused;
+		h->dropped += refused;
+		h->settled += batch->count;
+	}
+	pthread_mutex_unlock(&h->lock);
+	queue_clear(batch);
+}
+
 static int write_batch(struct history *h)
 {
 	uint64_t dropped, refused = 0;
@@ -183,19 +200,7 @@ static int write_batch(struct history *h)
 		if (!err)
 			err = write_ops(h, &batch, dropped, &refused);
 	}
-
-	pthread_mutex_lock(&h->lock);
-	h->in_flight = 0;
-	if (err) {
-		queue_put_back(&batch, &h->queue);
-	} else {
-		h->committed += count_rows(&batch) - refused;
-		h->dropped += refused;
-		h->settled += batch.count;
-	}
-	pthread_mutex_unlock(&h->lock);
-	queue_clear(&batch);
-
+	settle(h, &batch, err, refused);
 	if (err) {
 		fail(h);
 		return err;

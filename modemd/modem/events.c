@@ -35,6 +35,11 @@ static void on_staged(void *up, enum driver_stage stage, int err,
 	life_staged(up, stage, err, text);
 }
 
+static void on_waiting(void *up, const char *text, uint32_t again_ms)
+{
+	life_waiting(up, text, again_ms);
+}
+
 static void link_is_open(struct link *l)
 {
 	struct modem *m = l->modem;
@@ -301,6 +306,7 @@ static void on_informed(void *up)
 
 const struct driver_events modem_driver_events = {
 	.staged		= on_staged,
+	.waiting	= on_waiting,
 	.opened		= on_opened,
 	.sent		= on_sent,
 	.pulled		= on_pulled,

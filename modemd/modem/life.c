@@ -320,6 +320,7 @@ void life_staged(struct modem *m, enum driver_stage stage, int err,
 		return;
 
 	m->staging = false;
+	m->again_ms = 0;
 	m->rate_refused |= err && stage == DRIVER_RATE;
 	if (err && stage != DRIVER_NET_CLOSE && stage != DRIVER_RATE) {
 		stage_failed(m, stage, text);
@@ -351,6 +352,13 @@ void life_staged(struct modem *m, enum driver_stage stage, int err,
 		break;
 	}
 	m->ops->modem_changed(m->ctx);
+}
+
+/* What the stage asks for is not there yet. */
+void life_waiting(struct modem *m, const char *text, uint32_t again_ms)
+{
+	m->again_ms = timers_mono_ms(m->timers) + again_ms;
+	life_set_state(m, m->state, text);
 }
 
 /* The channel and the modem mean the same line again. */

@@ -219,6 +219,18 @@ static void count_slots(const struct modem *m, struct modem_status *out)
 	}
 }
 
+/* Ours, or that of a stage which waits for the modem. */
+static void fill_next_try(const struct modem *m, struct modem_status *out)
+{
+	int64_t left = m->again_ms - timers_mono_ms(m->timers);
+
+	out->will_try = timer_pending(m->retry) || (m->staging && left > 0);
+	if (timer_pending(m->retry))
+		out->next_try_ms = timer_left_ms(m->retry);
+	else if (out->will_try)
+		out->next_try_ms = (uint32_t)left;
+}
+
 void modem_get_status(struct modem *m, struct modem_status *out)
 {
 	*out = (struct modem_status){
@@ -227,8 +239,6 @@ void modem_get_status(struct modem *m, struct modem_status *out)
 		.reason = m->reason,
 		.since_wall_ms = m->since_wall_ms,
 		.since_mono_ms = m->since_mono_ms,
-		.will_try = timer_pending(m->retry),
-		.next_try_ms = timer_left_ms(m->retry),
 		.network = m->network,
 		.network_name = network_names[m->network],
 		.network_reason = m->network_reason,
@@ -243,6 +253,7 @@ void modem_get_status(struct modem *m, struct modem_status *out)
 		.line = at_channel_get_stats(m->channel),
 		.port = at_channel_port(m->channel),
 	};
+	fill_next_try(m, out);
 	count_slots(m, out);
 }
 

@@ -109,6 +109,7 @@ struct modem {
 	bool rate_refused;		/* it does not work there: no more */
 	bool syncing;			/* the channel looks for the modem */
 	bool staging;			/* the driver runs a stage */
+	int64_t again_ms;		/* when it asks again; 0: it is not waiting */
 	bool have_stage;		/* next_stage is wanted */
 	enum driver_stage next_stage;
 	bool stopping;
@@ -148,6 +149,7 @@ void life_set_state(struct modem *m, enum modem_state to, const char *reason);
 bool life_step(struct modem *m);
 void life_staged(struct modem *m, enum driver_stage stage, int err,
 		 const char *text);
+void life_waiting(struct modem *m, const char *text, uint32_t again_ms);
 void life_network_lost(struct modem *m, const char *text);
 void life_rebooted(struct modem *m, const char *text);
 void life_hopeful(struct modem *m, const char *text);
