@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+
+"""How much of the line one link gets, through daemon, library and tool.
+
+    MODEMD_BUILD=build/release tests/bench/throughput.py [BAUD...]
+
+Rates are goodput between the first and the last byte at the receiving end, as
+a share of the ceiling that the bytes of the dialogue leave (module latency 0):
+a block of 1500 up costs 1527 bytes one after the other (the result line of a
+send overlaps with the next command), a block of 1500 down costs 1551.
+"""
+
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "system"))
+import harness                                          # noqa: E402
+
+SECONDS = 6
+CEILING = {"up": 1500 / 1527, "down": 1500 / 1551}
+
+
+class Meter:
+    """Rate between the first and the last piece; the first is not counted."""
+
+    def __init__(self):
+        self.first = self.last = None
+        self.bytes = 0
+
+    def add(self, n):
+        now = time.monotonic()
+        if self.first is None:
+            self.first = now
+        else:
+            self.bytes += n
+        self.last = now
+
+    def rate(self):
+        return self.bytes / (self.last - self.first)
+
+
+def up(bench, size):
+    meter = Meter()
+
+    def serve(connection):
+        while True:
+            data = connection.recv()
+            if not data:
+                return
+            meter.add(len(data))
+    port = bench.server(serve).port
+    code, _, err = bench.run("modemctl", "nc", "-q", "1", "127.0.0.1", port,
+                             stdin=os.urandom(size), timeout=300)
+    harness.same(code, 0, "nc's exit code " + err)
+    harness.check(meter.bytes > size * 0.9, "most of it was measured")
+    return meter.rate()
+
+
+def down(bench, size):
+    meter = Meter()
+
+    def serve(connection):
+        connection.send(os.urandom(size))
+    port = bench.server(serve).port
+    nc = subprocess.Popen(
+        [harness.STAGE.path("modemctl"), "nc", "127.0.0.1", str(port)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        env=bench.environment(), **harness.CLIENT_A.popen())
+    while True:
+        data = os.read(nc.stdout.fileno(), 65536)
+        if not data:
+            break
+        meter.add(len(data))
+    harness.same(nc.wait(), 0, "nc's exit code")
+    return meter.rate()
+
+
+def throughput(bench):
+    bauds = [int(a) for a in sys.argv[1:]] or [115200, 921600]
+    print("%8s  %-5s %10s %10s %7s" % ("baud", "", "B/s", "ceiling",
+                                       "share"))
+    for baud in bauds:
+        bench.start_sim("--baud", baud, name="sim")
+        daemon = bench.start_daemon(modem__baud=baud, log__level="info")
+        for name, measure in (("up", up), ("down", down)):
+            ceiling = baud / 10 * CEILING[name]
+            rate = measure(bench, int(baud / 10 * SECONDS))
+            print("%8d  %-5s %10.0f %10.0f %6.1f %%" % (
+                baud, name, rate, ceiling, 100 * rate / ceiling), flush=True)
+        daemon.terminate()
+        bench.sim.ctl("quit")
+        bench.sim.wait()
+
+
+harness.run(throughput)
