@@ -20,7 +20,7 @@
 #define WIRE_PROTOCOL_VERSION	1
 #define WIRE_FRAME_MAX		65536	/* bytes of one message */
 #define WIRE_HEADER_MAX		3	/* bytes of its length */
-#define WIRE_DATA_MAX		16384	/* bytes in Send.data and Data.data */
+#define WIRE_DATA_MAX		16384	/* bytes of Send.data, Data.data */
 #define WIRE_PAGE_MAX		49152	/* bytes of a page of history or trace */
 #define WIRE_NAME_MAX		64	/* characters of a client's name */
 

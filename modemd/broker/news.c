@@ -33,30 +33,27 @@ static bool wants_links(const struct client *c)
 
 /* ------------------------------------------------------------------- links */
 
-static void tell_watchers(struct broker *b, uint64_t link, const char *what,
-			  const char *reason)
+/* @how: why it is not open any more; NULL: it is. */
+static void tell_watchers(struct broker *b, struct owned *o, const char *what,
+			  const struct link_end *how)
 {
 	Modemd__V1__Event event = MODEMD__V1__EVENT__INIT;
 	Modemd__V1__LinkNews news = MODEMD__V1__LINK_NEWS__INIT;
 	Modemd__V1__LinkInfo li = MODEMD__V1__LINK_INFO__INIT;
 	Modemd__V1__Counts counts = MODEMD__V1__COUNTS__INIT;
-	struct owned *o = broker_find(b, link);
 	struct link_info info;
 
 	li.counts = &counts;
-	if (modem_link_info(b->modem, link, &info) == 0) {
+	if (modem_link_info(b->modem, o->link, &info) == 0)
 		report_link(b, &info, &li);
-	} else {
-		li.counts = NULL;
-		MSG_SET(&li, link, link);
-		if (o) {
-			li.remote = o->remote;
-			li.client = o->name;
-		}
-	}
+	MSG_SET(&li, link, o->link);
+	li.remote = o->remote;
+	li.client = o->name;
+	if (how)
+		report_counts(&counts, &how->counts);
 	news.link = &li;
 	news.what = msg_str(what);
-	news.reason = msg_str(reason);
+	news.reason = msg_str(how ? how->reason : "");
 	event.kind_case = MODEMD__V1__EVENT__KIND_LINK_NEWS;
 	event.link_news = &news;
 	news_event(b, &event, wants_links);
@@ -108,7 +105,8 @@ static void on_opened(void *ctx, uint64_t link, const struct link_end *how)
 
 	if (!o)
 		return;
-	tell_watchers(b, link, how->err ? "closed" : "open", how->reason);
+	tell_watchers(b, o, how->err ? "closed" : "open",
+		      how->err ? how : NULL);
 	if (o->owner)
 		tell_opened(o, how);
 	if (!how->err) {
@@ -165,7 +163,7 @@ static void on_lost(void *ctx, uint64_t link, const struct link_end *how)
 	if (!o)
 		return;
 	record_close(b, o, how);
-	tell_watchers(b, link, "lost", how->reason);
+	tell_watchers(b, o, "lost", how);
 	if (!o->owner)
 		return;
 	report_counts(&counts, &how->counts);
@@ -188,7 +186,7 @@ static void on_restored(void *ctx, uint64_t link, uint32_t epoch)
 	if (!o)
 		return;
 	record_open(b, o, epoch);
-	tell_watchers(b, link, "restored", "");
+	tell_watchers(b, o, "restored", NULL);
 	if (!o->owner)
 		return;
 	MSG_SET(&restored, link, link);
@@ -229,7 +227,7 @@ static void on_closed(void *ctx, uint64_t link, const struct link_end *how)
 	/* A link that was lost and never came back had its row closed. */
 	if (o->in_history)
 		record_close(b, o, how);
-	tell_watchers(b, link, "closed", how->reason);
+	tell_watchers(b, o, "closed", how);
 	if (o->owner)
 		tell_closed(o, how);
 	broker_forget(b, o);

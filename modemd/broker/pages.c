@@ -139,19 +139,46 @@ static void on_history(void *ctx, int err, const struct history_row *rows,
 	pending_free(p);
 }
 
-/* A filter given as bytes; true when it was given and is usable. */
-static bool filter(protobuf_c_boolean has, const ProtobufCBinaryData *in,
-		   char *out, size_t size)
+/* A filter given as bytes into @out; NULL, or what is wrong with it. */
+static const char *take_filter(protobuf_c_boolean has,
+			       const ProtobufCBinaryData *in, char *out,
+			       size_t size, const char **filter)
+{
+	const char *why = NULL;
+
+	if (!has)
+		return NULL;
+	*filter = out;
+
+	return name_check_text(in, out, size, &why) ? why : NULL;
+}
+
+struct filters {
+	char client[WIRE_NAME_MAX + 1];
+	char remote[280];
+	char reason[64];
+};
+
+static const char *take_filters(const Modemd__V1__HistoryRequest *req,
+				struct filters *f, struct history_query *q)
 {
 	const char *why;
 
-	return has && name_check_text(in, out, size, &why) == 0;
+	why = take_filter(req->has_client, &req->client, f->client,
+			  sizeof(f->client), &q->client);
+	if (!why)
+		why = take_filter(req->has_remote, &req->remote, f->remote,
+				  sizeof(f->remote), &q->remote);
+	if (!why)
+		why = take_filter(req->has_reason, &req->reason, f->reason,
+				  sizeof(f->reason), &q->reason);
+
+	return why;
 }
 
 void report_history(struct client *c, uint64_t id,
 		    const Modemd__V1__HistoryRequest *req)
 {
-	char client[WIRE_NAME_MAX + 1], remote[280], reason[64];
 	struct history_query q = {
 		.events = req->kind == MODEMD__V1__HISTORY_KIND__EVENTS,
 		.since_wall_ms = req->has_since_wall_ms ? req->since_wall_ms :
@@ -164,15 +191,16 @@ void report_history(struct client *c, uint64_t id,
 		.own_uid_only = !c->admin,
 		.uid = c->creds.uid,
 	};
+	struct filters filters;
 	struct pending *p;
+	const char *why;
 
-	if (filter(req->has_client, &req->client, client, sizeof(client)))
-		q.client = client;
-	if (filter(req->has_remote, &req->remote, remote, sizeof(remote)))
-		q.remote = remote;
-	if (filter(req->has_reason, &req->reason, reason, sizeof(reason)))
-		q.reason = reason;
-
+	why = take_filters(req, &filters, &q);
+	if (why) {
+		request_reply(c, id, -EINVAL, "a filter of the history %s",
+			      why);
+		return;
+	}
 	p = pending_new(c, id);
 	if (!p) {
 		request_reply(c, id, -EBUSY, NULL);
