@@ -280,7 +280,7 @@ static void client_io(struct modemclient *mc)
 	if (ret == 0 && mc->conn.out_err)
 		ret = -ENOTCONN;
 	if (ret == -EPROTO)
-		client_down(mc, -EPROTO, "modemd sent what is not the protocol");
+		client_down(mc, -EPROTO, modemclient_strerror(-EPROTO));
 	else if (ret == -ENOMEM)
 		client_down(mc, -ENOMEM, "out of memory");
 	else if (ret < 0)
@@ -303,7 +303,7 @@ int client_step(struct modemclient *mc, int timeout_ms)
 	};
 
 	/* A signal only makes the step end early. */
-	if (timeout_ms > 0)
+	if (timeout_ms > 0 && (mc->state != CLIENT_DOWN || mc->reconnect))
 		poll(&p, 1, min_timeout(timeout_ms,
 					modemclient_get_timeout_ms(mc)));
 

@@ -45,8 +45,8 @@ static int client_set_options(struct modemclient *mc,
 	const char *name = o->name ? o->name : program_invocation_short_name;
 
 	if (!name_is_valid(name))
-		return client_fail(mc, -EINVAL, "the name \"%.80s\" is not 1 to "
-				   "%d printable characters", name,
+		return client_fail(mc, -EINVAL, "the name \"%.80s\" is not 1 "
+				   "to %d printable characters", name,
 				   WIRE_NAME_MAX);
 	if (o->timeout_ms > INT_MAX)
 		return client_fail(mc, -EINVAL, "timeout_ms is above %d",

@@ -40,15 +40,25 @@ void link_emit(struct modemclient_link *l, struct modemclient_event *ev)
 	client_emit(l->mc, ev);
 }
 
-static void link_set_reason(struct modemclient_link *l, const char *reason,
-			    const char *modem_text)
+/* "all is lost (network-lost) (the modem: +X)"; only @text must be there. */
+static void link_set_reason(struct modemclient_link *l, const char *text,
+			    const char *word, const char *modem_text)
 {
-	if (modem_text && *modem_text)
-		snprintf(l->reason, sizeof(l->reason), "%s (the modem: %s)",
-			 reason ? reason : "", modem_text);
-	else
-		snprintf(l->reason, sizeof(l->reason), "%s",
-			 reason ? reason : "");
+	bool has_word = word && *word;
+	bool has_modem = modem_text && *modem_text;
+
+	snprintf(l->reason, sizeof(l->reason), "%s%s%s%s%s%s%s", text,
+		 has_word ? " (" : "", has_word ? word : "",
+		 has_word ? ")" : "", has_modem ? " (the modem: " : "",
+		 has_modem ? modem_text : "", has_modem ? ")" : "");
+}
+
+/* What ended it: a sentence, and @word as it stands in the history. */
+static void link_set_end(struct modemclient_link *l, int err, const char *word,
+			 const char *modem_text)
+{
+	link_set_reason(l, err < 0 ? modemclient_strerror(err) : "closed", word,
+			modem_text);
 }
 
 /* An epoch begins: all accounts are empty. */
@@ -78,10 +88,9 @@ void link_end(struct modemclient_link *l, int err, const char *reason,
 
 	l->state = LINK_CLOSED;
 	l->err = err;
-	if (reason)
-		link_set_reason(l, reason, NULL);
-	if (!l->reason[0])
-		link_set_reason(l, modemclient_strerror(err), NULL);
+	if (reason || !l->reason[0])
+		link_set_reason(l, reason ? reason : modemclient_strerror(err),
+				NULL, NULL);
 	if (counts)
 		link_copy_counts(&l->counts, counts);
 	link_emit(l, &ev);
@@ -96,7 +105,7 @@ void link_queued(struct modemclient_link *l, const Modemd__V1__Queued *ev)
 
 	if (l->state != LINK_OPENING)
 		return;
-	link_set_reason(l, ev->reason, NULL);
+	link_set_reason(l, ev->reason ? ev->reason : "", NULL, NULL);
 	link_emit(l, &news);
 }
 
@@ -111,13 +120,13 @@ void link_opened(struct modemclient_link *l, const Modemd__V1__Opened *ev)
 		return;
 	if (err < 0) {
 		link_set_reason(l, ev->message && *ev->message ? ev->message :
-				modemclient_strerror(err), ev->modem_text);
+				modemclient_strerror(err), NULL, ev->modem_text);
 		link_end(l, err, NULL, NULL);
 		return;
 	}
 
 	link_begin_epoch(l, ev->has_epoch ? ev->epoch : l->epoch);
-	link_set_reason(l, "", NULL);
+	link_set_reason(l, "", NULL, NULL);
 	news.epoch = l->epoch;
 	link_emit(l, &news);
 }
@@ -205,8 +214,7 @@ void link_closed(struct modemclient_link *l, const Modemd__V1__Closed *ev)
 		err = -ECANCELED;
 	if (l->doom)
 		err = l->doom;
-	link_set_reason(l, ev->reason && *ev->reason ? ev->reason :
-			modemclient_strerror(err), ev->modem_text);
+	link_set_end(l, err, ev->reason, ev->modem_text);
 	link_end(l, err, NULL, ev->counts);
 }
 
@@ -232,7 +240,7 @@ void link_lost(struct modemclient_link *l, const Modemd__V1__LinkLost *ev)
 		buffer_cut(&l->rx, l->rx_old);
 	l->rx_old = l->rx.len;
 	l->unseen_loss = true;
-	link_set_reason(l, ev->reason, NULL);
+	link_set_end(l, -ENETRESET, ev->reason, NULL);
 	link_emit(l, &news);
 }
 

@@ -40,7 +40,7 @@ static void send_done(struct modemclient *mc, struct request *r, int err,
 		return;
 	}
 	/* Anything but an end that is under way leaves a hole in the stream. */
-	if (err == -ESTALE || l->closing || l->doom)
+	if (l->closing || l->doom)
 		return;
 	client_fail_reply(mc, err, "write", reply);
 	l->doom = err;

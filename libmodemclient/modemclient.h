@@ -223,7 +223,7 @@ enum modemclient_event_type {
 struct modemclient_counts {
 	uint64_t accepted;	/* taken over by modemd */
 	uint64_t taken;		/* the modem answered for */
-	int64_t confirmed;	/* acknowledged by the peer's TCP, -1: unknown */
+	int64_t confirmed;	/* acknowledged by the peer, -1: unknown */
 	uint64_t received;	/* delivered to this library */
 	uint64_t reserved[4];	/* 0 */
 };
@@ -438,14 +438,15 @@ uint64_t modemclient_link_id(const struct modemclient_link *link);
 /** 0: open; -EINPROGRESS; -ENETRESET: lost now; -EPIPE: closed; the error. */
 int modemclient_link_error(const struct modemclient_link *link);
 
-/** Why it waits, was lost or closed, in words; borrowed until its next event. */
+/** Why it waits, was lost or closed; borrowed until its next event. */
 const char *modemclient_link_reason(const struct modemclient_link *link);
 
 /** Bytes that modemclient_read() would give, and _write() take, at once. */
 size_t modemclient_link_readable(const struct modemclient_link *link);
 size_t modemclient_link_writable(const struct modemclient_link *link);
 
-struct modemclient *modemclient_link_client(const struct modemclient_link *link);
+struct modemclient *
+modemclient_link_client(const struct modemclient_link *link);
 void *modemclient_link_get_data(const struct modemclient_link *link);
 void modemclient_link_set_data(struct modemclient_link *link, void *data);
 
@@ -622,7 +623,7 @@ struct modemclient_history_event {
 	int64_t id;
 	const char *instance, *boot_id;
 	int64_t wall_ms, mono_ms;
-	const char *kind;		/* modem network client daemon history */
+	const char *kind;	/* modem network client daemon history */
 	const char *text;
 	bool clock_confirmed;
 };

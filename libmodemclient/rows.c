@@ -9,7 +9,7 @@
 
 /* All parts of a status in one piece of memory; the text is the message's. */
 struct status_memory {
-	struct modemclient_status status;	/* first: it is what is handed out */
+	struct modemclient_status status;	/* first: it is handed out */
 	struct modemclient_modem_info modem;
 	struct modemclient_network_info network;
 	struct modemclient_line_info line;

@@ -22,14 +22,14 @@ static const struct ctl_command commands[] = {
 	  "  -w SECONDS      give up connecting after that long (130)\n"
 	  "  --wait SECONDS  wait that long for a network and a free socket\n"
 	  "Exits 0 when the peer (or -q) closed and all was delivered, 1 when\n"
-	  "the link was lost: then the reason and the counts are on stderr.\n" },
+	  "the link was lost, with the reason and the counts on stderr.\n" },
 	{ "resolve", resolve_run, "[-w SECONDS] NAME",
 	  "addresses of a name, asked through the modem",
 	  "  -w SECONDS      give up after that long (60)\n" },
 	{ "history", history_run, "[sessions|events] [OPTIONS]",
 	  "past sessions, or what happened to the modem; newest first",
-	  "  --since T, --until T   2h (ago), 3d, today, yesterday, 2026-11-20,\n"
-	  "                         2026-11-20T10:00, @SECONDS; all in UTC\n"
+	  "  --since T, --until T   2h (ago), 3d, today, yesterday, @SECONDS,\n"
+	  "                         2026-11-20, 2026-11-20T10:00; all in UTC\n"
 	  "  --client NAME          sessions of that client\n"
 	  "  --remote HOST          sessions with that host, or host:port\n"
 	  "  --reason R             with that reason, events of that kind\n"
@@ -49,7 +49,8 @@ static void print_usage(FILE *to)
 {
 	const struct ctl_command *c;
 
-	fputs("Usage: modemctl [-s SOCKET | -n NAME] [--json] COMMAND [ARGS]\n\n"
+	fputs("Usage: modemctl [-s SOCKET | -n NAME] [--json] COMMAND "
+	      "[ARGS]\n\n"
 	      "  -s SOCKET   socket of modemd ($MODEMD_SOCKET, or\n"
 	      "              " MODEMCLIENT_SOCKET ")\n"
 	      "  -n NAME     the instance NAME: /run/modemd/NAME.sock\n"

@@ -25,7 +25,7 @@ struct ctl {
 	bool json;
 	const struct ctl_command *command;
 	struct modemclient *mc;		/* NULL before ctl_connect() */
-	int exit;			/* set when ctl_getopt() gives CTL_STOP */
+	int exit;			/* when ctl_getopt() gives CTL_STOP */
 };
 
 struct ctl_command {

@@ -281,9 +281,8 @@ static int take_arguments(struct nc *nc, int argc, char **argv)
 		to = c == 'q' ? &nc->quit_s : c == 'w' ? &nc->connect_s :
 			&nc->wait_s;
 		if (!ctl_number(optarg, c == 'w', 86400, to)) {
-			nc->ctl->exit = ctl_usage(nc->ctl, "\"%s\" is no number "
-						  "of seconds, at most 86400",
-						  optarg);
+			nc->ctl->exit = ctl_usage(nc->ctl, "\"%s\" is not 0 "
+						  "to 86400 seconds", optarg);
 			return -1;
 		}
 	}

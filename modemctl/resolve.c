@@ -6,13 +6,32 @@
 #include "modemctl.h"
 #include "table.h"
 
+static const struct table_column no_columns[] = { { NULL, TABLE_LEFT } };
+
+static void print_addresses(struct ctl *ctl, const char *name,
+			    char *const *addresses)
+{
+	struct table *t = table_new(no_columns, true);
+	size_t i;
+
+	if (!t)
+		return;
+	for (i = 0; addresses[i]; i++) {
+		if (ctl->json)
+			table_json(t, json_pack("{so so}",
+				"name", format_json_text(name),
+				"address", format_json_text(addresses[i])));
+		else
+			puts(addresses[i]);
+	}
+	table_finish(t, ctl->json ? "" : NULL);
+}
+
 int resolve_run(struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = { CTL_COMMON_OPTIONS };
-	json_t *list;
 	char **addresses;
 	long seconds = 60;
-	size_t i;
 	int c;
 
 	while ((c = ctl_getopt(ctl, argc, argv, "w:", options)) != -1) {
@@ -30,22 +49,7 @@ int resolve_run(struct ctl *ctl, int argc, char **argv)
 				&addresses) < 0)
 		return ctl_fail_client(ctl);
 
-	list = json_array();
-	for (i = 0; addresses[i]; i++) {
-		if (!ctl->json)
-			puts(addresses[i]);
-		else
-			json_array_append_new(list,
-				json_pack("{so so}",
-					  "name", format_json_text(argv[optind]),
-					  "address",
-					  format_json_text(addresses[i])));
-	}
-	if (ctl->json) {
-		json_dumpf(list, stdout, JSON_COMPACT);
-		putchar('\n');
-	}
-	json_decref(list);
+	print_addresses(ctl, argv[optind], addresses);
 	modemclient_addresses_free(addresses);
 
 	return CTL_DONE;

@@ -129,6 +129,31 @@ static void print_next_try(int64_t next_try_ms)
 		printf("; next try in %s", format_duration(text, next_try_ms));
 }
 
+/* What a state means to somebody who does not know the words. */
+static const char *in_words(const char *state)
+{
+	static const char *const words[][2] = {
+		{ "no-device", "There is no modem" },
+		{ "port-busy", "Another program holds the modem's port" },
+		{ "silent", "The modem does not answer" },
+		{ "starting", "The modem is being set up" },
+		{ "sim", "The modem waits for its SIM card" },
+		{ "registering", "The modem looks for a network" },
+		{ "stopped", "modemd has let go of the modem" },
+		{ "opening", "The network is being opened" },
+		{ "closed", "The network is closed" },
+		{ "lost", "The network was lost" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i][0], state) == 0)
+			return words[i][1];
+	}
+
+	return state;
+}
+
 /* One line for each thing that is wrong; false: nothing is. */
 static bool print_problems(const struct modemclient_status *s)
 {
@@ -139,14 +164,14 @@ static bool print_problems(const struct modemclient_status *s)
 	bool network = !modem && strcmp(n->state, "open") != 0;
 
 	if (modem) {
-		printf("Not ready: the modem is %s%s%s", m->state,
-		       *m->reason ? ": " : "", m->reason);
+		printf("%s%s%s", in_words(m->state), *m->reason ? ": " : "",
+		       m->reason);
 		print_next_try(m->next_try_ms);
 		puts(".");
 	}
 	if (network) {
-		printf("No network: it is %s%s%s", n->state,
-		       *n->reason ? ": " : "", n->reason);
+		printf("%s%s%s", in_words(n->state), *n->reason ? ": " : "",
+		       n->reason);
 		print_next_try(n->next_try_ms);
 		puts(".");
 	}
@@ -212,7 +237,8 @@ static void print_line(const struct modemclient_line_info *l)
 		printf("          configured as %s\n", l->device);
 	if (l->timeouts || l->resyncs || l->garbage_bytes || l->lost_payloads)
 		printf("          %llu commands unanswered, %llu times out of "
-		       "step,\n          %llu stray bytes, %llu payloads lost\n",
+		       "step,\n"
+		       "          %llu stray bytes, %llu payloads lost\n",
 		       (unsigned long long)l->timeouts,
 		       (unsigned long long)l->resyncs,
 		       (unsigned long long)l->garbage_bytes,

@@ -11,7 +11,7 @@ struct trace {
 	struct ctl *ctl;
 	bool follow;
 	bool payload;
-	bool catching_up;		/* reading the ring: events wait there */
+	bool catching_up;		/* reading the ring: events wait */
 	uint64_t last_seq;		/* printed */
 	uint64_t newest_seq;		/* heard of */
 	struct table *table;		/* JSON without --follow, else NULL */

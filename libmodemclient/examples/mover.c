@@ -8,11 +8,12 @@
  *
  * With tests/system/farend.py it speaks lines and raw bytes:
  *
- *	mover: PUT|RESUME TOKEN TOTAL BACK	BACK bytes of the answer are here
+ *	mover: PUT|RESUME TOKEN TOTAL BACK	BACK bytes of the answer are
+ *						here already
  *	far:   AT OFFSET			that many bytes are there
  *	mover: the data from OFFSET to TOTAL
- *	far:   ALL SHA256			of what it got, then the same data
- *						back, from BACK on
+ *	far:   ALL SHA256			of what it got; then the same
+ *						data back, from BACK on
  *	mover: DONE				and the far end closes
  *
  * One line of JSON ends it. Exit 0: all is equal; 3: the link was lost (the
@@ -52,7 +53,7 @@ struct mover {
 	size_t in_start, in_len;
 	uint64_t back;			/* bytes of the answer that are here */
 	struct sha256 back_hash;
-	char hash[3][65];		/* ours, of the far end, of the answer */
+	char hash[3][65];		/* ours, the far end's, the answer's */
 	struct modemclient_counts counts[EPOCHS_MAX];
 	uint32_t epochs[EPOCHS_MAX];
 	int n_epochs;
@@ -282,9 +283,9 @@ static void print_summary(const struct mover *m, const char *reason, bool equal,
 	print_text("sha256", m->hash[0]);
 	print_text("sha256_far_end", m->hash[1]);
 	print_text("sha256_returned", m->hash[2]);
-	printf("\"total\":%" PRIu64 ",\"seed\":%" PRIu64 ",\"returned\":%" PRIu64
-	       ",\"equal\":%s,\"seconds\":%.3f,\"epochs\":[", m->total, m->seed,
-	       m->back, equal ? "true" : "false", seconds);
+	printf("\"total\":%" PRIu64 ",\"seed\":%" PRIu64 ",\"returned\":%"
+	       PRIu64 ",\"equal\":%s,\"seconds\":%.3f,\"epochs\":[", m->total,
+	       m->seed, m->back, equal ? "true" : "false", seconds);
 	for (i = 0; i < m->n_epochs; i++)
 		printf("%s{\"epoch\":%u,\"accepted\":%" PRIu64 ",\"taken\":%"
 		       PRIu64 ",\"confirmed\":%" PRId64 ",\"received\":%" PRIu64
