@@ -246,12 +246,13 @@ static void on_modem_changed(void *ctx)
 	if (!b->modem)
 		return;
 	modem_get_status(b->modem, &st);
+	if (!record_modem(b, &st))
+		return;
 	modem.state = msg_str(st.state_name);
 	modem.reason = escaped(text, sizeof(text), st.reason);
 	event.kind_case = MODEMD__V1__EVENT__KIND_MODEM;
 	event.modem = &modem;
 	news_event(b, &event, wants_network);
-	record_modem(b, &st);
 }
 
 static void on_network_changed(void *ctx)

@@ -114,7 +114,7 @@ void record_open(struct broker *b, struct owned *o, uint32_t epoch);
 void record_close(struct broker *b, struct owned *o,
 		  const struct link_end *how);
 void record_bytes(void *ctx);
-void record_modem(struct broker *b, const struct modem_status *st);
+bool record_modem(struct broker *b, const struct modem_status *st);
 void record_network(struct broker *b, const struct modem_status *st);
 
 /* request.c */

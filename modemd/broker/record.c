@@ -96,18 +96,20 @@ void record_bytes(void *ctx)
 		timer_start(b->notes, NOTE_MS);
 }
 
-/* The history wants changes of state, not of signal. */
-void record_modem(struct broker *b, const struct modem_status *st)
+/* True when state or reason changed; a new signal is no news. */
+bool record_modem(struct broker *b, const struct modem_status *st)
 {
 	char text[sizeof(b->modem_noted)];
 
 	snprintf(text, sizeof(text), "%s%s%s", st->state_name,
 		 st->reason[0] ? ": " : "", st->reason);
 	if (strcmp(text, b->modem_noted) == 0)
-		return;
+		return false;
 	memcpy(b->modem_noted, text, sizeof(text));
 	check_clock(b);
 	history_event(b->args.history, "modem", "%s", text);
+
+	return true;
 }
 
 void record_network(struct broker *b, const struct modem_status *st)

@@ -203,6 +203,7 @@ static void do_open(struct client *c, uint64_t id, const Modemd__V1__Open *req)
 		.restore = req->restore,
 		.wait_ms = req->wait_ms,
 		.idle_timeout_ms = req->idle_timeout_ms,
+		.has_credit = req->has_credit,
 		.credit = req->credit,
 	};
 	const char *why;
