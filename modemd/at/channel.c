@@ -84,6 +84,7 @@ int at_channel_send(struct at_channel *ch, const struct at_command *cmd)
 	memset(&ch->answer, 0, sizeof(ch->answer));
 	ch->detail[0] = '\0';
 	ch->data_for_command = false;
+	ch->echo_seen = false;
 	ch->masking = cmd->secret;
 	ch->answered = false;
 	ch->strange = false;
@@ -116,6 +117,17 @@ int channel_write_line(struct at_channel *ch, const char *text)
 	return port_write(ch->port, line, (size_t)n);
 }
 
+/* The first command after ATE0 shows whether that had an effect. */
+static void judge_echo(struct at_channel *ch)
+{
+	if (!ch->echo_trial)
+		return;
+	ch->echo_trial = false;
+	ch->echo_off = !ch->echo_seen;
+	if (ch->echo_seen)
+		log_info("modem: goes on echoing");
+}
+
 /* Ends the running command; @next is the state that its done() sees. */
 void channel_end_command(struct at_channel *ch, int err, const char *final,
 			 enum channel_state next)
@@ -123,7 +135,9 @@ void channel_end_command(struct at_channel *ch, int err, const char *final,
 	struct at_command cmd = ch->cmd;
 
 	timer_stop(ch->deadline);
+	judge_echo(ch);
 	at_parser_expect_prompt(ch->parser, false);
+	at_parser_expect_echo(ch->parser, NULL, 0);
 	at_parser_set_payload_max(ch->parser, ch->urc_payload_max);
 	channel_set_state(ch, next);
 	memset(&ch->cmd, 0, sizeof(ch->cmd));
@@ -233,6 +247,7 @@ static bool is_echo(const struct at_channel *ch, const struct at_line *line)
 static void handle_text(struct at_channel *ch, const struct at_line *line)
 {
 	if (is_echo(ch, line)) {
+		ch->echo_seen = true;
 		if (ch->echo_off && !ch->echo_told) {
 			ch->echo_told = true;
 			ch->ops->echoed(ch->ctx);
@@ -317,6 +332,9 @@ static void on_prompt(void *ctx)
 		return;
 
 	channel_set_state(ch, CH_PAYLOAD);
+	if (ch->echo_seen)
+		at_parser_expect_echo(ch->parser, ch->payload,
+				      ch->cmd.payload_len);
 	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_OUT, ch->payload,
 		     ch->cmd.payload_len);
 	/* -ENOBUFS cannot be: the line drained before the prompt came. */
@@ -365,6 +383,7 @@ static void come_to_rest(struct at_channel *ch, int err)
 	if (channel_is_running(ch))
 		channel_end_command(ch, err, "", CH_REST);
 	channel_set_state(ch, CH_REST);
+	ch->echo_trial = false;
 	ch->echo_off = false;
 	ch->echo_told = false;
 	ch->entry_left = 0;
@@ -487,7 +506,8 @@ void at_channel_reset(struct at_channel *ch)
 
 void at_channel_set_echo_off(struct at_channel *ch, bool off)
 {
-	ch->echo_off = off;
+	ch->echo_trial = off;
+	ch->echo_off = false;
 	ch->echo_told = false;
 }
 

@@ -119,7 +119,10 @@ void at_channel_sync(struct at_channel *ch, unsigned int tries,
 /* Forgets everything and rests; a running command ends with -ECONNRESET. */
 void at_channel_reset(struct at_channel *ch);
 
-/* After ATE0 was obeyed, an echo is a sign of a restart. */
+/*
+ * ATE0 was obeyed, says the modem: once a command had no echo, a later echo
+ * is a sign of a restart. Some modems go on echoing.
+ */
 void at_channel_set_echo_off(struct at_channel *ch, bool off);
 
 /* Unanswered commands in a row that make the modem silent (>= 1). */

@@ -39,7 +39,9 @@ struct at_channel {
 	bool answered, strange;		/* lines that it accepts; unknown ones */
 	bool data_for_command;		/* whose the payload being read is */
 	bool masking;			/* a secret may be echoed, also late */
-	bool echo_off;
+	bool echo_seen;			/* of the running command */
+	bool echo_trial;		/* switched off, says the modem */
+	bool echo_off;			/* and so it is: one means a restart */
 	bool echo_told;
 	unsigned int max_silence;	/* unanswered ATs that make it absent */
 	struct at_command cmd;		/* the running one */

@@ -13,6 +13,9 @@ struct at_parser {
 	size_t payload_max;
 	size_t overlong;	/* bytes dropped of the line being read */
 	bool want_prompt;
+	bool cr;		/* the line may have ended: LF or text decides */
+	const uint8_t *echo;	/* dropped while it comes as it is */
+	size_t echo_len, echo_pos;
 	bool ends[256];		/* bytes that end some header within a line */
 	size_t len;
 	char line[AT_LINE_MAX];
@@ -49,12 +52,22 @@ void at_parser_reset(struct at_parser *p)
 	p->payload_left = 0;
 	p->overlong = 0;
 	p->want_prompt = false;
+	p->cr = false;
+	p->echo_len = 0;
 	p->len = 0;
 }
 
 void at_parser_expect_prompt(struct at_parser *p, bool expect)
 {
 	p->want_prompt = expect;
+}
+
+void at_parser_expect_echo(struct at_parser *p, const uint8_t *data,
+			   size_t len)
+{
+	p->echo = data;
+	p->echo_len = len;
+	p->echo_pos = 0;
 }
 
 void at_parser_set_payload_max(struct at_parser *p, size_t max)
@@ -209,18 +222,16 @@ static bool end_of_header(struct at_parser *p, char ch)
 	return line.rule;
 }
 
-/*
- * CR goes wherever it stands (CR CR LF, and echoes end in it), NUL because
- * modems print it when they boot; blanks go at the start of a line, since one
- * may follow a prompt.
- */
-static void feed_char(struct at_parser *p, char ch)
+static void feed_payload(struct at_parser *p, const uint8_t *data, size_t n)
 {
-	if (ch == '\n') {
-		end_of_line(p);
-		return;
-	}
-	if (ch == '\r' || ch == '\0' || (ch == ' ' && p->len == 0))
+	p->payload_left -= n;
+	p->ops->payload(p->ctx, data, n, p->payload_left == 0);
+}
+
+/* A letter of a line, or the prompt. */
+static void feed_text(struct at_parser *p, char ch)
+{
+	if (ch == ' ' && p->len == 0)	/* one may follow a prompt */
 		return;
 	if (p->want_prompt && p->len == 0 && ch == '>') {
 		p->want_prompt = false;
@@ -235,6 +246,47 @@ static void feed_char(struct at_parser *p, char ch)
 		p->overlong++;
 }
 
+/*
+ * A line ends with LF and any number of CRs before it; with CR alone ends an
+ * echo where the modem puts no blank line before its answer. NUL goes: modems
+ * print it when they boot.
+ */
+static void feed_char(struct at_parser *p, char ch)
+{
+	if (ch == '\0')
+		return;
+	if (ch == '\r') {
+		p->cr = p->len > 0;
+		return;
+	}
+	if (ch == '\n' || p->cr) {
+		p->cr = false;
+		end_of_line(p);
+		if (ch == '\n')
+			return;
+	}
+	if (p->payload_left > 0)
+		feed_payload(p, (const uint8_t *)&ch, 1);
+	else
+		feed_text(p, ch);
+}
+
+/* Not the echo after all: then what looked like it was a line. */
+static void feed_echo(struct at_parser *p, char ch)
+{
+	size_t i, n = p->echo_pos;
+
+	if ((uint8_t)ch == p->echo[n]) {
+		if (++p->echo_pos == p->echo_len)
+			p->echo_len = 0;
+		return;
+	}
+	p->echo_len = 0;
+	for (i = 0; i < n; i++)
+		feed_char(p, (char)p->echo[i]);
+	feed_char(p, ch);
+}
+
 void at_parser_feed(struct at_parser *p, const uint8_t *data, size_t len)
 {
 	size_t n;
@@ -243,8 +295,9 @@ void at_parser_feed(struct at_parser *p, const uint8_t *data, size_t len)
 		n = 1;
 		if (p->payload_left > 0) {
 			n = len < p->payload_left ? len : p->payload_left;
-			p->payload_left -= n;
-			p->ops->payload(p->ctx, data, n, p->payload_left == 0);
+			feed_payload(p, data, n);
+		} else if (p->echo_len > 0) {
+			feed_echo(p, (char)*data);
 		} else {
 			feed_char(p, (char)*data);
 		}

@@ -85,6 +85,14 @@ void at_parser_reset(struct at_parser *p);
 /* From now on '>' at the start of a line is a prompt, once. */
 void at_parser_expect_prompt(struct at_parser *p, bool expect);
 
+/*
+ * The modem may echo these @len bytes before it says anything else: as long
+ * as what comes is the same, it is dropped. @data is borrowed until all of it
+ * came, something else came, or the next call; NULL: expect none.
+ */
+void at_parser_expect_echo(struct at_parser *p, const uint8_t *data,
+			   size_t len);
+
 /* Headers that count more than @max bytes are bad: 0 forbids payload. */
 void at_parser_set_payload_max(struct at_parser *p, size_t max);
 

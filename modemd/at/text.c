@@ -78,7 +78,7 @@ int at_text_vbuild(char *out, size_t size, const char *fmt, va_list ap)
 	int err = 0;
 
 	va_copy(copy, ap);
-	for (; *fmt && !err; fmt++) {
+	for (; !err && *fmt; fmt++) {
 		if (*fmt == '%')
 			err = add_argument(&o, *++fmt, &copy);
 		else

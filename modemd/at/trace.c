@@ -105,10 +105,10 @@ bool at_trace_next(const struct at_trace *t, uint64_t after_seq,
 	uint64_t seq = after_seq + 1;
 	size_t i;
 
+	if (after_seq >= t->next_seq - 1)
+		return false;
 	if (t->next_seq > AT_TRACE_ROWS && seq < t->next_seq - AT_TRACE_ROWS)
 		seq = t->next_seq - AT_TRACE_ROWS;
-	if (seq >= t->next_seq)
-		return false;
 
 	i = seq % AT_TRACE_ROWS;
 	*row = t->rows[i].row;

@@ -423,8 +423,11 @@ void client_listener_free(struct client_listener *l)
 	if (!l)
 		return;
 
-	while ((c = LIST_FIRST(&l->conns)))
+	while ((c = LIST_FIRST(&l->conns))) {
+		if (!c->closing)
+			c->reason = "the daemon stops";
 		on_end(c);
+	}
 	if (l->evl) {
 		if (lstat(l->set->socket, &st) == 0 && st.st_dev == l->dev &&
 		    st.st_ino == l->ino)

@@ -47,6 +47,7 @@ enum driver_stage {
 /* Why the modem closed a link by itself. */
 enum driver_close {
 	DRIVER_CLOSE_ASKED,	/* answer to close() */
+	DRIVER_CLOSE_UNSURE,	/* end of a close() that was not answered */
 	DRIVER_CLOSE_LOCAL,	/* by the module */
 	DRIVER_CLOSE_PEER,
 	DRIVER_CLOSE_TIMEOUT,	/* it could not send */

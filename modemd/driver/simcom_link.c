@@ -32,6 +32,7 @@ static void set_text(struct simcom_link *l, const char *text)
 static void begin(struct simcom_link *l, bool *what)
 {
 	*what = true;
+	l->close_pending = false;
 	l->final_seen = false;
 	l->result_seen = false;
 	l->text[0] = '\0';
@@ -55,11 +56,19 @@ static const char *answer_text(const struct at_answer *a)
 
 /* -------------------------------------------------------------------- open */
 
+static void end_close(struct simcom_link *l)
+{
+	l->close_pending = false;
+	events(l)->closed(l->s->env.up, l->slot, l->why, l->text);
+}
+
 static void end_open(struct simcom_link *l, int err)
 {
 	timer_stop(l->deadline);
 	l->opening = false;
 	events(l)->opened(l->s->env.up, l->slot, err, l->text);
+	if (l->close_pending)
+		end_close(l);
 }
 
 static void check_open(struct simcom_link *l)
@@ -129,20 +138,16 @@ int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a)
 
 /* -------------------------------------------------------------------- send */
 
-static void end_close(struct simcom_link *l)
-{
-	l->close_pending = false;
-	events(l)->closed(l->s->env.up, l->slot, l->why, l->text);
-}
-
+/* The peer's close first: then a send that failed does not end the link
+ * before what the modem still holds for it was read. */
 static void end_send(struct simcom_link *l, size_t taken, int err)
 {
 	if (!l->closing)
 		timer_stop(l->deadline);
 	l->sending = false;
-	events(l)->sent(l->s->env.up, l->slot, taken, err, l->text);
 	if (l->close_pending)
 		end_close(l);
+	events(l)->sent(l->s->env.up, l->slot, taken, err, l->text);
 }
 
 /* cnf: -1 the connection is gone, 0 buffers full, less than asked: the socket
@@ -304,21 +309,21 @@ int simcom_pull(void *d, unsigned int slot, size_t max)
 
 /* Whatever it says, the slot is not connected any more: an error means that
  * it was not before. */
-static void closing_ends(struct simcom_link *l)
+static void closing_ends(struct simcom_link *l, bool answered)
 {
 	timer_stop(l->deadline);
 	l->closing = false;
 	l->close_pending = false;
 	if (l->sending)
 		end_send(l, 0, -ECONNRESET);
-	l->why = DRIVER_CLOSE_ASKED;
+	l->why = answered ? DRIVER_CLOSE_ASKED : DRIVER_CLOSE_UNSURE;
 	end_close(l);
 }
 
 static void check_close(struct simcom_link *l)
 {
 	if (l->final_seen && l->result_seen)
-		closing_ends(l);
+		closing_ends(l, true);
 }
 
 static void close_done(void *ctx, int err, const struct at_answer *a)
@@ -335,7 +340,7 @@ static void close_done(void *ctx, int err, const struct at_answer *a)
 	}
 	if (!l->text[0])
 		set_text(l, answer_text(a));
-	closing_ends(l);
+	closing_ends(l, err == -EREMOTEIO);
 }
 
 static void on_closed(struct simcom_link *l, const struct at_line *line)
@@ -377,20 +382,16 @@ static void on_ipclose(struct simcom_link *l, const struct at_line *line)
 	};
 	long n = line->args[1];
 
-	if (l->closing)
+	/* Before the result of an open it is that of the link before. */
+	if (l->closing || (l->opening && !l->result_seen))
 		return;
 	set_text(l, line->text);
-	if (l->opening) {
-		end_open(l, -ECONNRESET);
-		return;
-	}
 	l->why = n >= 0 && n <= 2 ? reason[n] : DRIVER_CLOSE_PEER;
-	if (!l->sending) {
+	l->close_pending = l->opening || l->sending;
+	if (l->sending)
+		timer_start(l->deadline, LATE_SENT_MS);
+	else if (!l->opening)
 		end_close(l);
-		return;
-	}
-	l->close_pending = true;
-	timer_start(l->deadline, LATE_SENT_MS);
 }
 
 /* ----------------------------------------------------------- audit, queries */
@@ -482,6 +483,7 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 		err = simcom_send(s, &cmd, "AT+CDNSGIP=%q", text);
 		break;
 	case DRIVER_Q_SIGNAL:
+		cmd.timeout_ms = FINAL_MS;
 		err = simcom_send(s, &cmd, "AT+CSQ");
 		break;
 	}
@@ -541,7 +543,7 @@ void simcom_link_deadline(void *ctx)
 
 	set_text(l, "no result came");
 	if (l->closing)
-		closing_ends(l);
+		closing_ends(l, false);
 	else if (l->opening)
 		end_open(l, -ETIMEDOUT);
 	else if (l->sending)
@@ -555,7 +557,7 @@ void simcom_link_reset(struct simcom *s)
 	for (l = s->links; l < s->links + SIMCOM_LINKS; l++) {
 		set_text(l, "");
 		if (l->closing)
-			closing_ends(l);
+			closing_ends(l, true);
 		else if (l->opening)
 			end_open(l, -ENODEV);
 		else if (l->sending)

@@ -76,7 +76,7 @@ struct simcom_link {
 	bool result_seen;
 	long result;			/* its <err>, or the bytes confirmed */
 	size_t send_len;
-	bool close_pending;		/* +IPCLOSE came while sending */
+	bool close_pending;		/* +IPCLOSE came in the middle of it */
 	enum driver_close why;
 	char text[96];			/* the modem's words for it */
 	struct timer *deadline;		/* of the result */

@@ -30,11 +30,20 @@
 
 /* ------------------------------------------------------------ the PIN rule */
 
+#define NAMELESS	"pin.unknown-sim"	/* its ICCID was not to be had */
+#define ANY_SIM		"pin.last"		/* whichever it was */
+
+static bool has_name(const struct simcom *s)
+{
+	return s->info.iccid[0];
+}
+
 static void make_key(const struct simcom *s, char *key, size_t size)
 {
-	const char *iccid = s->info.iccid;
-
-	snprintf(key, size, "pin.%s", iccid[0] ? iccid : "unknown-sim");
+	if (has_name(s))
+		snprintf(key, size, "pin.%s", s->info.iccid);
+	else
+		snprintf(key, size, NAMELESS);
 }
 
 /* The hash of our PIN with @setting (a whole earlier hash or a salt). */
@@ -49,15 +58,14 @@ static const char *hash(const struct simcom *s, const char *setting,
 	return h && h[0] == '$' ? h : NULL;
 }
 
-/* "WORD HASH" as stored: the word, when the hash is of our PIN; else "". */
-static void read_note(const struct simcom *s, char word[16])
+/* "WORD,HASH" as stored: the word, when the hash is of our PIN; else "". */
+static void read_row(const struct simcom *s, const char *key, char word[16])
 {
-	char key[STATE_KEY_MAX], stored[STATE_VALUE_MAX];
+	char stored[STATE_VALUE_MAX];
 	struct crypt_data *cd;
 	const char *value, *h;
 
 	word[0] = '\0';
-	make_key(s, key, sizeof(key));
 	value = state_get(s->env.state, key);
 	if (!value || sscanf(value, "%15[a-z],%255s", word, stored) != 2) {
 		word[0] = '\0';
@@ -69,6 +77,19 @@ static void read_note(const struct simcom *s, char word[16])
 	if (h && strcmp(h, stored) != 0)
 		word[0] = '\0';
 	free(cd);
+}
+
+/* What is known of our PIN and this SIM. A SIM whose ICCID the modem gives at
+ * one time and not at another is still the same. */
+static void read_note(const struct simcom *s, char word[16])
+{
+	char key[STATE_KEY_MAX], other[16];
+
+	make_key(s, key, sizeof(key));
+	read_row(s, key, word);
+	read_row(s, has_name(s) ? NAMELESS : ANY_SIM, other);
+	if (strcmp(other, "tried") == 0 && !(has_name(s) && word[0]))
+		strcpy(word, other);
 }
 
 static int write_note(struct simcom *s, const char *word)
@@ -88,7 +109,9 @@ static int write_note(struct simcom *s, const char *word)
 	if (h) {
 		make_key(s, key, sizeof(key));
 		snprintf(value, sizeof(value), "%s,%s", word, h);
-		err = state_set(s->env.state, key, value);
+		err = state_set(s->env.state, ANY_SIM, value);
+		if (!err)
+			err = state_set(s->env.state, key, value);
 	}
 	free(cd);
 

@@ -84,6 +84,13 @@ static int on_check_progress(void *ctx)
 	return store_mono_ms() >= s->check_until_ms || s->give_up(s->ctx);
 }
 
+/* A file that is not ours, or damaged, is closed as it is found. */
+static void keep_log(struct store *s, bool keep)
+{
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep,
+			  NULL);
+}
+
 static int exec(struct store *s, const char *sql)
 {
 	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
@@ -172,7 +179,7 @@ static int set_up(struct store *s)
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	keep_log(s, true);
 	sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, 1 << 16);
 	sqlite3_busy_handler(s->db, on_busy, s);
 	err = exec(s, "PRAGMA cell_size_check = ON;"
@@ -184,12 +191,7 @@ static int set_up(struct store *s)
 		   "PRAGMA journal_size_limit = 2097152");
 	if (!err)
 		err = check_identity(s, &empty);
-	if (err)
-		return err;
-
-	/* It is ours: from here on it is written to. */
-	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-	if (empty)
+	if (!err && empty)
 		err = set_up_new(s);
 	if (!err)
 		err = check_pages(s);
@@ -197,6 +199,9 @@ static int set_up(struct store *s)
 		err = exec(s, "PRAGMA journal_mode = WAL");
 	if (err)
 		return err;
+
+	/* It is ours and sound. */
+	keep_log(s, false);
 
 	rc = schema_migrate(s->db, schema_steps, schema_version);
 	if (rc != SQLITE_OK)
@@ -270,6 +275,8 @@ int store_set_aside(struct store *s)
 {
 	unsigned int n;
 
+	if (s->db)
+		keep_log(s, true);
 	store_close(s);
 	for (n = 1; n <= KEPT_MAX; n++) {
 		if (snprintf(s->kept_as, sizeof(s->kept_as), "%s.corrupt-%u",

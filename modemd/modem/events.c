@@ -15,6 +15,8 @@
 #include "base/timer.h"
 #include "modem/private.h"
 
+#define AUDITS_MAX	3	/* that are not answered */
+
 static const size_t send_steps[] = { 1460, 1400, 1024, 512 };
 
 /* The slot, or NULL after a word in the log. */
@@ -78,6 +80,13 @@ static const char *open_reason(int err)
 	return "open-failed";
 }
 
+/* The modem may hold it open all the same, or held it before. */
+static bool may_be_open(int err)
+{
+	return err == -ETIMEDOUT || err == -EBADMSG || err == -EREMOTEIO ||
+	       err == -EBUSY;
+}
+
 static void on_opened(void *up, unsigned int n, int err, const char *text)
 {
 	struct modem *m = up;
@@ -96,8 +105,7 @@ static void on_opened(void *up, unsigned int n, int err, const char *text)
 		return;
 	}
 	s->opening = false;
-	/* No result, or no link: the modem may hold it open all the same. */
-	if (err == -ETIMEDOUT || (!err && !l))
+	if (may_be_open(err) || (!err && !l))
 		s->must_close = true;
 	if (l && !err)
 		link_is_open(l);
@@ -144,7 +152,8 @@ static void on_sent(void *up, unsigned int n, size_t taken, int err,
 	}
 	if (err == -EMSGSIZE) {
 		send_less(m, l);
-	} else if (err && l->state == LINK_OPEN && !l->peer_closed) {
+	} else if (err && err != -ENODEV && l->state == LINK_OPEN &&
+		   !l->peer_closed) {
 		s->must_close = true;
 		link_lose(l, err, err == -ETIMEDOUT ? "send-timeout" :
 			  "send-failed", text);
@@ -195,16 +204,15 @@ static void on_pulled(void *up, unsigned int n, long rest, int err)
 	struct slot *s = find_slot(m, n, "a pull");
 	struct link *l = s ? s->link : NULL;
 
-	if (!l || l->state == LINK_ENDED)
+	/* -ENODEV: the modem is gone, and that ends all links at once. */
+	if (!l || l->state == LINK_ENDED || err == -ENODEV)
 		return;
 
 	l->checked_ms = timers_mono_ms(m->timers);
-	l->readable = rest > 0;
-	if (l->peer_closed && (err == -EREMOTEIO || (!err && rest <= 0))) {
+	l->readable |= !err && rest > 0;	/* or announced meanwhile */
+	if (l->peer_closed && (err == -EREMOTEIO || (!err && !l->readable))) {
 		drained(l, s);
-	} else if (err == -EREMOTEIO && rest < 0) {
-		l->readable = false;	/* asked again by the slow check */
-	} else if (err) {
+	} else if (err && !(err == -EREMOTEIO && rest < 0)) {
 		/* Bytes may have been lost between modem and us: a gap in a
 		 * stream is worse than its end. */
 		s->must_close = true;
@@ -223,6 +231,7 @@ static void peer_closed(struct link *l, enum driver_close why,
 		bool loss;
 	} reasons[] = {
 		[DRIVER_CLOSE_ASKED]	= { 0, "local", false },
+		[DRIVER_CLOSE_UNSURE]	= { 0, "local", false },
 		[DRIVER_CLOSE_LOCAL]	= { -ECONNABORTED, "modem-closed", true },
 		[DRIVER_CLOSE_PEER]	= { -EPIPE, "peer", false },
 		[DRIVER_CLOSE_TIMEOUT]	= { -ETIMEDOUT, "send-timeout", true },
@@ -238,6 +247,13 @@ static void peer_closed(struct link *l, enum driver_close why,
 	snprintf(l->end_text, sizeof(l->end_text), "%s", text);
 }
 
+/* The modem may know of a link that we do not. */
+static void want_audit(struct modem *m)
+{
+	m->want_audit = true;
+	m->audits = 0;
+}
+
 static void on_closed(void *up, unsigned int n, enum driver_close why,
 		      const char *text)
 {
@@ -247,9 +263,11 @@ static void on_closed(void *up, unsigned int n, enum driver_close why,
 
 	if (!s)
 		return;
-	if (s->closing && why == DRIVER_CLOSE_ASKED) {
-		s->closing = false;
-		s->must_close = false;
+	if (s->closing && (why == DRIVER_CLOSE_ASKED ||
+			   why == DRIVER_CLOSE_UNSURE)) {
+		s->closing = false;	/* a late open may want one more */
+		if (why == DRIVER_CLOSE_UNSURE)
+			want_audit(m);
 		if (l)
 			link_end(l, l->end_err, l->end_reason, text);
 	} else if (l && (l->state == LINK_OPEN || l->state == LINK_CLOSING)) {
@@ -264,7 +282,8 @@ static void on_audited(void *up, const struct driver_slot *slots, int err)
 	struct modem *m = up;
 	unsigned int i;
 
-	m->want_audit = false;
+	/* Refused is an answer, a line that was lost is none. */
+	m->want_audit = err && err != -EREMOTEIO && ++m->audits < AUDITS_MAX;
 	for (i = 0; !err && i < m->driver->max_links; i++) {
 		if (!slots[i].open || !slot_is_free(&m->slots[i]))
 			continue;

@@ -66,6 +66,8 @@ static void set_network(struct modem *m, enum network_state to,
 		return;
 
 	snprintf(m->network_reason, sizeof(m->network_reason), "%s", reason);
+	if (m->network == NETWORK_OPEN && to == NETWORK_LOST)
+		m->losses++;
 	if (!same) {
 		m->network = to;
 		set_times(m, &m->network_since_wall_ms,
@@ -126,9 +128,9 @@ static void try_baud(struct modem *m)
 	struct port *port = at_channel_port(m->channel);
 	unsigned int baud = m->bauds[m->baud_index];
 
+	port_flush(port);	/* first: what is unwritten keeps the rate */
 	if (port_set_baud(port, baud))
 		log_warn("port: cannot be set to %u baud", baud);
-	port_flush(port);
 	start_sync(m, TRIES, TRY_MS);
 }
 
@@ -208,8 +210,9 @@ void life_silent(struct modem *m)
 		return;
 	}
 	if (m->state > MODEM_STARTING) {	/* it answered before */
-		m->driver->reset(m->d, true);
 		links_lost(m, -ENODEV, "modem-gone", false);
+		m->driver->reset(m->d, true);
+		queries_fail(m, -ENODEV);
 		set_network(m, m->network == NETWORK_CLOSED ? NETWORK_CLOSED :
 			    NETWORK_LOST, "the modem does not answer");
 		life_set_state(m, MODEM_STARTING, "it stopped answering");
@@ -241,6 +244,7 @@ void life_port_lost(struct modem *m, int err)
 		 strerror(-err));
 	links_lost(m, -ENODEV, "modem-gone", false);
 	m->driver->reset(m->d, true);
+	queries_fail(m, -ENODEV);
 	set_network(m, m->network == NETWORK_CLOSED ? NETWORK_CLOSED :
 		    NETWORK_LOST, reason);
 	life_set_state(m, MODEM_NO_DEVICE, reason);
@@ -289,6 +293,7 @@ static void network_is_open(struct modem *m)
 {
 	backoff_reset(&m->backoff);
 	m->want_audit = true;
+	m->audits = 0;
 	m->max_send = m->driver->max_send;
 	m->heard_ms = timers_mono_ms(m->timers);
 	life_set_state(m, MODEM_READY, "");
@@ -380,7 +385,6 @@ void life_network_lost(struct modem *m, const char *text)
 	if (m->network != NETWORK_OPEN)
 		return;
 
-	m->losses++;
 	/* The links first: what the driver then ends is nobody's any more. */
 	links_lost(m, -ENETRESET, "network-lost", false);
 	m->driver->reset(m->d, false);
@@ -407,8 +411,6 @@ void life_rebooted(struct modem *m, const char *text)
 	links_lost(m, -ENODEV, "modem-restarted", false);
 	m->driver->reset(m->d, true);
 	queries_fail(m, -ENODEV);
-	if (m->network == NETWORK_OPEN)
-		m->losses++;
 	set_network(m, m->network == NETWORK_OPEN ||
 		    m->network == NETWORK_LOST ? NETWORK_LOST : NETWORK_CLOSED,
 		    "the modem restarted");

@@ -196,9 +196,10 @@ void links_lost(struct modem *m, int err, const char *reason, bool all)
 	unsigned int i;
 
 	TAILQ_FOREACH(l, &m->links, entry) {
-		if (l->state == LINK_WAITING && l->wait_until_ms && !all)
+		if (!all && (l->state == LINK_LOST ||
+			     (l->state == LINK_WAITING && l->wait_until_ms)))
 			release_slot(l);
-		else if (l->state != LINK_LOST || all)
+		else
 			link_lose(l, err, reason, "");
 	}
 	for (i = 0; i < m->driver->max_links; i++)
@@ -301,7 +302,7 @@ static struct link *link_new(struct modem *m, const struct link_args *args)
 	l->restore = args->restore;
 	l->idle_timeout_ms = args->idle_timeout_ms ? args->idle_timeout_ms :
 			     cfg->idle_timeout_ms;
-	l->first_credit = args->credit ? args->credit : cfg->credit;
+	l->first_credit = args->has_credit ? args->credit : cfg->credit;
 	if (l->first_credit > LINK_CREDIT_MAX)
 		l->first_credit = LINK_CREDIT_MAX;
 	l->counts.confirmed = -1;

@@ -71,7 +71,8 @@ struct link_args {
 	bool restore;
 	uint32_t wait_ms;	/* for a network and a slot; 0: no waiting */
 	uint32_t idle_timeout_ms;	/* 0: links.idle-timeout */
-	uint32_t credit;	/* bytes; 0: links.credit */
+	bool has_credit;	/* else links.credit */
+	uint32_t credit;	/* bytes to start with */
 };
 
 struct link_info {

@@ -129,6 +129,7 @@ struct modem {
 	struct timer *kick;
 	struct timer *due;
 	bool want_audit;
+	unsigned int audits;		/* not answered, of this network */
 	int64_t heard_ms;		/* when the modem last answered */
 
 	/* query.c */

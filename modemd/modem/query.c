@@ -121,7 +121,11 @@ void modem_query_cancel(struct modem *m, uint32_t query)
 	struct query *q;
 
 	TAILQ_FOREACH(q, &m->queries, entry) {
-		if (q->id == query)
-			q->cancelled = true;
+		if (q->id != query)
+			continue;
+		q->cancelled = true;
+		if (q != m->asked)
+			query_end(m, q, -ECANCELED, "");
+		return;
 	}
 }

@@ -71,9 +71,13 @@ static bool step_pull(struct modem *m, struct link *l)
 	if (max > l->credit)
 		max = l->credit;
 
+	if (m->driver->pull(m->d, (unsigned int)l->slot, max))
+		return false;
 	l->pull_next = false;
+	l->readable = false;	/* what is announced from now on is new */
+	l->checked_ms = timers_mono_ms(m->timers);
 
-	return m->driver->pull(m->d, (unsigned int)l->slot, max) == 0;
+	return true;
 }
 
 static bool step_send(struct modem *m, struct link *l)
@@ -282,7 +286,8 @@ void schedule_due(void *ctx)
 	}
 	if (now >= probe_due(m)) {
 		m->heard_ms = now;
-		(void)query_add(m, DRIVER_Q_SIGNAL, "", NULL);
+		if (m->query_count == 0)
+			(void)query_add(m, DRIVER_Q_SIGNAL, "", NULL);
 	}
 	modem_kick(m);
 }

@@ -181,8 +181,9 @@ static void all_settings(void **state)
 	     "cid = 16 pdp-type = IPV4V6 apn-user = \"a,b@c\" apn-auth = chap\n"
 	     "allow-roaming = no operator = 26201 wifi-ssid = 'caf\xc3\xa9'\n"
 	     "}\n"
-	     "ipc { socket = /tmp/s socket-mode = 600 socket-group = wheel\n"
-	     "max-clients = 5 max-clients-per-user = 2 hello-timeout = 200ms }\n"
+	     "ipc { socket = /tmp/s socket-mode = 600 socket-group = daemon\n"
+	     "max-clients = 5 max-clients-per-user = 2\n"
+	     "hello-timeout = 200ms }\n"
 	     "links { reserve-inbound = 0 max-inbound = 10 open-timeout = 3s\n"
 	     "send-timeout = 2min idle-timeout = 1h\n"
 	     "inbound-idle-timeout = 0 window = 2K credit = 1M }\n"
@@ -209,7 +210,7 @@ static void all_settings(void **state)
 	assert_string_equal(c->modem.wifi_ssid, "caf\xc3\xa9");
 	assert_string_equal(c->ipc.socket, "/tmp/s");
 	assert_int_equal(c->ipc.socket_mode, 0600);
-	assert_string_equal(c->ipc.socket_group, "wheel");
+	assert_string_equal(c->ipc.socket_group, "daemon");
 	assert_int_equal(c->ipc.max_clients, 5);
 	assert_int_equal(c->ipc.max_clients_per_user, 2);
 	assert_int_equal(c->ipc.hello_timeout_ms, 200);
@@ -302,6 +303,9 @@ static const struct {
 	{ "ipc.socket-mode", "1777", "must be an octal mode as in 0660" },
 	{ "ipc.socket-mode", "rw", "must be an octal mode as in 0660" },
 	{ "ipc.socket-group", "a b", "not the name of a group" },
+	{ "ipc.socket-group", "no-such-group",
+	  "there is no such group on this machine: make it with groupadd "
+	  "--system" },
 	{ "ipc.max-clients", "0", "must be a number from 1 to 65536" },
 	{ "ipc.max-clients-per-user", "-1",
 	  "must be a number from 0 to 65536" },
@@ -653,7 +657,8 @@ static void accepted_with_a_warning(void **state)
 		   "connect = {\"*.example.com:8883\", \"192.0.2.0/24:*\",\n"
 		   "\"[2001:db8::]/32:1-2\"} listen = \"8080-8090\"\n"
 		   "rate = 4K quota = \"50M/month\" }\n"
-		   "access b { match = {\"group:x\", \"exe:/bin/y\"} }\n", NULL);
+		   "access b { match = {\"group:x\", \"exe:/bin/y\"} }\n",
+		   NULL);
 	assert_string_equal(told,
 		"warning: m.conf:2: access: access rules are not enforced by "
 		"this version; the socket's mode and group decide\n"
@@ -671,7 +676,7 @@ static void access_mistakes(void **state)
 	     "role = root priority = high\n"
 	     "max-links = 11 reserve = x\n"
 	     "connect = {\"a.b\", \"a b:1\", \"a:0\", \"a:1-\"}\n"
-	     "listen = {\"65536\", \"http\"}\n"
+	     "listen = {\"4294967297\", \"http\"}\n"
 	     "rate = 4 quota = 50M\n"
 	     "rle = user rate = 5\n"
 	     "}\n", NULL);

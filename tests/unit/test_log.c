@@ -159,7 +159,10 @@ static void auto_finds_the_journal(void **state)
 	assert_string_equal(logged(), "<6>here\n");
 
 	/* somebody else's journal: not ours, so syslog and not here */
-	setenv("JOURNAL_STREAM", "1:1", 1);
+	snprintf(stream, sizeof(stream), "%llu:%llu",
+		 (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino + 1);
+	setenv("JOURNAL_STREAM", stream, 1);
 	log_init("modemd", LOG_TARGET_AUTO, LOG_LEVEL_INFO);
 	log_info("not here");
 	assert_string_equal(logged(), "<6>here\n");
@@ -215,8 +218,8 @@ static void escapes(void **state)
 static void utf8_only_where_well_formed(void **state)
 {
 	static const char *const bad[] = {
-		"\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-		"\xf8\x88\x80\x80", "\xc3", "\xe2\x82", "\x80",
+		"\xc0\x80", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
+		"\xf4\x90\x80\x80", "\xf8\x88\x80\x80", "\xc3", "\xe2\x82", "\x80",
 		"\xe2\x80\xae",		/* U+202E: writes backwards */
 		"\xe2\x80\xa8",		/* U+2028: a line end */
 		"\xc2\x85",		/* U+0085: another */
