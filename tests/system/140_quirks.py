@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+
+"""140: a transfer under every quirk that the simulator knows.
+
+Each quirk of real firmware either does no harm (the hash is equal), or the
+fault it makes is told with exact counts and the next link works.
+"""
+
+import hashlib
+import random
+import subprocess
+
+import harness
+from harness import check, same
+from protocol import Closed, Refused
+
+SIZE = 12000
+# These make a fault by themselves: the transfer under them may be refused or
+# lost, once; what is told about it must be true.
+FAULTS = {
+    "cipopen-silent": 1, "cipopen-then-loss": 1, "cipopen-late": 1,
+    "reboot-on-cipopen": 1, "reboot-on-cipsend": 1, "reboot-on-netopen": 1,
+    "prompt-dead-link": 1, "send-short": 1, "send-zero": 1,
+    "send-minus-one": 1, "send-never": 1, "send-late": 1,
+    "netopen-silent": 1, "netopen-fails": 1, "netopen-error": 1,
+    "cipclose-silent": 1, "rxget-error": 1,
+    "ipclose-lost": 1, "command-silent": 1, "prompt-lost": 1,
+    "echo-returns": 2, "cipclose-list-cut": 1, "cme-swapped": 1,
+}
+# Nothing works under the first: it must be told as a state. Under the second
+# the network seems to be open: each open must be told to have failed.
+HOPELESS = {"no-tcp"}
+REFUSED = {"netopen-no-bearer"}
+# Where resynchronising must talk before it knows what the modem waits for.
+RESYNC = {"command-silent", "prompt-lost", "netopen-silent", "cipopen-silent",
+          "send-never", "cipclose-silent", "cipclose-list-cut", "rxget-error",
+          "prompt-dead-link", "reboot-on-netopen", "reboot-on-cipopen",
+          "reboot-on-cipsend", "echo-returns", "urc-after-prompt"}
+
+
+def quirks():
+    out = subprocess.run([harness.STAGE.path("modemsim"), "--list-quirks"],
+                         capture_output=True, text=True, check=True).stdout
+    return [line.split()[0] for line in out.splitlines()]
+
+
+def transfer(bench, server, must_work):
+    """True when it worked; what went wrong was told truly in any case."""
+    data = random.Random(SIZE).randbytes(SIZE)
+    client = bench.daemon.client()
+    before = len(server.connections)
+    link = None
+    try:
+        link = client.open("127.0.0.1", server.port, wait_ms=20000,
+                           timeout=40)
+        link.send(data, timeout=40)
+        got = link.read(SIZE, timeout=40)
+        if len(got) == SIZE:
+            same(hashlib.sha256(got).hexdigest(),
+                 hashlib.sha256(data).hexdigest(), "the hash")
+            closed = link.close(timeout=40)
+            check(closed["counts"]["received"] == SIZE, "received", closed)
+            return True
+        check(data.startswith(got), "what came is a prefix")
+    except (Refused, Closed) as err:
+        check(not must_work, "the transfer fails", str(err))
+    check(not must_work, "the transfer fails",
+          link.closed if link else "not opened")
+    if link and link.closed and len(server.connections) > before:
+        arrived = bytes(server.connections[before].received)
+        taken = link.closed["counts"]["taken"]
+        check(data.startswith(arrived), "what arrived is a prefix")
+        check(taken <= len(arrived) <= taken + 1500,
+              "taken %d, arrived %d" % (taken, len(arrived)))
+    client.hang_up()
+    return False
+
+
+def one_quirk(name):
+    def test(bench):
+        times = FAULTS.get(name, 0)
+        # A hundred things that firmware does; nobody may break a rule but
+        # where resynchronising must talk first.
+        bench.violations_expected = name in RESYNC
+        bench.start_sim("--baud", 0, "--banner-at-start", "--late-time", 1000,
+                        "--quirk", "%s=%d" % (name, times) if times else name)
+        bench.start_daemon(wait=None, recovery__probe="1s")
+        if name in HOPELESS:
+            status = harness.wait_for(
+                lambda: bench.daemon.status(), "a status")
+            harness.wait_for(lambda: bench.daemon.status()["network"].get(
+                "reason"), "a reason")
+            check(status["network"]["state"] != "open", "it is open")
+            return
+        bench.daemon.wait_network(timeout=30)
+        server = bench.server(harness.echo)
+        if name in REFUSED:
+            for _ in range(3):
+                check(not transfer(bench, server, must_work=False),
+                      "it works")
+            return
+        if times:
+            for _ in range(times + 1):
+                if transfer(bench, server, must_work=False):
+                    break
+                if name == "cipopen-then-loss":
+                    bench.sim.ctl("network-back")
+        bench.daemon.wait_network(timeout=30)
+        transfer(bench, server, must_work=True)
+        harness.wait_for(lambda: not bench.sim.used_slots() or
+                         name in ("cipclose-lies",), "no socket is left", 30)
+    test.__name__ = "quirk_" + name.replace("-", "_")
+    return test
+
+
+if __name__ == "__main__":
+    harness.run(lambda: [one_quirk(name) for name in quirks()])
