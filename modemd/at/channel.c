@@ -282,6 +282,8 @@ static void on_line(void *ctx, const struct at_line *line)
 	ch->half_line = false;
 	trace_line(ch, line);
 	ch->data_for_command = ours;
+	if (ch->deaf)		/* payload, as like as not */
+		return;
 	if (line->bad_payload) {
 		channel_bad_header(ch);
 		return;
@@ -323,6 +325,15 @@ static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)
 		ch->cmd.data(ch->cmd.ctx, data, len, last);
 }
 
+/* What the payload counted was not what came: its end is another's. */
+static void on_misfit(void *ctx)
+{
+	struct at_channel *ch = ctx;
+
+	ch->stats.lost_payloads++;
+	channel_bad_header(ch);
+}
+
 static void on_prompt(void *ctx)
 {
 	struct at_channel *ch = ctx;
@@ -351,6 +362,7 @@ static void on_garbage(void *ctx, size_t len)
 static const struct at_parser_ops parser_ops = {
 	.line		= on_line,
 	.payload	= on_payload,
+	.misfit		= on_misfit,
 	.prompt		= on_prompt,
 	.garbage	= on_garbage,
 };
@@ -383,6 +395,7 @@ static void come_to_rest(struct at_channel *ch, int err)
 	if (channel_is_running(ch))
 		channel_end_command(ch, err, "", CH_REST);
 	channel_set_state(ch, CH_REST);
+	ch->deaf = false;
 	ch->echo_trial = false;
 	ch->echo_off = false;
 	ch->echo_told = false;

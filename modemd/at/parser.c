@@ -11,6 +11,9 @@ struct at_parser {
 	void *ctx;
 	size_t payload_left;	/* > 0: raw bytes, no line is being read */
 	size_t payload_max;
+	bool of_answer;		/* that payload; not pushed by the modem */
+	bool after_payload;	/* of an answer: CR must come */
+	bool blanks;		/* this modem puts CR LF before its lines */
 	size_t overlong;	/* bytes dropped of the line being read */
 	bool want_prompt;
 	bool cr;		/* the line may have ended: LF or text decides */
@@ -50,6 +53,7 @@ void at_parser_free(struct at_parser *p)
 void at_parser_reset(struct at_parser *p)
 {
 	p->payload_left = 0;
+	p->after_payload = false;
 	p->overlong = 0;
 	p->want_prompt = false;
 	p->cr = false;
@@ -176,6 +180,7 @@ static void start_payload(struct at_parser *p, struct at_line *line)
 		line->bad_payload = true;
 	else
 		p->payload_left = (size_t)n;
+	p->of_answer = line->kind == AT_REPLY;
 }
 
 static void deliver(struct at_parser *p, struct at_line *line)
@@ -201,8 +206,10 @@ static void end_of_line(struct at_parser *p)
 		p->ops->garbage(p->ctx, lost);
 		return;
 	}
-	if (p->len == 0)
+	if (p->len == 0) {
+		p->blanks = true;
 		return;
+	}
 
 	p->line[p->len] = '\0';
 	line.rule = find_rule(p, 0, &line);
@@ -225,6 +232,7 @@ static bool end_of_header(struct at_parser *p, char ch)
 static void feed_payload(struct at_parser *p, const uint8_t *data, size_t n)
 {
 	p->payload_left -= n;
+	p->after_payload = p->payload_left == 0 && p->of_answer;
 	p->ops->payload(p->ctx, data, n, p->payload_left == 0);
 }
 
@@ -253,6 +261,11 @@ static void feed_text(struct at_parser *p, char ch)
  */
 static void feed_char(struct at_parser *p, char ch)
 {
+	if (p->after_payload) {
+		p->after_payload = false;
+		if (ch != '\r' && (p->blanks || ch == '\n'))
+			p->ops->misfit(p->ctx);
+	}
 	if (ch == '\0')
 		return;
 	if (ch == '\r') {

@@ -161,14 +161,20 @@ void channel_sync_input(struct at_channel *ch)
 		timer_start(ch->deadline, QUIET_MS);
 }
 
-/* A header that counts what cannot be: nothing after it can be trusted. */
+/*
+ * A header that counts what cannot be, or payload that was longer or shorter
+ * than its header: what follows may be payload, which could say anything. No
+ * line is heard until it is quiet.
+ */
 void channel_bad_header(struct at_channel *ch)
 {
 	ch->stats.garbage_bytes++;
 	if (channel_is_running(ch))
 		channel_end_command(ch, -EBADMSG, "", CH_QUIET);
-	if (ch->state == CH_QUIET || ch->state == CH_IDLE)
-		channel_start_sync(ch, true);
+	if (ch->state != CH_QUIET && ch->state != CH_IDLE)
+		return;
+	ch->deaf = true;
+	channel_start_sync(ch, true);
 }
 
 static void command_timed_out(struct at_channel *ch)
@@ -195,6 +201,7 @@ void channel_on_deadline(void *ctx)
 		command_timed_out(ch);
 		break;
 	case CH_QUIET:
+		ch->deaf = false;
 		at_parser_reset(ch->parser);
 		probe(ch);
 		break;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <grp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,12 +160,28 @@ static const char *origin_of(const struct draft *d, const char *section,
 	return out;
 }
 
+/*
+ * A group that somebody asked for must exist; without the default one the
+ * socket is its owner's alone, and the daemon says so when it starts.
+ */
+static void check_group(struct draft *d)
+{
+	const struct setting *s = setting_find("ipc", "socket-group");
+	const char *group = d->config.ipc.socket_group;
+
+	if (d->origin[s - settings] && group[0] && !getgrnam(group))
+		draft_tell(d, false, "%s: there is no such group on this "
+			   "machine: make it with groupadd --system",
+			   d->origin[s - settings]);
+}
+
 /* What one setting alone cannot know. */
 static void check_together(struct draft *d)
 {
 	const struct config *c = &d->config;
 	char name[128];
 
+	check_group(d);
 	if (c->links.reserve_inbound > c->links.max_inbound)
 		draft_tell(d, false, "%s: more than links.max-inbound (%u)",
 			   origin_of(d, "links", "reserve-inbound", name,

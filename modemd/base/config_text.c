@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,9 +110,6 @@ int value_group(const struct setting *s, const char *text, void *field,
 		    !strchr(".-_", text[i]))
 			return refuse(why, "not the name of a group");
 	}
-	if (text[0] && !getgrnam(text))
-		return refuse(why, "there is no such group on this machine: "
-			      "make it with groupadd --system");
 
 	return keep(field, text, why);
 }

@@ -273,6 +273,8 @@ static void pull_done(void *ctx, int err, const struct at_answer *a)
 		p->rest = 0;
 		err = 0;
 	}
+	if (!err && p->len == 0)	/* whatever it says: not now */
+		p->rest = 0;
 	if (!err && p->len > 0)
 		ev->data(s->env.up, p->slot, p->buf, p->len);
 	ev->pulled(s->env.up, p->slot, p->rest, err);

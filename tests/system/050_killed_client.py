@@ -55,7 +55,7 @@ def kill_in_mid_send(bench, server, seed):
     said = os.read(pipe, 1)
     check(said == b"!", "the client did not come to send")
     # somewhere in the transfer: the seed decides where
-    connection = server.connections[-1]
+    connection = server.connection(seed)
     enough = random.Random(seed).randrange(1000, 20000)
     wait_for(lambda: len(connection.received) >= enough,
              "the far end has %d bytes" % enough, every=0.001)

@@ -66,10 +66,10 @@ def killed_in_mid_send_again_and_again(bench):
     for i in range(20 if harness.LONG else 5):
         link = daemon.client("owner").open("127.0.0.1", server.port)
         link.send(bytes(60000))
-        connection = server.connections[-1]
+        connection = server.connection(i)
         enough = 1000 * (i + 1)
-        wait_for(lambda: len(connection.received) >= enough, "it sends",
-                 every=0.001)
+        wait_for(lambda c=connection, n=enough: len(c.received) >= n,
+                 "it sends", every=0.001)
         daemon.kill()
         daemon = bench.restart_daemon()
         wait_for(lambda: not bench.sim.used_slots(), "closed", 2)

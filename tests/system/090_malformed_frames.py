@@ -180,7 +180,7 @@ def other_clients_links_are_out_of_reach(bench):
                  "%s of link %d" % (kind, number))
     mine.send(b"untouched")
     same(mine.read(9), b"untouched", "the echo")
-    same(server.connections[0].received, b"untouched", "what arrived")
+    same(server.connection(0).received, b"untouched", "what arrived")
 
 
 def hosts_that_would_be_commands_are_refused(bench):

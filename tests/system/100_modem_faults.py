@@ -129,12 +129,12 @@ def unplug_in_the_middle_of_a_transfer(bench):
     client = daemon.client()
     link = client.open("127.0.0.1", server.port)
     link.send(os.urandom(60000))
-    wait_for(lambda: len(server.connections[0].received) > 3000, "it moves",
+    wait_for(lambda: len(server.connection(0).received) > 3000, "it moves",
              every=0.001)
     bench.sim.ctl("hangup")
     client.wait(lambda: link.closed, 5, "the news")
     counts = link.closed["counts"]
-    arrived = len(server.connections[0].received)
+    arrived = len(server.connection(0).received)
     check(counts["taken"] <= arrived <= counts["taken"] + 1500,
           "taken %d, arrived %d" % (counts["taken"], arrived))
     bench.sim.ctl("replug")

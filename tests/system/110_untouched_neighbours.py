@@ -47,7 +47,7 @@ def a_reader_that_does_not_read(bench):
         works()
     same(link.credit_left, 0, "data beyond the credit")
     check(daemon.rss_kb() - rss < 2048, "the daemon buffers for it")
-    check(server.connections[0].sent < len(flood), "the peer feels nothing")
+    check(server.connection(0).sent < len(flood), "the peer feels nothing")
 
     link.auto_credit = True
     link.give_credit(link.received)

@@ -147,7 +147,7 @@ def nc_moves_every_byte_both_ways(bench):
     code, out, err = bench.run("modemctl", "nc", "127.0.0.1", server.port,
                                stdin=data, text=False)
     same((code, err), (0, b""), "exit code and stderr")
-    same(bytes(server.connections[0].received), data, "what arrived")
+    same(bytes(server.connection(0).received), data, "what arrived")
     same(out, back, "what came back")
 
 

@@ -142,8 +142,8 @@ def sigterm_ends_cleanly(bench):
         check(not os.path.exists(daemon.socket), "the socket is still there")
         check(link.closed, "the client was not told")
         same(link.closed["reason"], "daemon-stop", "the reason")
-        wait_for(lambda: server.connections[0].ended, "the far end's end")
-        same(len(server.connections[0].received),
+        wait_for(lambda: server.connection(0).ended, "the far end's end")
+        same(len(server.connection(0).received),
              link.closed["counts"]["taken"], "bytes that arrived")
         same(link.closed["counts"]["taken"], 30000, "bytes taken")
         check(any(k == "stopping" for k, _ in client.events),

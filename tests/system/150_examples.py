@@ -20,7 +20,7 @@ def fetch_asks_and_prints(bench):
                                "GET / HTTP/1.0")
     same((code, err), (0, ""), "exit code and stderr")
     check(out.endswith("hello\n"), "the answer", out)
-    same(bytes(server.connections[0].received), b"GET / HTTP/1.0\r\n\r\n",
+    same(bytes(server.connection(0).received), b"GET / HTTP/1.0\r\n\r\n",
          "the request")
 
 

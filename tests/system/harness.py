@@ -398,6 +398,12 @@ class Server:
             threading.Thread(target=connection.run, args=(self.serve,),
                              daemon=True).start()
 
+    def connection(self, index):
+        """That one; the modem may know of it before our thread does."""
+        wait_for(lambda: len(self.connections) > index,
+                 "the server has accepted", every=0.001)
+        return self.connections[index]
+
     def close(self):
         self.closed = True
         with contextlib.suppress(OSError):

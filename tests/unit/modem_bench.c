@@ -223,7 +223,7 @@ void bench_wait(struct bench *b, uint32_t ms)
 	fake_timers_advance(b->ts, ms);
 }
 
-/* ------------------------------------------------------------------- looking */
+/* ------------------------------------------------------------------ looking */
 
 void bench_forget(struct bench *b)
 {

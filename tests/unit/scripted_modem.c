@@ -147,7 +147,8 @@ static void on_cipopen(struct script *s, const char *args)
 		say(s, "\r\n\r\nOK\r\n");
 		return;
 	}
-	if (sscanf(args, "=%u,\"TCP\",\"%255[^\"]\",%u", &n, host, &port) != 3 ||
+	if (sscanf(args, "=%u,\"TCP\",\"%255[^\"]\",%u", &n, host,
+		   &port) != 3 ||
 	    n >= SCRIPT_SLOTS) {
 		say(s, "\r\nERROR\r\n");
 		return;
@@ -322,12 +323,16 @@ static const struct {
 	{ "AT+CGREG?",		NULL, "\r\n+CGREG: 1,0\r\n\r\nOK\r\n" },
 	{ "AT+CGMI",		NULL, "\r\nSIMCOM INCORPORATED\r\n\r\nOK\r\n" },
 	{ "AT+CGMM",		NULL, "\r\nA7670E-FASE\r\n\r\nOK\r\n" },
-	{ "AT+CGMR",		NULL, "\r\n+CGMR: A011B07A7670M7\r\n\r\nOK\r\n" },
+	{ "AT+CGMR",		NULL, "\r\n+CGMR: A011B07A7670M7\r\n"
+				      "\r\nOK\r\n" },
 	{ "AT+CGSN",		NULL, "\r\n861234567890123\r\n\r\nOK\r\n" },
-	{ "AT+CICCID",		NULL, "\r\n+ICCID: 8949000012345678901\r\n\r\nOK\r\n" },
+	{ "AT+CICCID",		NULL, "\r\n+ICCID: 8949000012345678901\r\n"
+				      "\r\nOK\r\n" },
 	{ "AT+CSQ",		NULL, "\r\n+CSQ: 25,99\r\n\r\nOK\r\n" },
-	{ "AT+COPS?",		NULL, "\r\n+COPS: 0,0,\"Tele, 2\",7\r\n\r\nOK\r\n" },
-	{ "AT+CDNSGIP",		NULL, "\r\n+CDNSGIP: 1,\"x\",\"93.184.216.34\"\r\n"
+	{ "AT+COPS?",		NULL, "\r\n+COPS: 0,0,\"Tele, 2\",7\r\n"
+				      "\r\nOK\r\n" },
+	{ "AT+CDNSGIP",		NULL, "\r\n+CDNSGIP: 1,\"x\","
+				      "\"93.184.216.34\"\r\n"
 				      "\r\nOK\r\n" },
 	{ "AT",			NULL, "\r\nOK\r\n" },
 };

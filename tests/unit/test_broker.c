@@ -497,7 +497,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* --------------------------------------------------------------------- hello */
+/* -------------------------------------------------------------------- hello */
 
 static void hello(void **state)
 {
@@ -573,7 +573,8 @@ static void names(void **state)
 {
 	static const char *const bad[] = {
 		"", "a\nb", "\x1b[2J", "caf\xc3\xa9",
-		"12345678901234567890123456789012345678901234567890123456789012345",
+		("1234567890123456789012345678901234567890123456789012345678"
+		 "9012345"),
 	};
 	struct bench *b = *state;
 	size_t i;
@@ -586,7 +587,8 @@ static void names(void **state)
 		wait_ms(b, 1);
 		assert_true(fake_client_gone(b->conns[c]));
 	}
-	client(b, "1234567890123456789012345678901234567890123456789012345678901234");
+	client(b, "12345678901234567890123456789012"
+	       "34567890123456789012345678901234");
 }
 
 /* D2, D10, I4: it, and no other. */
@@ -635,7 +637,8 @@ static void any_bytes(void **state)
 		}
 		len = (size_t)(n % (int)sizeof(frame));
 		for (i = 0; i < len; i++) {
-			seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+			seed = seed * 6364136223846793005ULL +
+			       1442695040888963407ULL;
 			frame[i] = (uint8_t)(seed >> 40);
 		}
 		/* often something that looks like a request */
@@ -833,7 +836,7 @@ static void bad_sends(void **state)
 	assert_string_equal(heard(b, c), "6:OK ");
 }
 
-/* ------------------------------------------------- what a client leaves behind */
+/* ---------------------------------------------- what a client leaves behind */
 
 /* D5: in every state that a link can have. */
 static void client_gone(void **state)
@@ -1482,7 +1485,7 @@ static void status(void **state)
 	free_reply(msg);
 }
 
-/* ------------------------------------------------------------------ stopping */
+/* ----------------------------------------------------------------- stopping */
 
 static void stops(void **state)
 {

@@ -594,7 +594,7 @@ static void lost_prompt(void **state)
 	expect_line(b, "AT\r");
 }
 
-/* ---------------------------------------------------------- finding the line */
+/* --------------------------------------------------------- finding the line */
 
 /* A daemon that died may have left it so: nothing is known then. */
 static void lost_prompt_of_another(void **state)
@@ -822,8 +822,35 @@ static void header_not_to_be_read(void **state)
 	say(b, "\r\nOK\r\n");
 	expect(b, "done(ok,OK,) ");
 	start_pull(b, 20);
-	say(b, "$GNRMC,1\r\n+CIPRXGET: 2,0,1,0\r\na$GNRMC,1\r\nOK\r\n");
+	say(b, "$GNRMC,1\r\n+CIPRXGET: 2,0,1,0\r\na\r\n$GNRMC,1\r\nOK\r\n");
 	expect(b, "line{+CIPRXGET: 2,0,1,0} data[a] done(ok,OK,) ");
+}
+
+/* A byte of the payload was lost or came twice: its count ends elsewhere. */
+static void payload_that_does_not_fit(void **state)
+{
+	static const char *const answers[] = {
+		"\r\n+CIPRXGET: 2,0,5,0\r\nhell\r\nOK\r\n",
+		"\r\n+CIPRXGET: 2,0,5,0\r\nhel\r\nOK\r\n",
+		"\r\n+CIPRXGET: 2,0,5,0\r\nheello\r\nOK\r\n",
+		"\r\n+CIPRXGET: 2,0,4,0\r\nhell+IPCLOSE: 0,1\r\nOK\r\n",
+	};
+	struct bench *b = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		start_pull(b, 20);
+		say(b, answers[i]);
+		assert_non_null(strstr(b->log, "done(bad,,) "));
+		assert_null(strstr(b->log, "urc"));
+		b->log[0] = '\0';
+		b->len = 0;
+		wait_ms(b, 110);
+		expect_line(b, "AT\r");
+		say(b, "\r\nOK\r\n");
+		wait_ms(b, 100);
+		assert_true(at_channel_ready(b->ch));
+	}
 }
 
 static void answer_of_the_command_before(void **state)
@@ -861,7 +888,7 @@ static void sync_and_reset_end_a_command(void **state)
 	assert_false(at_channel_ready(b->ch));
 }
 
-/* ------------------------------------------------------------- echo, secrets */
+/* ------------------------------------------------------------ echo, secrets */
 
 static void echo_tells_a_restart(void **state)
 {
@@ -1143,7 +1170,7 @@ static void chaos_answer(struct chaos *c)
 		return;
 	}
 	if (strncmp(c->line, "AT+CIPRXGET", 11) == 0) {
-		snprintf(text, sizeof(text), "\r\n+CIPRXGET: 2,0,20,0\r\n"
+		snprintf(text, sizeof(text), "\r\n+CIPRXGET: 2,0,19,0\r\n"
 			 "\r\nOK\r\nERROR\r\n> 1234\r\n\r\nOK\r\n");
 		chaos_say(c, text);
 		return;
@@ -1391,7 +1418,7 @@ int main(void)
 		T(one_ok_too_many), T(never_falls_silent), T(silence),
 		T(patience_is_set), T(slow_line), T(header_that_cannot_be),
 		T(header_of_nobody), T(payload_cut_short),
-		T(header_not_to_be_read),
+		T(header_not_to_be_read), T(payload_that_does_not_fit),
 		T(answer_of_the_command_before),
 		T(sync_and_reset_end_a_command), T(echo_tells_a_restart),
 		T(echo_of_the_probe), T(secrets_are_masked),

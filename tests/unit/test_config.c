@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,16 @@
 #include <unistd.h>
 
 #include "base/config.h"
+
+/* The groups of this machine, whatever they are in truth. */
+static bool no_groups;
+
+struct group *getgrnam(const char *name)
+{
+	static struct group group;
+
+	return no_groups || strcmp(name, "no-such-group") == 0 ? NULL : &group;
+}
 
 static char folder[64], told[65536];
 static struct config *c;
@@ -517,6 +528,21 @@ static void what_belongs_together(void **state)
 	    "m.conf:2: state.file: is history.database as well\n");
 }
 
+static void group_must_exist(void **state)
+{
+	static const char *const named[] = { "ipc.socket-group=x", NULL };
+
+	(void)state;
+	/* the default need not: the socket is then its owner's alone */
+	no_groups = true;
+	assert_int_equal(load("", NULL), 0);
+	assert_int_equal(load("", named), -EINVAL);
+	no_groups = false;
+	assert_string_equal(told, "-o ipc.socket-group: there is no such "
+			    "group on this machine: make it with groupadd "
+			    "--system\n");
+}
+
 static void files_that_cannot_be_read(void **state)
 {
 	(void)state;
@@ -792,7 +818,8 @@ int main(void)
 		T(all_mistakes_in_order), T(syntax),
 		T(text_cannot_forge_a_report), T(later_files_override),
 		T(overrides), T(what_belongs_together),
-		T(files_that_cannot_be_read), T(secrets), T(secret_mistakes),
+		T(group_must_exist), T(files_that_cannot_be_read),
+		T(secrets), T(secret_mistakes),
 		T(secret_readable_by_all), T(secret_forbidden),
 		T(accepted_with_a_warning), T(access_mistakes), T(reload),
 		T(sample_shows_the_defaults),

@@ -219,7 +219,8 @@ static void utf8_only_where_well_formed(void **state)
 {
 	static const char *const bad[] = {
 		"\xc0\x80", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
-		"\xf4\x90\x80\x80", "\xf8\x88\x80\x80", "\xc3", "\xe2\x82", "\x80",
+		"\xf4\x90\x80\x80", "\xf8\x88\x80\x80", "\xc3", "\xe2\x82",
+		"\x80",
 		"\xe2\x80\xae",		/* U+202E: writes backwards */
 		"\xe2\x80\xa8",		/* U+2028: a line end */
 		"\xc2\x85",		/* U+0085: another */

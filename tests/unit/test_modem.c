@@ -290,7 +290,7 @@ static void banner_wakes(void **state)
 	bench_wait(b, 200000);
 	expect_wait(b, MODEM_SILENT, "");
 	script_set(b->script)->mute = false;
-	script_reboot(b->script, "\0\r\n*ATREADY: 1\r\n" + 1);
+	script_reboot(b->script, "\r\n*ATREADY: 1\r\n");
 	bench_wait(b, 4000);
 	expect_open(b);
 }
@@ -339,7 +339,8 @@ static void sim_busy_for_long(void **state)
 static void no_sim(void **state)
 {
 	static const char *const answers[] = {
-		"\r\n+CME ERROR: SIM not inserted\r\n", "\r\n+CME ERROR: 10\r\n",
+		"\r\n+CME ERROR: SIM not inserted\r\n",
+		"\r\n+CME ERROR: 10\r\n",
 	};
 	struct bench *b = *state;
 	size_t i;
@@ -517,9 +518,11 @@ static void registration_states(void **state)
 		const char *word;
 		const char *in_reason;
 	} cases[] = {
-		{ 0, "none", "not registered" }, { 2, "searching", "searching" },
+		{ 0, "none", "not registered" },
+		{ 2, "searching", "searching" },
 		{ 3, "denied", "refused the registration" },
-		{ 4, "none", "not registered" }, { 9, "none", "not registered" },
+		{ 4, "none", "not registered" },
+		{ 9, "none", "not registered" },
 	};
 	struct bench *b = *state;
 	size_t i;
@@ -720,7 +723,8 @@ static void network_lost(void **state)
 		char want[256];
 
 		send_bytes(b, a, 100);
-		script_peer_sends(b->script, (unsigned int)bench_info(b, c).slot,
+		script_peer_sends(b->script,
+				  (unsigned int)bench_info(b, c).slot,
 				  "hello", 5);
 		bench_wait(b, 200);
 		bench_forget(b);
@@ -745,6 +749,31 @@ static void network_lost(void **state)
 		assert_int_equal(script_heard(b->script, "AT+NETCLOSE"), still);
 		assert_int_equal(bench_status(b).losses, still + 1);
 		bench_expect(b, "");
+	}
+}
+
+/* NETCLOSE is done when it says so, not at its OK; nor is it waited for
+ * for ever. */
+static void netclose_takes_its_time(void **state)
+{
+	struct bench *b = *state;
+	int answered;
+
+	for (answered = 0; answered <= 1; answered++) {
+		script_forget_heard(b->script);
+		script_answer(b->script, "AT+NETCLOSE", "\r\nOK\r\n", 1);
+		script_say(b->script,
+			   "\r\n+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY\r\n");
+		bench_wait(b, 20000);
+		assert_int_equal(script_heard(b->script, ""), 2);
+		assert_string_equal(script_command(b->script, 1),
+				    "AT+NETCLOSE");
+		if (answered) {
+			script_set(b->script)->net_open = false;
+			script_say(b->script, "\r\n+NETCLOSE: 0\r\n");
+		}
+		bench_wait(b, answered ? 5000 : 20000);
+		expect_open(b);
 	}
 }
 
@@ -795,7 +824,7 @@ static void network_comes_back(void **state)
 static void restarts(void **state)
 {
 	static const char *const banners[] = {
-		"\r\nRDY\r\n\r\n+CPIN: READY\r\n\r\nSMS DONE\r\n\r\nPB DONE\r\n",
+		"\r\nRDY\r\n\r\n+CPIN: READY\r\n\r\nPB DONE\r\n",
 		"\r\n*ATREADY: 1\r\n",
 		"\r\nQCRDY\r\n",
 		"",
@@ -1189,7 +1218,8 @@ int main(void)
 		N(registered_by_gprs_alone), N(credentials_and_operator),
 		N(netopen_fails), N(netopen_in_other_words), N(already_open),
 		N(no_address), O(audit_closes_foreign_links), O(network_lost),
-		O(network_lost_twice_is_once), O(network_comes_back),
+		O(netclose_takes_its_time), O(network_lost_twice_is_once),
+		O(network_comes_back),
 		O(restarts), O(restart_in_the_middle), O(restart_while_sending),
 		O(no_restart), O(hangs), O(hang_tells_each_once), O(unplugged),
 		O(unplugged_while_starting), O(queries_end_with_the_modem),

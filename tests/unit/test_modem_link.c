@@ -104,13 +104,16 @@ static void open_fails(void **state)
 		const char *answer, *want;
 		int close_after;	/* the modem may hold it */
 	} cases[] = {
-		{ "\r\nOK\r\n\r\n+CIPOPEN: @,1\r\n", "ECONNREFUSED,refused", 0 },
-		{ "\r\n+CIPOPEN: @,1\r\n\r\nERROR\r\n", "ECONNREFUSED,refused", 0 },
+		{ "\r\nOK\r\n\r\n+CIPOPEN: @,1\r\n",
+		  "ECONNREFUSED,refused", 0 },
+		{ "\r\n+CIPOPEN: @,1\r\n\r\nERROR\r\n",
+		  "ECONNREFUSED,refused", 0 },
 		{ "\r\nOK\r\n\r\n+CIPOPEN: @,10\r\n", "ETIMEDOUT,open-timeout",
 		  1 },
 		{ "\r\nOK\r\n\r\n+CIPOPEN: @,11\r\n",
 		  "EADDRNOTAVAIL,name-not-found", 0 },
-		{ "\r\n+CIPOPEN: @,3\r\n\r\nERROR\r\n", "EINVAL,open-failed", 0 },
+		{ "\r\n+CIPOPEN: @,3\r\n\r\nERROR\r\n",
+		  "EINVAL,open-failed", 0 },
 		{ "\r\n+CIPOPEN: @,4\r\n\r\nERROR\r\n",
 		  "EREMOTEIO,open-failed", 1 },	/* Q43: still open */
 		{ "\r\nOK\r\n\r\n+CIPOPEN: @,8\r\n", "EBUSY,open-failed",
@@ -182,7 +185,8 @@ static void open_without_result(void **state)
 		bench_expect(b, want);
 		assert_int_equal(script_heard(b->script, "AT+CIPCLOSE=9"),
 				 1 - late);
-		assert_int_equal(script_heard(b->script, "AT+CIPCLOSE=8"), late);
+		assert_int_equal(script_heard(b->script, "AT+CIPCLOSE=8"),
+				 late);
 		assert_int_equal(bench_status(b).slots_used, 0);
 		script_forget_heard(b->script);
 		if (!late)
@@ -410,8 +414,9 @@ static void short_sends(void **state)
 		bench_send(b, id, bytes, 77);
 		bench_wait(b, 1000);
 		if (cases[i].taken)
-			snprintf(want, sizeof(want), "sent(%d/1,%d) closed(%d/1,"
-				 "ECONNABORTED,send-failed,1377/%d/0) ", (int)id,
+			snprintf(want, sizeof(want), "sent(%d/1,%d) "
+				 "closed(%d/1,ECONNABORTED,send-failed,"
+				 "1377/%d/0) ", (int)id,
 				 cases[i].taken, (int)id, 300 + cases[i].taken);
 		else
 			snprintf(want, sizeof(want), "closed(%d/1,ECONNABORTED,"
@@ -588,7 +593,7 @@ static void data_during_a_pull(void **state)
 		script_answer(b->script, "AT+CIPRXGET=2", answers[i], 1);
 		script_peer_sends(b->script, FIRST, "def", 3);
 		bench_wait(b, 200);	/* well before the slow check */
-		bench_expect_got(b, 1, "abcdef" + (i == 2 ? 3 : 0),
+		bench_expect_got(b, 1, &"abcdef"[i == 2 ? 3 : 0],
 				 i == 2 ? 3 : 6);
 		bench_forget(b);
 	}
@@ -644,8 +649,9 @@ static void no_data_in_all_words(void **state)
 static void pull_that_lost_bytes(void **state)
 {
 	static const char *const answers[] = {
-		"\r\n+CIPRXGET: 2,9,100,0\r\nabc\r\n\r\nOK\r\n",	/* too few */
-		"\r\n+CIPRXGET: 2,9,1501,0\r\nabc\r\n\r\nOK\r\n",	/* too many */
+		/* too few, too many */
+		"\r\n+CIPRXGET: 2,9,100,0\r\nabc\r\n\r\nOK\r\n",
+		"\r\n+CIPRXGET: 2,9,1501,0\r\nabc\r\n\r\nOK\r\n",
 		"\r\n+CIPRXGET: 2,3,3,0\r\nabc\r\n\r\nOK\r\n",	/* another's */
 		"\r\n+CIPRXGT: 2,9,3,0\r\nabc\r\n\r\nOK\r\n",	/* damaged */
 		"\r\n+CIPRXGET: 2,9,900,0\r\n",
@@ -700,10 +706,11 @@ static void close_in_every_order(void **state)
 	static const struct { const char *answer; bool stays; } cases[] = {
 		{ "\r\nOK\r\n\r\n+CIPCLOSE: @,0\r\n", false },
 		{ "\r\n+CIPCLOSE: @,0\r\n\r\nOK\r\n", false },
-		{ "\r\n+CIPCLOSE: @,4\r\n\r\nERROR\r\n", false },	/* Q56 */
+		/* Q56 */
+		{ "\r\n+CIPCLOSE: @,4\r\n\r\nERROR\r\n", false },
 		{ "\r\n+IP ERROR: 8\r\n\r\nERROR\r\n", false },	/* Q57 */
 		{ "\r\nERROR\r\n", false },
-		{ "\r\nOK\r\n", false },				/* no result */
+		{ "\r\nOK\r\n", false },		/* no result */
 		{ "", false },
 	};
 	struct bench *b = *state;
@@ -1077,7 +1084,7 @@ static void idle_timeout(void **state)
 	assert_int_equal(script_open_slots(b->script), 0);
 }
 
-/* ------------------------------------------------------------ who gets a slot */
+/* ---------------------------------------------------------- who gets a slot */
 
 static void eleventh_link(void **state)
 {
@@ -1235,7 +1242,8 @@ static void restores(void **state)
 	bench_forget(b);
 	lose_network(b);
 	bench_wait(b, 10);
-	assert_non_null(strstr(b->log, "lost(1/1,ENETRESET,network-lost,9/5/0) "));
+	assert_non_null(strstr(b->log, "lost(1/1,ENETRESET,network-lost,"
+			       "9/5/0) "));
 	assert_non_null(strstr(b->log, "closed(2/1,ENETRESET,"));
 	(void)other;
 	assert_int_equal(modem_link_send(b->m, id, 1, "x", 1), -ESTALE);
@@ -1459,7 +1467,7 @@ static void signal_is_asked_when_old(void **state)
 	bench_expect(b, "");
 }
 
-/* ------------------------------------------------------- fairness, and chaos */
+/* ------------------------------------------------------ fairness, and chaos */
 
 /* A5: who sends much does not shut out who sends little. */
 static void bulk_and_chat(void **state)

@@ -125,6 +125,11 @@ static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)
 	h->in_payload = !last;
 }
 
+static void on_misfit(void *ctx)
+{
+	add(ctx, "misfit ");
+}
+
 static void on_prompt(void *ctx)
 {
 	add(ctx, "prompt ");
@@ -136,7 +141,7 @@ static void on_garbage(void *ctx, size_t len)
 }
 
 static const struct at_parser_ops ops = {
-	on_line, on_payload, on_prompt, on_garbage,
+	on_line, on_payload, on_misfit, on_prompt, on_garbage,
 };
 
 /* ------------------------------------------------------------- transcripts */
@@ -311,7 +316,8 @@ static const struct transcript transcripts[] = {
 	{ "prompt, blank, and on", SIM, IN("\r\n> \r\nOK\r\n"),
 	  "prompt ok() ", true },
 	{ "after blanks", SIM, IN("\r\n  >\r\nOK\r\n"), "prompt ok() ", true },
-	{ "only once", SIM, IN(">>\r\n>\r\n"), "prompt text{>} text{>} ", true },
+	{ "only once", SIM, IN(">>\r\n>\r\n"),
+	  "prompt text{>} text{>} ", true },
 	{ "only at the start of a line", SIM, IN("a>\r\n\r\n>"),
 	  "text{a>} prompt ", true },
 	{ "not when nobody asked", SIM, IN("\r\n> \r\n>\r\nOK\r\n"),
@@ -486,7 +492,7 @@ static void reset_on_line(void *ctx, const struct at_line *line)
 static void reset_from_within(void **state)
 {
 	static const struct at_parser_ops resetting = {
-		reset_on_line, on_payload, on_prompt, on_garbage,
+		reset_on_line, on_payload, on_misfit, on_prompt, on_garbage,
 	};
 	static struct heard h;
 
@@ -513,7 +519,8 @@ static size_t make_garbage(uint64_t *seed, uint8_t *out, size_t max)
 	static const char *const words[] = {
 		"\r\n", "OK\r\n", "ERROR\r\n", ">", "+CIPRXGET: 2,", "+IPD,",
 		"1,", "64,0\r\n", ":",
-		"\r\n+CIPRXGET: 2,3,60,0\r\n", "\n+IPD,0,40:", "99999999999999999999", "-1", "\"",
+		"\r\n+CIPRXGET: 2,3,60,0\r\n", "\n+IPD,0,40:",
+		"99999999999999999999", "-1", "\"",
 		"+CIPOPEN: 1,\"TCP\",\"", "+CIPCLOSE: 0,0,0,0,0,0,0,0,0,0\r\n",
 	};
 	size_t len = 0, n;

@@ -23,7 +23,8 @@ struct fake_world {
 	struct port *port;		/* made last; NULL: none */
 	struct history *history;
 	struct client_listener *listener;
-	const struct fake_port_hooks *port_hooks;	/* who plays the modem */
+	/* who plays the modem */
+	const struct fake_port_hooks *port_hooks;
 	void *port_ctx;
 };
 
