@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * channel_private - what channel.c (commands) and sync.c (finding the line
- * again) share. Nobody else includes it.
+ * channel_private - what channel.c (commands), answer.c (whose a line is) and
+ * sync.c (finding the line again) share. Nobody else includes it.
  */
 
 #ifndef MODEMD_AT_CHANNEL_PRIVATE_H
@@ -71,6 +71,9 @@ bool channel_is_running(const struct at_channel *ch);
 int channel_write_line(struct at_channel *ch, const char *text);
 void channel_end_command(struct at_channel *ch, int err, const char *final,
 			 enum channel_state next);
+
+/* answer.c */
+extern const struct at_parser_ops channel_parser_ops;
 
 /* sync.c */
 void channel_on_deadline(void *ctx);

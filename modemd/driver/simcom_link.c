@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Links and queries: A7600 manual 2.3 to 2.6 and 2.17. */
+/* Links: A7600 manual 2.3 to 2.6. */
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "at/text.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/timer.h"
 #include "driver/simcom_private.h"
 
-#define FINAL_MS	5000	/* to OK or ERROR, line time not counted */
 #define MARGIN_MS	5000	/* beyond the modem's own deadline */
 #define CLOSE_MS	10000
 #define LATE_SENT_MS	2000	/* for +CIPSEND after +IPCLOSE */
-#define RESOLVE_MS	15000
 
 static const struct driver_events *events(const struct simcom_link *l)
 {
@@ -47,11 +44,6 @@ static int answer_errno(int err, const struct at_answer *a)
 		return simcom_errno(a->args[0]);
 
 	return -EREMOTEIO;
-}
-
-static const char *answer_text(const struct at_answer *a)
-{
-	return a->detail[0] ? a->detail : a->final;
 }
 
 /* -------------------------------------------------------------------- open */
@@ -109,7 +101,7 @@ static void open_done(void *ctx, int err, const struct at_answer *a)
 		end_open(l, simcom_errno(l->result));
 		return;
 	}
-	set_text(l, answer_text(a));
+	set_text(l, simcom_words(a));
 	end_open(l, answer_errno(err, a));
 }
 
@@ -118,7 +110,7 @@ int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a)
 	struct simcom *s = d;
 	struct simcom_link *l = &s->links[slot];
 	struct at_command cmd = {
-		.timeout_ms = FINAL_MS,
+		.timeout_ms = SIMCOM_FINAL_MS,
 		.done = open_done,
 		.ctx = l,
 	};
@@ -197,7 +189,7 @@ static void send_done(void *ctx, int err, const struct at_answer *a)
 		check_send(l);
 		return;
 	}
-	set_text(l, answer_text(a));
+	set_text(l, simcom_words(a));
 	/* Some firmware refuses the manual's 1500 bytes with error 3. */
 	if (err == -EREMOTEIO && a->rule == &simcom_rules[R_CIPERROR] &&
 	    a->args[0] == 3 && l->send_len > 512)
@@ -211,7 +203,7 @@ int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len)
 	struct simcom *s = d;
 	struct simcom_link *l = &s->links[slot];
 	struct at_command cmd = {
-		.timeout_ms = FINAL_MS,
+		.timeout_ms = SIMCOM_FINAL_MS,
 		.payload = b,
 		.payload_len = len,
 		.done = send_done,
@@ -286,7 +278,7 @@ int simcom_pull(void *d, unsigned int slot, size_t max)
 	struct simcom *s = d;
 	struct at_command cmd = {
 		.accept = accept,
-		.timeout_ms = FINAL_MS,
+		.timeout_ms = SIMCOM_FINAL_MS,
 		.answer_max = max,
 		.line = pull_line,
 		.data = pull_data,
@@ -341,7 +333,7 @@ static void close_done(void *ctx, int err, const struct at_answer *a)
 		return;
 	}
 	if (!l->text[0])
-		set_text(l, answer_text(a));
+		set_text(l, simcom_words(a));
 	closing_ends(l, err == -EREMOTEIO);
 }
 
@@ -361,7 +353,7 @@ int simcom_close(void *d, unsigned int slot)
 	struct simcom *s = d;
 	struct simcom_link *l = &s->links[slot];
 	struct at_command cmd = {
-		.timeout_ms = FINAL_MS,
+		.timeout_ms = SIMCOM_FINAL_MS,
 		.done = close_done,
 		.ctx = l,
 	};
@@ -394,107 +386,6 @@ static void on_ipclose(struct simcom_link *l, const struct at_line *line)
 		timer_start(l->deadline, LATE_SENT_MS);
 	else if (!l->opening)
 		end_close(l);
-}
-
-/* ----------------------------------------------------------- audit, queries */
-
-static void audit_line(void *ctx, const struct at_line *line)
-{
-	struct simcom *s = ctx;
-	unsigned long n = (unsigned long)line->args[0];
-	char host[DRIVER_HOST_MAX + 1];
-	struct driver_slot *slot;
-
-	if (n >= SIMCOM_LINKS || line->rule != &simcom_rules[R_OPEN_USED])
-		return;
-	slot = &s->slots[n];
-	slot->open = true;
-	at_text_copy(host, sizeof(host), &line->strs[1]);
-	snprintf(slot->remote, sizeof(slot->remote), "%s:%ld", host,
-		 line->args[1]);
-}
-
-static void audit_done(void *ctx, int err, const struct at_answer *a)
-{
-	struct simcom *s = ctx;
-
-	(void)a;
-	s->env.events->audited(s->env.up, s->slots, err);
-}
-
-int simcom_audit(void *d)
-{
-	static const signed char accept[] = { R_OPEN_FREE, R_OPEN_USED, -1 };
-	struct simcom *s = d;
-	struct at_command cmd = {
-		.accept = accept,
-		.timeout_ms = FINAL_MS,
-		.line = audit_line,
-		.done = audit_done,
-		.ctx = s,
-	};
-
-	memset(s->slots, 0, sizeof(s->slots));
-
-	return simcom_send(s, &cmd, "AT+CIPOPEN?");
-}
-
-static void query_line(void *ctx, const struct at_line *line)
-{
-	struct simcom *s = ctx;
-	long rssi = line->args[0];
-
-	if (line->rule == &simcom_rules[R_DNS_FOUND]) {
-		at_text_copy(s->answer, sizeof(s->answer), &line->strs[1]);
-		return;
-	}
-	/* TS 27.007 8.5: 0..31 are -113..-51 dBm, 99 is unknown. */
-	if (rssi >= 0 && rssi <= 31)
-		s->info.signal_dbm = (int)(-113 + 2 * rssi);
-}
-
-static void query_done(void *ctx, int err, const struct at_answer *a)
-{
-	struct simcom *s = ctx;
-
-	if (err == -EREMOTEIO && a->rule == &simcom_rules[R_DNS_FAILED])
-		err = -EADDRNOTAVAIL;
-	if (!err && s->query == DRIVER_Q_RESOLVE && !s->answer[0])
-		err = -EADDRNOTAVAIL;
-	s->env.events->answered(s->env.up, s->query_id, err,
-				err ? answer_text(a) : s->answer);
-}
-
-int simcom_query(void *d, unsigned int id, enum driver_query what,
-		 const char *text)
-{
-	static const signed char accept[] = { R_DNS_FOUND, R_CSQ, -1 };
-	struct simcom *s = d;
-	struct at_command cmd = {
-		.accept = accept,
-		.timeout_ms = RESOLVE_MS,
-		.line = query_line,
-		.done = query_done,
-		.ctx = s,
-	};
-	int err = -EOPNOTSUPP;
-
-	s->answer[0] = '\0';
-	switch (what) {
-	case DRIVER_Q_RESOLVE:
-		err = simcom_send(s, &cmd, "AT+CDNSGIP=%q", text);
-		break;
-	case DRIVER_Q_SIGNAL:
-		cmd.timeout_ms = FINAL_MS;
-		err = simcom_send(s, &cmd, "AT+CSQ");
-		break;
-	}
-	if (!err) {
-		s->query_id = id;
-		s->query = what;
-	}
-
-	return err;
 }
 
 /* -------------------------------------------------- lines nobody asked for */

@@ -3,8 +3,8 @@
 /*
  * simcom_private - what the files of the SIMCom dialect share: simcom.c (the
  * rules, the table, lines nobody asked for), simcom_boot.c (runs the stages),
- * simcom_stages.c and simcom_sim.c (their steps), simcom_link.c (links and
- * queries). Nobody else includes it.
+ * simcom_stages.c and simcom_sim.c (their steps), simcom_link.c (links),
+ * simcom_query.c (questions). Nobody else includes it.
  */
 
 #ifndef MODEMD_SIMCOM_PRIVATE_H
@@ -14,6 +14,7 @@
 #include "driver/driver.h"
 
 #define SIMCOM_LINKS	10
+#define SIMCOM_FINAL_MS	5000	/* to OK or ERROR, line time not counted */
 
 /* Indexes into simcom_rules[]. */
 enum simcom_rule {
@@ -194,11 +195,13 @@ int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a);
 int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len);
 int simcom_pull(void *d, unsigned int slot, size_t max);
 int simcom_close(void *d, unsigned int slot);
-int simcom_audit(void *d);
-int simcom_query(void *d, unsigned int id, enum driver_query what,
-		 const char *text);
 void simcom_link_line(struct simcom *s, const struct at_line *line);
 void simcom_link_deadline(void *ctx);
 void simcom_link_reset(struct simcom *s);
+
+/* simcom_query.c */
+int simcom_audit(void *d);
+int simcom_query(void *d, unsigned int id, enum driver_query what,
+		 const char *text);
 
 #endif

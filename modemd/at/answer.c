@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * answer - whose a line is. What the running command accepts is its answer;
+ * every other line that the dialect knows came by itself, also in the middle
+ * of an answer; a line that nobody knows is counted and forgotten.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "at/channel_private.h"
+#include "at/trace.h"
+#include "base/log.h"
+#include "port/port.h"
+
+static bool is_accepted(const struct at_channel *ch,
+			const struct at_line *line)
+{
+	const signed char *a;
+
+	for (a = ch->cmd.accept; a && *a >= 0; a++) {
+		if (line->rule == &ch->rules[(unsigned char)*a])
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * A final line that begins before our bytes have left cannot be meant for
+ * them: it belongs to the command before (some firmware says ERROR twice).
+ */
+static bool is_stray(const struct at_channel *ch)
+{
+	return !channel_is_running(ch) || ch->old_line ||
+	       (ch->state == CH_COMMAND && port_unwritten(ch->port) > 0);
+}
+
+/*
+ * Unknown lines where a header was due: it was damaged on its way, and this
+ * "final" may be the payload that it counted.
+ */
+static bool is_garbled(const struct at_channel *ch)
+{
+	return ch->cmd.answer_max > 0 && ch->strange && !ch->answered &&
+	       !ch->detail[0];
+}
+
+static void handle_final(struct at_channel *ch, const struct at_line *line)
+{
+	bool refused_send = ch->cmd.payload_len > 0 && line->kind == AT_FAIL;
+
+	if (ch->state == CH_PROBE || ch->state == CH_QUIET) {
+		channel_sync_final(ch, line->kind == AT_OK);
+		return;
+	}
+	if (is_stray(ch)) {
+		ch->stats.stray_finals++;
+		return;
+	}
+	if (is_garbled(ch)) {
+		channel_bad_header(ch);
+		return;
+	}
+
+	/* OK without a prompt: the payload was never asked for. */
+	if (line->kind == AT_OK && ch->cmd.payload_len > 0 &&
+	    ch->state == CH_COMMAND)
+		refused_send = true;
+	if (!refused_send) {
+		channel_end_command(ch, line->kind == AT_OK ? 0 : -EREMOTEIO,
+				    line->text, CH_IDLE);
+		return;
+	}
+	/*
+	 * After a refused send the modem may say ERROR once more, or still
+	 * want bytes, if the ERROR was that of the command before: an AT and
+	 * its OK put an end to either.
+	 */
+	ch->entry_left = ch->cmd.payload_len;
+	ch->entry_known = false;
+	channel_end_command(ch, -EREMOTEIO, line->text, CH_PROBE);
+	if (ch->state == CH_PROBE)
+		channel_start_sync(ch, false);
+}
+
+static void handle_detail(struct at_channel *ch, const struct at_line *line)
+{
+	if (!channel_is_running(ch))
+		return;
+
+	snprintf(ch->detail, sizeof(ch->detail), "%s", line->text);
+	ch->answer.rule = line->rule;
+	memcpy(ch->answer.args, line->args, sizeof(ch->answer.args));
+}
+
+static bool is_echo(const struct at_channel *ch, const struct at_line *line)
+{
+	if (ch->state == CH_PROBE || ch->state == CH_QUIET)
+		return strcmp(line->text, "AT") == 0;
+
+	return channel_is_running(ch) && strcmp(line->text, ch->text) == 0;
+}
+
+static void handle_text(struct at_channel *ch, const struct at_line *line)
+{
+	if (is_echo(ch, line)) {
+		ch->echo_seen = true;
+		if (ch->echo_off && !ch->echo_told) {
+			ch->echo_told = true;
+			ch->ops->echoed(ch->ctx);
+		}
+		return;
+	}
+	if (channel_is_running(ch) && ch->cmd.want_text && ch->cmd.line) {
+		ch->cmd.line(ch->cmd.ctx, line);
+		return;
+	}
+	ch->stats.unknown_lines++;
+	ch->strange = true;
+}
+
+static void trace_line(struct at_channel *ch, const struct at_line *line)
+{
+	static const char masked[] = "<secret>";
+
+	if (ch->masking && line->kind == AT_TEXT)
+		at_trace_add(ch->trace, AT_TRACE_LINE, masked,
+			     sizeof(masked) - 1);
+	else
+		at_trace_add(ch->trace, AT_TRACE_LINE, line->text, line->len);
+}
+
+static void on_line(void *ctx, const struct at_line *line)
+{
+	struct at_channel *ch = ctx;
+	bool ours = channel_is_running(ch) && is_accepted(ch, line);
+
+	ch->old_line = ch->half_line;
+	ch->half_line = false;
+	trace_line(ch, line);
+	ch->data_for_command = ours;
+	if (ch->deaf)		/* payload, as like as not */
+		return;
+	if (line->bad_payload) {
+		channel_bad_header(ch);
+		return;
+	}
+	if (ours) {
+		ch->answered = true;
+		if (ch->cmd.line)
+			ch->cmd.line(ch->cmd.ctx, line);
+		return;
+	}
+	switch (line->kind) {
+	case AT_OK:
+	case AT_FAIL:
+		handle_final(ch, line);
+		break;
+	case AT_DETAIL:
+		handle_detail(ch, line);
+		break;
+	case AT_URC:
+		ch->ops->urc(ch->ctx, line);
+		break;
+	case AT_REPLY:
+		ch->stats.unknown_lines++;	/* late, nobody's answer now */
+		break;
+	case AT_TEXT:
+		handle_text(ch, line);
+		break;
+	}
+}
+
+static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)
+{
+	struct at_channel *ch = ctx;
+
+	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_IN, data, len);
+	if (!ch->data_for_command)
+		ch->ops->data(ch->ctx, data, len, last);
+	else if (ch->cmd.data)
+		ch->cmd.data(ch->cmd.ctx, data, len, last);
+}
+
+/* What the payload counted was not what came: its end is another's. */
+static void on_misfit(void *ctx)
+{
+	struct at_channel *ch = ctx;
+
+	ch->stats.lost_payloads++;
+	channel_bad_header(ch);
+}
+
+static void on_prompt(void *ctx)
+{
+	struct at_channel *ch = ctx;
+
+	at_trace_add(ch->trace, AT_TRACE_PROMPT, ">", 1);
+	if (ch->state != CH_COMMAND)
+		return;
+
+	channel_set_state(ch, CH_PAYLOAD);
+	if (ch->echo_seen)
+		at_parser_expect_echo(ch->parser, ch->payload,
+				      ch->cmd.payload_len);
+	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_OUT, ch->payload,
+		     ch->cmd.payload_len);
+	/* -ENOBUFS cannot be: the line drained before the prompt came. */
+	(void)port_write(ch->port, ch->payload, ch->cmd.payload_len);
+}
+
+static void on_garbage(void *ctx, size_t len)
+{
+	struct at_channel *ch = ctx;
+
+	ch->stats.garbage_bytes += len;
+}
+
+const struct at_parser_ops channel_parser_ops = {
+	.line		= on_line,
+	.payload	= on_payload,
+	.misfit		= on_misfit,
+	.prompt		= on_prompt,
+	.garbage	= on_garbage,
+};

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The modem's own table of links, and questions that are not about a link:
+ * A7600 manual 2.3 and 2.17, TS 27.007 8.5. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "at/text.h"
+#include "driver/simcom_private.h"
+
+#define RESOLVE_MS	15000	/* CIPDNSSET allows less; a name may block */
+
+static void audit_line(void *ctx, const struct at_line *line)
+{
+	struct simcom *s = ctx;
+	unsigned long n = (unsigned long)line->args[0];
+	char host[DRIVER_HOST_MAX + 1];
+	struct driver_slot *slot;
+
+	if (n >= SIMCOM_LINKS || line->rule != &simcom_rules[R_OPEN_USED])
+		return;
+	slot = &s->slots[n];
+	slot->open = true;
+	at_text_copy(host, sizeof(host), &line->strs[1]);
+	snprintf(slot->remote, sizeof(slot->remote), "%s:%ld", host,
+		 line->args[1]);
+}
+
+static void audit_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct simcom *s = ctx;
+
+	(void)a;
+	s->env.events->audited(s->env.up, s->slots, err);
+}
+
+int simcom_audit(void *d)
+{
+	static const signed char accept[] = { R_OPEN_FREE, R_OPEN_USED, -1 };
+	struct simcom *s = d;
+	struct at_command cmd = {
+		.accept = accept,
+		.timeout_ms = SIMCOM_FINAL_MS,
+		.line = audit_line,
+		.done = audit_done,
+		.ctx = s,
+	};
+
+	memset(s->slots, 0, sizeof(s->slots));
+
+	return simcom_send(s, &cmd, "AT+CIPOPEN?");
+}
+
+static void query_line(void *ctx, const struct at_line *line)
+{
+	struct simcom *s = ctx;
+	long rssi = line->args[0];
+
+	if (line->rule == &simcom_rules[R_DNS_FOUND]) {
+		at_text_copy(s->answer, sizeof(s->answer), &line->strs[1]);
+		return;
+	}
+	/* TS 27.007 8.5: 0..31 are -113..-51 dBm, 99 is unknown. */
+	if (rssi >= 0 && rssi <= 31)
+		s->info.signal_dbm = (int)(-113 + 2 * rssi);
+}
+
+static void query_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct simcom *s = ctx;
+
+	if (err == -EREMOTEIO && a->rule == &simcom_rules[R_DNS_FAILED])
+		err = -EADDRNOTAVAIL;
+	if (!err && s->query == DRIVER_Q_RESOLVE && !s->answer[0])
+		err = -EADDRNOTAVAIL;
+	s->env.events->answered(s->env.up, s->query_id, err,
+				err ? simcom_words(a) : s->answer);
+}
+
+int simcom_query(void *d, unsigned int id, enum driver_query what,
+		 const char *text)
+{
+	static const signed char accept[] = { R_DNS_FOUND, R_CSQ, -1 };
+	struct simcom *s = d;
+	struct at_command cmd = {
+		.accept = accept,
+		.timeout_ms = RESOLVE_MS,
+		.line = query_line,
+		.done = query_done,
+		.ctx = s,
+	};
+	int err = -EOPNOTSUPP;
+
+	s->answer[0] = '\0';
+	switch (what) {
+	case DRIVER_Q_RESOLVE:
+		err = simcom_send(s, &cmd, "AT+CDNSGIP=%q", text);
+		break;
+	case DRIVER_Q_SIGNAL:
+		cmd.timeout_ms = SIMCOM_FINAL_MS;
+		err = simcom_send(s, &cmd, "AT+CSQ");
+		break;
+	}
+	if (!err) {
+		s->query_id = id;
+		s->query = what;
+	}
+
+	return err;
+}
