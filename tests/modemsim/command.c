@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,9 +7,8 @@
 #include "clock.h"
 #include "modem.h"
 
+#define CTRL_Z	0x1a
 #define ESC	0x1b
-
-enum form { FORM_EXEC, FORM_READ, FORM_WRITE, FORM_TEST };
 
 bool command_answering(const struct modem *m)
 {
@@ -21,6 +19,7 @@ void command_block(struct modem *m)
 {
 	m->cmd.blocking = true;
 	urc_flush(m);
+	push_run(m);
 }
 
 void command_want_payload(struct modem *m,
@@ -36,6 +35,7 @@ void command_want_payload(struct modem *m,
 	c->len = 0;
 	c->in_line = false;
 	c->too_long = false;
+	push_run(m);
 }
 
 static void foreign_line(struct modem *m)
@@ -53,159 +53,34 @@ void command_done(struct modem *m)
 {
 	struct command *c = &m->cmd;
 
-	c->state = COMMAND_IDLE;
+	c->state = m->data.on ? COMMAND_DATA : COMMAND_IDLE;
 	c->blocking = false;
 	c->row = NULL;
 	c->final_end = m->line.queued;
+	if (m->data.on) {
+		push_run(m);
+		return;
+	}
 	if (quirk_take(m->opt.quirks, QUIRK_ECHO_RETURNS))
 		c->echo = true;
 	if (quirk_take(m->opt.quirks, QUIRK_OTHER_URCS))
 		foreign_line(m);
 	urc_flush(m);
+	if (m->data.pending)
+		data_enter_unasked(m);
+	push_run(m);
 }
 
-/* Name and form of "+CIPOPEN=?", "E0", "&D2"; *rest: what follows. */
-static size_t split(const char *body, enum form *form, const char **rest)
+/* "AT +CSQ": the blanks mean nothing. */
+static size_t drop_blanks(char *line, size_t len)
 {
-	size_t n = strcspn(body, "=?");
-	const char *p = body + n;
+	size_t n;
 
-	if (isalpha((unsigned char)*body) || *body == '&') {
-		n = *body == '&' ? 2 : 1;
-		p = body + strnlen(body, n);
-		n = (size_t)(p - body);
-		*form = *p == '\0' ? FORM_EXEC : FORM_WRITE;
-		*rest = p;
-		return n;
-	}
-	*form = FORM_EXEC;
-	*rest = p;
-	if (strcmp(p, "?") == 0) {
-		*form = FORM_READ;
-	} else if (strcmp(p, "=?") == 0) {
-		*form = FORM_TEST;
-	} else if (*p == '=') {
-		*form = FORM_WRITE;
-		*rest = p + 1;
-	}
-	while (n > 0 && body[n - 1] == ' ')	/* "AT+CIPSRIP =?" */
-		n--;
-	return n;
-}
-
-static const struct command_row *find(const struct modem *m, const char *name,
-				      size_t len)
-{
-	const struct command_row *const *table, *row;
-
-	for (table = m->dialect->tables; *table != NULL; table++) {
-		for (row = *table; row->name != NULL; row++) {
-			if (strlen(row->name) == len &&
-			    strncasecmp(row->name, name, len) == 0)
-				return row;
-		}
-	}
-	return NULL;
-}
-
-static void test_form(struct modem *m, const struct command_row *row)
-{
-	if (row->test == NULL)
-		reply_error(m);
-	else if (*row->test == '\0')
-		reply_ok(m);
-	else
-		reply_text_ok(m, "%s", row->test);
-}
-
-static void call(struct modem *m, const struct command_row *row,
-		 enum form form, char *rest)
-{
-	void (*fn)(struct modem *m, struct args *a) = NULL;
-	struct args a;
-
-	switch (form) {
-	case FORM_TEST:
-		test_form(m, row);
-		return;
-	case FORM_READ:
-		fn = row->read;
-		*rest = '\0';
-		break;
-	case FORM_EXEC:
-		fn = row->exec;
-		break;
-	case FORM_WRITE:
-		fn = row->write;
-		break;
-	}
-	if (fn == NULL || args_parse(&a, rest) < 0)
-		reply_error(m);
-	else
-		fn(m, &a);
-}
-
-static void run(struct modem *m)
-{
-	struct command *c = &m->cmd;
-	char line[COMMAND_LINE_MAX + 1];
-	const char *rest;
-	enum form form;
-
-	c->state = COMMAND_IDLE;
-	if (!modem_talks(m))	/* it hung while the latency ran */
-		return;
-	c->state = COMMAND_RUNNING;
-	if (quirk_take(m->opt.quirks, QUIRK_COMMAND_SILENT)) {
-		c->state = COMMAND_IDLE;
-		urc_flush(m);
-		return;
-	}
-	strcpy(line, c->last);
-	if (line[2] == '\0') {
-		reply_ok(m);
-		return;
-	}
-	split(line + 2, &form, &rest);
-	if (c->row == NULL || ((c->row->flags & COMMAND_TCP) &&
-			       quirk_on(m->opt.quirks, QUIRK_NO_TCP)))
-		reply_error(m);
-	else
-		call(m, c->row, form, line + (rest - line));
-}
-
-static void on_delay(evutil_socket_t fd, short what, void *ctx)
-{
-	struct modem *m = ctx;
-
-	(void)fd;
-	(void)what;
-	m->line.now = m->cmd.due;
-	run(m);
-	m->line.now = 0;
-}
-
-/* c->last holds a line that begins with AT. */
-static void execute(struct modem *m)
-{
-	struct command *c = &m->cmd;
-	const char *rest;
-	enum form form;
-	size_t n = split(c->last + 2, &form, &rest);
-	unsigned int ms;
-	struct timeval tv;
-
-	c->early = false;
-	c->row = find(m, c->last + 2, n);
-	ms = options_latency(&m->opt, c->row != NULL ? c->row->name : "");
-	if (ms == 0) {
-		run(m);
-		return;
-	}
-	c->state = COMMAND_DELAYED;
-	c->due = line_now(&m->line) + ms * NS_PER_MS;
-	tv = clock_tv_ns(c->due - clock_ns());
-	evtimer_add(c->delay, &tv);
+	if (strncasecmp(line, "AT", 2) != 0)
+		return len;
+	n = strspn(line + 2, " ");
+	memmove(line + 2, line + 2 + n, len - n - 1);
+	return len - n;
 }
 
 static void end_line(struct modem *m)
@@ -227,8 +102,9 @@ static void end_line(struct modem *m)
 	while (len > 0 && c->line[len - 1] == ' ')	/* Q15 */
 		len--;
 	c->line[len] = '\0';
+	len = drop_blanks(c->line, len);
 	if (strcasecmp(c->line, "A/") == 0 && c->last[0] != '\0') {
-		execute(m);
+		command_execute(m);
 	} else if (strncasecmp(c->line, "AT", 2) != 0) {
 		record_violation(&m->record, VIOLATION_PAYLOAD_WITHOUT_PROMPT,
 				 c->line, len);
@@ -238,7 +114,7 @@ static void end_line(struct modem *m)
 		if (too_long || memchr(c->line, '\0', len) != NULL)
 			reply_error(m);
 		else
-			execute(m);
+			command_execute(m);
 	}
 }
 
@@ -272,7 +148,8 @@ static void take_byte(struct modem *m, uint8_t byte, uint64_t mark)
 		end_line(m);
 		return;
 	}
-	if (byte == ESC && !c->in_line) {
+	/* Q53: Ctrl-Z after a payload of fixed length does no harm */
+	if ((byte == ESC || byte == CTRL_Z) && !c->in_line) {
 		m->record.escapes++;
 		record_event(&m->record, "escape");
 		return;
@@ -306,6 +183,21 @@ static size_t take_payload(struct modem *m, const uint8_t *data, size_t len,
 	return c->payload(m, data, len);
 }
 
+/*
+ * The LF behind the CR of a command that has made what follows payload: a
+ * host that ends its lines with CR LF wrote it before the prompt (Q16).
+ */
+static bool is_line_feed(const struct modem *m, uint8_t byte, uint64_t mark)
+{
+	const struct command *c = &m->cmd;
+
+	if (byte != '\n' || !c->after_cr ||
+	    quirk_on(m->opt.quirks, QUIRK_LF_IS_PAYLOAD))
+		return false;
+	return (c->state == COMMAND_PAYLOAD && mark < c->prompt_end) ||
+	       (c->state == COMMAND_DATA && mark < c->final_end);
+}
+
 void command_input(struct modem *m, const uint8_t *data, size_t len,
 		   uint64_t mark)
 {
@@ -314,6 +206,17 @@ void command_input(struct modem *m, const uint8_t *data, size_t len,
 
 	if (!modem_talks(m))
 		return;
+	if (is_line_feed(m, *data, mark)) {
+		data++;
+		len--;
+	}
+	c->after_cr = len > 0 && data[len - 1] == '\r';
+	if (len == 0)
+		return;
+	if (c->state == COMMAND_DATA) {
+		data_input(m, data, len);
+		return;
+	}
 	if (c->state == COMMAND_IDLE && !c->in_line && *data != '\r' &&
 	    quirk_take(m->opt.quirks, QUIRK_URC_BEFORE_ECHO))
 		urc_now(m, "PB DONE");
@@ -341,6 +244,7 @@ void command_reset(struct modem *m)
 	c->len = 0;
 	c->in_line = false;
 	c->too_long = false;
+	c->after_cr = false;
 	c->row = NULL;
 	c->final_end = 0;
 	c->last[0] = '\0';
@@ -350,7 +254,7 @@ void command_reset(struct modem *m)
 void command_init(struct modem *m)
 {
 	m->cmd = (struct command){ .state = COMMAND_IDLE };
-	m->cmd.delay = evtimer_new(m->base, on_delay, m);
+	m->cmd.delay = evtimer_new(m->base, command_on_delay, m);
 	command_reset(m);
 }
 

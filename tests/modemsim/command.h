@@ -44,6 +44,7 @@ enum command_state {
 	COMMAND_DELAYED,	/* latency runs */
 	COMMAND_RUNNING,	/* the handler has it, no final line yet */
 	COMMAND_PAYLOAD,	/* prompt given, bytes go to @payload */
+	COMMAND_DATA,		/* transparent: bytes go to data.h */
 };
 
 struct command {
@@ -54,6 +55,7 @@ struct command {
 	size_t len;
 	bool in_line;
 	bool too_long;
+	bool after_cr;		/* the last byte ended a line */
 	bool odd_byte;		/* control byte, counted once a line */
 	bool early;		/* payload before prompt, once a command */
 	char last[COMMAND_LINE_MAX + 1];	/* in hand, or for A/ */
@@ -85,6 +87,10 @@ void command_want_payload(struct modem *m,
 
 /* The answer will take long; URCs need not wait for it. */
 void command_block(struct modem *m);
+
+/* Between command.c and command_run.c: run the line in @last. */
+void command_execute(struct modem *m);
+void command_on_delay(evutil_socket_t fd, short what, void *ctx);
 
 /* Is a command being answered, so that URCs should wait? */
 bool command_answering(const struct modem *m);

@@ -61,19 +61,6 @@ static int sim(struct modem *m, const struct words *w)
 	return w->count == 1 ? card_set(m, w->word[0]) : -EINVAL;
 }
 
-static int close_link(struct modem *m, const struct words *w)
-{
-	unsigned long id;
-
-	if (!words_number(w, 0, LINKS - 1, &id))
-		return -EINVAL;
-	if (m->links[id].state != LINK_OPEN)
-		return -ENOTCONN;
-	link_end(m, (unsigned int)id,
-		 words_is(w, 1, "rst") ? TCP_RST : TCP_FIN);
-	return 0;
-}
-
 static int reboot(struct modem *m, const struct words *w)
 {
 	(void)w;
@@ -153,6 +140,7 @@ static int set_time(struct modem *m, const struct words *w)
 		{ "netopen", &m->opt.netopen_ms },
 		{ "open", &m->opt.open_ms }, { "close", &m->opt.close_ms },
 		{ "dns", &m->opt.dns_ms }, { "late", &m->opt.late_ms },
+		{ "ping", &m->opt.ping_ms },
 	};
 	unsigned long ms;
 	size_t i;
@@ -188,7 +176,6 @@ static const struct control_row modem_rows[] = {
 	{ "registration", "home|roaming|denied|searching|none", NULL,
 	  registration },
 	{ "sim", "ready|none|busy|failure", NULL, sim },
-	{ "close", "LINK [rst]", NULL, close_link },
 	{ "reboot", "", NULL, reboot },
 	{ "hang", "", NULL, hang },
 	{ "unhang", "", NULL, unhang },
@@ -197,7 +184,7 @@ static const struct control_row modem_rows[] = {
 	{ "answered", "HOST", NULL, answered },
 	{ "quirk", "NAME on|off|N", set_quirk, NULL },
 	{ "latency", "[CMD] MS", NULL, latency },
-	{ "time", "boot|sim|register|netopen|open|close|dns|late MS", NULL,
+	{ "time", "boot|sim|register|netopen|open|close|dns|late|ping MS", NULL,
 	  set_time },
 	{ "violations", "reset", NULL, violations },
 	{ "quit", "", NULL, quit },
@@ -205,14 +192,14 @@ static const struct control_row modem_rows[] = {
 };
 
 static const struct control_row *const tables[] = {
-	modem_rows, control_line_rows, NULL
+	modem_rows, control_links_rows, control_line_rows, NULL
 };
 
 static void help(struct evbuffer *out)
 {
 	const struct control_row *const *table, *row;
 
-	evbuffer_add_printf(out, "ok stats | remote-data-stats | help");
+	evbuffer_add_printf(out, "ok stats | remote-data-stats | ports | help");
 	for (table = tables; *table != NULL; table++) {
 		for (row = *table; row->name != NULL; row++)
 			evbuffer_add_printf(out, " | %s%s%s", row->name,
@@ -304,6 +291,10 @@ void control_run(struct modem *m, char *line, struct evbuffer *out)
 	}
 	if (strcmp(line, "remote-data-stats") == 0) {
 		data_stats(m, out);
+		return;
+	}
+	if (strcmp(line, "ports") == 0) {
+		control_ports(m, out);
 		return;
 	}
 	if (strcmp(line, "help") == 0) {

@@ -9,6 +9,7 @@
 #ifndef MODEMSIM_CONTROL_WORDS_H
 #define MODEMSIM_CONTROL_WORDS_H
 
+#include <event2/buffer.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,10 @@ struct control_row {
 
 /* control_line.c: faults of the line. */
 extern const struct control_row control_line_rows[];
+
+/* control_links.c: links and servers. */
+extern const struct control_row control_links_rows[];
+void control_ports(const struct modem *m, struct evbuffer *out);
 
 static inline bool words_number(const struct words *w, size_t i,
 				unsigned long max, unsigned long *v)

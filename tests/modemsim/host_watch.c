@@ -8,7 +8,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "host_watch.h"
+
+#define AGAIN_MS	20
 
 static void add_watch(struct host_watch *w)
 {
@@ -29,7 +32,8 @@ static bool master_hung_up(const struct pty *p)
  * it is given back when a host is still there.
  *
  * Our own close and open must not look like a host's: the watch is taken off
- * meanwhile. A host that comes in just then is noticed by its first byte.
+ * meanwhile. A host that comes in just then is noticed by its first byte; one
+ * that goes just then by a second look.
  */
 static void look_who_is_there(struct host_watch *w)
 {
@@ -48,6 +52,22 @@ static void look_who_is_there(struct host_watch *w)
 	add_watch(w);
 	if (!w->present)
 		w->gone(w->ctx);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	look_who_is_there(ctx);
+}
+
+static void look_twice(struct host_watch *w)
+{
+	struct timeval tv = clock_tv_ms(AGAIN_MS);
+
+	look_who_is_there(w);
+	if (w->present)
+		evtimer_add(w->again, &tv);
 }
 
 static void on_inotify(evutil_socket_t fd, short what, void *ctx)
@@ -72,7 +92,7 @@ static void on_inotify(evutil_socket_t fd, short what, void *ctx)
 			closed = true;
 	}
 	if (closed)
-		look_who_is_there(w);
+		look_twice(w);
 }
 
 void host_watch_start(struct host_watch *w, struct event_base *base,
@@ -88,14 +108,18 @@ void host_watch_start(struct host_watch *w, struct event_base *base,
 	add_watch(w);
 	w->ev = event_new(base, w->fd, EV_READ | EV_PERSIST, on_inotify, w);
 	event_add(w->ev, NULL);
+	w->again = evtimer_new(base, on_again, w);
 }
 
 void host_watch_stop(struct host_watch *w)
 {
 	if (w->ev != NULL)
 		event_free(w->ev);
+	if (w->again != NULL)
+		event_free(w->again);
 	if (w->fd >= 0)
 		close(w->fd);
 	w->ev = NULL;
+	w->again = NULL;
 	w->fd = -1;
 }

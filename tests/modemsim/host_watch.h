@@ -21,6 +21,7 @@
 struct host_watch {
 	struct pty *pty;
 	struct event *ev;
+	struct event *again;	/* once after a look that found somebody */
 	int fd;
 	int wd;
 	bool present;

@@ -31,7 +31,7 @@ unsigned int line_baud(const struct line *l)
 }
 
 /* Ten bits a byte. */
-int64_t line_byte_ns(struct line *l)
+int64_t line_byte_ns(const struct line *l)
 {
 	unsigned int baud = line_baud(l);
 
@@ -134,6 +134,11 @@ static size_t take_run(struct line *l, size_t max, int64_t byte_ns)
 	return n;
 }
 
+static bool is_shut(const struct line *l)
+{
+	return l->stalled || l->held;
+}
+
 static void schedule_in(struct line *l, int64_t byte_ns)
 {
 	int64_t wait = (int64_t)l->in_len * byte_ns;
@@ -152,7 +157,7 @@ static void process_in(struct line *l)
 
 	if (l->in_clock < now - LINE_CATCH_UP_NS)
 		l->in_clock = now - LINE_CATCH_UP_NS;
-	while ((c = TAILQ_FIRST(&l->chunks)) != NULL && !l->stalled) {
+	while ((c = TAILQ_FIRST(&l->chunks)) != NULL && !is_shut(l)) {
 		if (l->in_clock < c->at_ns)
 			l->in_clock = c->at_ns;
 		due = byte_ns > 0 ? (now - l->in_clock) / byte_ns : LINE_IN_MAX;
@@ -160,9 +165,9 @@ static void process_in(struct line *l)
 			break;
 		take_run(l, (size_t)due, byte_ns);
 	}
-	if (l->plugged && !l->stalled && l->in_len < LINE_IN_MAX)
+	if (l->plugged && !is_shut(l) && l->in_len < LINE_IN_MAX)
 		event_add(l->read_ev, NULL);
-	if (l->in_len > 0 && !l->stalled)
+	if (l->in_len > 0 && !is_shut(l))
 		schedule_in(l, byte_ns);
 }
 
@@ -222,7 +227,16 @@ void line_stall(struct line *l, bool on)
 		return;
 	if (on)
 		event_del(l->read_ev);
-	else
+	else if (!l->held)
+		process_in(l);
+}
+
+void line_hold(struct line *l, bool on)
+{
+	bool was = l->held;
+
+	l->held = on;
+	if (was && !on && l->plugged)
 		process_in(l);
 }
 
@@ -235,10 +249,11 @@ void line_reset(struct line *l)
 		free(c);
 	}
 	l->in_len = 0;
+	l->held = false;
 	l->done = l->queued;
 	evbuffer_drain(l->out, evbuffer_get_length(l->out));
 	evbuffer_drain(l->inject, evbuffer_get_length(l->inject));
-	if (l->plugged && !l->stalled)
+	if (l->plugged && !is_shut(l))
 		event_add(l->read_ev, NULL);
 }
 
@@ -266,7 +281,7 @@ int line_plug(struct line *l)
 	l->write_ev = event_new(l->base, l->pty.master, EV_WRITE,
 				line_out_timer, l);
 	host_watch_start(&l->watch, l->base, &l->pty, on_host_gone, l);
-	if (!l->stalled)
+	if (!is_shut(l))
 		event_add(l->read_ev, NULL);
 	return 0;
 }

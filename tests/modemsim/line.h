@@ -35,6 +35,8 @@
 /* then the host's writes fill the tty */
 #define LINE_IN_MAX		4096
 #define LINE_RAW_RANGES		64
+#define LINE_LOW_NS		5000000LL
+#define LINE_LOW_UNPACED	4096
 
 struct line_chunk {
 	TAILQ_ENTRY(line_chunk) entry;
@@ -49,6 +51,8 @@ struct line_ops {
 	/* @mark: output position that had been sent when @data was written. */
 	void (*input)(void *ctx, const uint8_t *data, size_t len,
 		      uint64_t mark);
+	/* line_is_low() has become true, or still is. */
+	void (*room)(void *ctx);
 };
 
 struct line {
@@ -60,6 +64,7 @@ struct line {
 	struct host_watch watch;
 	bool plugged;
 	bool stalled;		/* the host's bytes are not taken */
+	bool held;		/* the same, by flow control */
 	unsigned int modem_baud;	/* 0: auto-baud */
 	unsigned int next_baud;		/* AT+IPR, in force by the timer */
 	struct event *baud_timer;
@@ -115,6 +120,9 @@ int64_t line_now(const struct line *l);
 
 void line_stall(struct line *l, bool on);
 
+/* Flow control: the modem cannot take more now. */
+void line_hold(struct line *l, bool on);
+
 /* Milliseconds until all that is queued has left. */
 unsigned int line_drain_ms(struct line *l);
 
@@ -124,13 +132,16 @@ void line_reset(struct line *l);
 /* Queue for the host. @raw: payload, no tap text goes inside. */
 void line_out(struct line *l, const void *data, size_t len, bool raw);
 
+/* Is so little queued that the line would run dry soon? */
+bool line_is_low(const struct line *l);
+
 /* Ahead of everything queued, at the next byte. */
 void line_inject(struct line *l, const void *data, size_t len);
 
 uint32_t line_random(struct line *l);
 
 /* Between line.c and line_out.c. */
-int64_t line_byte_ns(struct line *l);
+int64_t line_byte_ns(const struct line *l);
 bool line_is_garbled(const struct line *l);
 void line_noise(struct line *l, uint8_t *data, size_t len, unsigned int ppm);
 void line_out_timer(evutil_socket_t fd, short what, void *ctx);

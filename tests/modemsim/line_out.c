@@ -128,6 +128,15 @@ static size_t pending(const struct line *l)
 	return evbuffer_get_length(l->inject) + evbuffer_get_length(l->out);
 }
 
+bool line_is_low(const struct line *l)
+{
+	int64_t byte_ns = line_byte_ns(l);
+
+	if (byte_ns == 0)
+		return pending(l) <= LINE_LOW_UNPACED;
+	return (int64_t)pending(l) * byte_ns <= LINE_LOW_NS;
+}
+
 unsigned int line_drain_ms(struct line *l)
 {
 	return (unsigned int)((int64_t)pending(l) * line_byte_ns(l) /
@@ -172,6 +181,8 @@ void line_out_timer(evutil_socket_t fd, short what, void *ctx)
 		l->out_clock += n * byte_ns;
 	}
 	l->out_late = byte_ns > 0 ? now - l->out_clock : 0;
+	if (line_is_low(l))
+		l->ops->room(l->ctx);
 	if (pending(l) > 0)
 		schedule_out(l, byte_ns);
 }

@@ -16,24 +16,33 @@ static void forget_open(struct link *l)
 		evtimer_del(l->open_timer);
 	if (l->result_timer != NULL)
 		evtimer_del(l->result_timer);
+	if (l->ack_timer != NULL)
+		evtimer_del(l->ack_timer);
 }
 
 /* The link's connection is over; @rx stays unless @drop_rx. */
 static void release(struct link *l, enum tcp_how how, const char *cause,
 		    bool drop_rx)
 {
-	struct evbuffer *rx = l->tcp.rx;
+	bool was_open = l->state == LINK_OPEN;
 
 	forget_open(l);
-	if (l->state == LINK_OPEN)
+	l->state = LINK_FREE;
+	if (l->transparent && l->m->data.on)
+		data_link_gone(l->m);
+	l->transparent = false;
+	if (was_open)
 		closed_add(&l->m->closed, l, cause);
 	tcp_close(&l->tcp, how);
+	udp_close(&l->udp);
 	if (drop_rx)
-		evbuffer_drain(rx, evbuffer_get_length(rx));
-	l->state = LINK_FREE;
+		link_drain(l, evbuffer_get_length(l->tcp.rx));
 	l->broken = false;
-	if (evbuffer_get_length(rx) == 0)
+	l->ended = false;
+	if (evbuffer_get_length(l->tcp.rx) == 0)
 		l->announced = false;
+	if (was_open)
+		server_resume(l->m);
 }
 
 static void open_failed(struct link *l, int err)
@@ -57,6 +66,7 @@ static void tell_opened(struct link *l)
 	m->dialect->opened(m, l->id, NET_OK);
 	if (evbuffer_get_length(l->tcp.rx) > 0)
 		link_announce(m, l->id);
+	push_run(m);
 	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_THEN_LOSS))
 		net_lose(m, false, TCP_RST, 0);
 }
@@ -91,10 +101,30 @@ static void on_connected(void *ctx, int err)
 	open_result(ctx, err == 0 ? NET_OK : NET_FAILURE);
 }
 
+static void on_open_timeout(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	open_failed(ctx, NET_TIMEOUT);
+}
+
+static void start_timeout(struct link *l)
+{
+	modem_after(l->m, &l->open_timer,
+		    (unsigned int)l->m->set.timeout_ms[1], on_open_timeout, l);
+}
+
+static void on_dns_timeout(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	open_failed(ctx, NET_DNS);
+}
+
 static void on_resolved(void *ctx, bool ok, struct in_addr addr)
 {
 	struct link *l = ctx;
-	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct sockaddr_in to = { .sin_family = AF_INET }, own;
 	int err;
 
 	l->resolve = NULL;
@@ -102,12 +132,16 @@ static void on_resolved(void *ctx, bool ok, struct in_addr addr)
 		open_result(l, NET_DNS);
 		return;
 	}
+	start_timeout(l);
 	inet_ntop(AF_INET, &addr, l->address, sizeof(l->address));
 	if (!resolver_answers(l->m, l->host, addr))
 		return;		/* until the open timer ends it */
 	to.sin_addr = addr;
 	to.sin_port = htons((uint16_t)l->port);
-	err = tcp_connect(&l->tcp, &to, l->local_port);
+	if (!net_own_address(l->m, l->local_port, &own))
+		err = -EADDRINUSE;
+	else
+		err = tcp_connect(&l->tcp, &to, ntohs(own.sin_port));
 	if (err == -EADDRINUSE || err == -EACCES)
 		open_result(l, NET_BIND);
 	else if (err == -EMFILE)
@@ -116,11 +150,26 @@ static void on_resolved(void *ctx, bool ok, struct in_addr addr)
 		open_result(l, NET_FAILURE);
 }
 
-static void on_open_timeout(evutil_socket_t fd, short what, void *ctx)
+void link_begin(struct link *l, const char *host, unsigned int port,
+		unsigned int local_port)
 {
-	(void)fd;
-	(void)what;
-	open_failed(ctx, NET_TIMEOUT);
+	link_drain(l, evbuffer_get_length(l->tcp.rx));
+	snprintf(l->host, sizeof(l->host), "%s", host);
+	l->address[0] = '\0';
+	l->port = port;
+	l->local_port = local_port;
+	l->host_port = 0;
+	l->is_udp = false;
+	l->transparent = false;
+	l->server = LINK_NO_SERVER;
+	l->announced = false;
+	l->broken = false;
+	l->queued = 0;
+	l->tcp.sent = 0;
+	l->tcp.received = 0;
+	l->datagrams_in = 0;
+	l->datagrams_out = 0;
+	l->datagrams_lost = 0;
 }
 
 void link_open(struct modem *m, unsigned int id, const char *host,
@@ -128,20 +177,41 @@ void link_open(struct modem *m, unsigned int id, const char *host,
 {
 	struct link *l = &m->links[id];
 
-	evbuffer_drain(l->tcp.rx, evbuffer_get_length(l->tcp.rx));
-	snprintf(l->host, sizeof(l->host), "%s", host);
-	l->address[0] = '\0';
-	l->port = port;
-	l->local_port = local_port;
-	l->announced = false;
-	l->broken = false;
-	l->queued = 0;
-	l->tcp.sent = 0;
-	l->tcp.received = 0;
+	struct in_addr addr;
+
+	link_begin(l, host, port, local_port);
 	l->state = LINK_OPENING;
-	modem_after(m, &l->open_timer, (unsigned int)m->set.timeout_ms[1],
-		    on_open_timeout, l);
+	/* by name CIPDNSSET's time limits the look-up, A7600 manual 2.3 */
+	if (inet_pton(AF_INET, host, &addr) == 1)
+		start_timeout(l);
+	else
+		modem_after(m, &l->open_timer, (unsigned int)m->set.dns[1],
+			    on_dns_timeout, l);
 	l->resolve = resolve_start(m, host, on_resolved, l);
+}
+
+void link_accept(struct modem *m, unsigned int id, int fd,
+		 const struct sockaddr_in *from, int server)
+{
+	struct link *l = &m->links[id];
+	char address[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &from->sin_addr, address, sizeof(address));
+	link_begin(l, address, ntohs(from->sin_port), m->servers[server].port);
+	snprintf(l->address, sizeof(l->address), "%s", address);
+	l->server = server;
+	l->state = LINK_OPEN;
+	l->lied_open = true;
+	tcp_adopt(&l->tcp, fd);
+	l->transparent = m->set.mode == 1 && id == DATA_LINK;
+	m->dialect->accepted(m, id);
+	if (l->transparent)
+		data_enter_unasked(m);
+}
+
+void link_forget(struct modem *m, unsigned int id)
+{
+	release(&m->links[id], TCP_RST, "link taken", true);
 }
 
 void link_close(struct modem *m, unsigned int id)
@@ -158,52 +228,76 @@ static void on_ended(void *ctx)
 	struct link *l = ctx;
 
 	/* the peer may close before --open-time has let us say "open" */
-	if (l->state == LINK_OPENING)
+	if (l->state == LINK_OPENING) {
 		open_failed(l, NET_FAILURE);
+		return;
+	}
+	l->ended = true;
+	if (l->m->set.rxget != 0 && !l->transparent)
+		link_end(l->m, l->id, TCP_FIN);
 	else
+		link_end_if_empty(l);
+}
+
+void link_end_if_empty(struct link *l)
+{
+	if (l->ended && l->state == LINK_OPEN &&
+	    evbuffer_get_length(l->tcp.rx) == 0)
 		link_end(l->m, l->id, TCP_FIN);
 }
 
 void link_end(struct modem *m, unsigned int id, enum tcp_how how)
 {
 	struct link *l = &m->links[id];
+	bool in_stream = l->transparent && m->data.on;
 
 	link_send_fail_all(l, true);
 	release(l, how, "closed by peer", false);
-	m->dialect->closed(m, id, LINK_CLOSED_BY_PEER);
+	if (!in_stream)		/* else the stream has said it */
+		m->dialect->closed(m, id, LINK_CLOSED_BY_PEER);
 }
 
 void link_announce(struct modem *m, unsigned int id)
 {
 	struct link *l = &m->links[id];
 
-	if (l->announced || m->set.rxget == 0)
+	if (l->announced || m->set.rxget == 0 || l->transparent)
 		return;
 	l->announced = true;
 	if (!quirk_take(m->opt.quirks, QUIRK_NOTIFY_LOST))
 		m->dialect->readable(m, id);
 }
 
+void link_received(struct link *l, bool was_empty)
+{
+	if (l->state != LINK_OPEN)
+		return;
+	if (was_empty)
+		link_announce(l->m, l->id);
+	push_arrived(l->m);
+}
+
 static void on_received(void *ctx, bool was_empty)
 {
-	struct link *l = ctx;
-
-	if (was_empty && l->state == LINK_OPEN)
-		link_announce(l->m, l->id);
+	link_received(ctx, was_empty);
 }
 
 void link_taken(struct modem *m, unsigned int id, size_t n)
 {
 	struct link *l = &m->links[id];
 
-	tcp_taken(&l->tcp, n);
+	link_drain(l, n);
 	if (evbuffer_get_length(l->tcp.rx) == 0)
 		l->announced = false;
 }
 
 static void on_progress(void *ctx)
 {
-	link_send_progress(ctx);
+	struct link *l = ctx;
+
+	link_send_progress(l);
+	if (l->transparent)
+		data_progress(l->m);
 }
 
 static const struct tcp_ops tcp_ops = {
@@ -247,6 +341,9 @@ void links_init(struct modem *m)
 		struct link *l = &m->links[i];
 
 		*l = (struct link){ .m = m, .id = i };
+		l->udp.fd = -1;
+		l->server = LINK_NO_SERVER;
+		STAILQ_INIT(&l->datagrams);
 		TAILQ_INIT(&l->sends);
 		tcp_init(&l->tcp, m->base, m->opt.buffer, &tcp_ops, l);
 	}
@@ -261,6 +358,8 @@ void links_free(struct modem *m)
 			event_free(m->links[i].open_timer);
 		if (m->links[i].result_timer != NULL)
 			event_free(m->links[i].result_timer);
+		if (m->links[i].ack_timer != NULL)
+			event_free(m->links[i].ack_timer);
 		tcp_free(&m->links[i].tcp);
 	}
 }

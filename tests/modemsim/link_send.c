@@ -6,6 +6,8 @@
 
 #include "modem.h"
 
+#define ACK_POLL_MS	2
+
 static void forget(struct link *l, struct link_send *s)
 {
 	TAILQ_REMOVE(&l->sends, s, entry);
@@ -51,12 +53,28 @@ static void complete(struct link *l, struct link_send *s)
 	}
 }
 
+static void on_ack_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	link_send_progress(ctx);
+}
+
+/* The kernel does not tell when an ACK comes: ask again while one is due. */
+static bool is_acked(struct link *l, const struct link_send *s)
+{
+	if (!s->wants_ack || s->end <= l->tcp.sent - tcp_unacked(&l->tcp))
+		return true;
+	modem_after(l->m, &l->ack_timer, ACK_POLL_MS, on_ack_timer, l);
+	return false;
+}
+
 void link_send_progress(struct link *l)
 {
 	struct link_send *s;
 
 	while ((s = TAILQ_FIRST(&l->sends)) != NULL) {
-		if (s->end > l->tcp.sent)
+		if (s->end > l->tcp.sent || !is_acked(l, s))
 			return;
 		complete(l, s);
 	}
@@ -115,7 +133,7 @@ static size_t spoiled(struct modem *m, size_t len, int *cnf)
 }
 
 void link_send(struct modem *m, unsigned int id, const void *data, size_t len,
-	       bool silent)
+	       const struct sockaddr_in *to, bool silent)
 {
 	struct link *l = &m->links[id];
 	struct link_send *s = calloc(1, sizeof(*s));
@@ -127,12 +145,18 @@ void link_send(struct modem *m, unsigned int id, const void *data, size_t len,
 	s->link = id;
 	s->req = (int)len;
 	s->silent = silent;
+	s->wants_ack = m->set.send_mode == 1;
 	n = spoiled(m, len, &s->cnf);
 	l->queued += n;
 	s->end = l->queued;
 	TAILQ_INSERT_TAIL(&l->sends, s, entry);
 	if (n == 0) {
 		tell(l, s);
+		return;
+	}
+	if (l->is_udp) {
+		link_udp_send(l, data, n, to);
+		complete(l, s);
 		return;
 	}
 	modem_after(m, &s->timer, (unsigned int)m->set.timeout_ms[2],

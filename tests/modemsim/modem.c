@@ -32,7 +32,12 @@ static void input(void *ctx, const uint8_t *data, size_t len, uint64_t mark)
 	command_input(ctx, data, len, mark);
 }
 
-static const struct line_ops line_ops = { .input = input };
+static void room(void *ctx)
+{
+	push_run(ctx);
+}
+
+static const struct line_ops line_ops = { .input = input, .room = room };
 
 static void on_flood(evutil_socket_t fd, short what, void *ctx)
 {
@@ -72,11 +77,16 @@ static void power_off(struct modem *m)
 {
 	m->booting = true;
 	m->hung = false;
+	if (m->done_timer != NULL)
+		evtimer_del(m->done_timer);
+	m->opt.quirks[QUIRK_NETOPEN_STUCK] = 0;
+	server_drop_all(m);
 	link_drop_all(m, TCP_RST, "reboot");
 	net_reset(m);
 	radio_reset(m);
 	card_power_off(m);
 	command_reset(m);
+	data_reset(m);
 	line_reset(&m->line);
 	m->line.modem_baud = m->opt.modem_baud;
 	m->dialect->defaults(m);
@@ -112,7 +122,9 @@ int modem_start(struct modem *m, struct event_base *base)
 	if (err < 0)
 		return err;
 	command_init(m);
+	data_init(m);
 	links_init(m);
+	servers_init(m);
 	resolver_init(m);
 	closed_init(&m->closed);
 	net_init(m);
@@ -125,19 +137,26 @@ int modem_start(struct modem *m, struct event_base *base)
 	/* it has been running for some time: nothing to announce */
 	card_power_on(m);
 	modem_flood(m);
-	if (m->opt.open_at_start)
+	if (m->opt.open_at_start || m->opt.data_at_start)
 		m->net.state = NET_STATE_OPEN;
+	if (m->opt.data_at_start)
+		data_start(m);
 	return 0;
 }
 
 void modem_stop(struct modem *m)
 {
+	servers_free(m);
 	link_drop_all(m, TCP_FIN, "exit");
 	m->dialect->defaults(m);
 	if (m->boot_timer != NULL)
 		event_free(m->boot_timer);
 	if (m->flood_timer != NULL)
 		event_free(m->flood_timer);
+	push_free(m);
+	data_free(m);
+	if (m->done_timer != NULL)
+		event_free(m->done_timer);
 	links_free(m);
 	net_free(m);
 	radio_free(m);

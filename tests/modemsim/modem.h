@@ -17,15 +17,18 @@
 
 #include "card.h"
 #include "command.h"
+#include "data.h"
 #include "line.h"
 #include "link.h"
 #include "net.h"
 #include "options.h"
+#include "push.h"
 #include "quirk.h"
 #include "radio.h"
 #include "record.h"
 #include "reply.h"
 #include "resolve.h"
+#include "server.h"
 #include "settings.h"
 #include "stats.h"
 #include "urc.h"
@@ -33,6 +36,8 @@
 /* How a dialect says things; called when they happen. */
 struct dialect {
 	const struct command_row *const *tables;	/* ends with NULL */
+	/* What manuals misprint for the test form of @name, or NULL. */
+	const char *(*misprint)(struct modem *m, const char *name);
 	void (*defaults)(struct modem *m);	/* as after a boot */
 	void (*booted)(struct modem *m);	/* first banner line */
 	void (*sim_ready)(struct modem *m);
@@ -41,8 +46,15 @@ struct dialect {
 	void (*net_closed)(struct modem *m);
 	void (*net_lost)(struct modem *m);
 	void (*opened)(struct modem *m, unsigned int link, int err);
+	void (*accepted)(struct modem *m, unsigned int link);
 	void (*sent)(struct modem *m, unsigned int link, int req, int cnf);
 	void (*readable)(struct modem *m, unsigned int link);
+	void (*pushed)(struct modem *m, unsigned int link,
+		       const struct sockaddr_in *from, const void *data,
+		       size_t len);
+	/* Before bytes of the transparent stream, and at its end. */
+	void (*streamed)(struct modem *m, const struct sockaddr_in *from);
+	void (*stream_ended)(struct modem *m);
 	void (*closed)(struct modem *m, unsigned int link, int reason);
 	void (*close_done)(struct modem *m, unsigned int link);
 };
@@ -62,6 +74,9 @@ struct modem {
 	struct radio radio;
 	struct net net;
 	struct link links[LINKS];
+	struct server servers[SERVERS];
+	struct push push;
+	struct data data;
 	struct resolver resolver;
 	struct record record;
 	struct closed_list closed;
@@ -71,6 +86,7 @@ struct modem {
 	unsigned int foreign;	/* next line of the quirk other-urcs */
 	struct event *boot_timer;
 	struct event *flood_timer;
+	struct event *done_timer;	/* quirk pb-done-late */
 };
 
 /* 0 or -errno, reported. @m->opt has been filled. */

@@ -24,11 +24,25 @@ void net_reset(struct modem *m)
 		evtimer_del(m->net.timer);
 	m->net.state = NET_STATE_CLOSED;
 	m->net.dead = false;
+	m->net.ok_after = false;
 }
 
 bool net_works(const struct modem *m)
 {
 	return m->net.state == NET_STATE_OPEN && !m->net.dead;
+}
+
+bool net_own_address(const struct modem *m, unsigned int port,
+		     struct sockaddr_in *at)
+{
+	*at = (struct sockaddr_in){ .sin_family = AF_INET };
+	at->sin_addr.s_addr = htonl(m->opt.allow_network ? INADDR_ANY
+							 : INADDR_LOOPBACK);
+	if (port == 0 || m->opt.free_ports)
+		return true;
+	port += m->opt.port_offset;
+	at->sin_port = htons((uint16_t)port);
+	return port <= 65535;
 }
 
 static bool same(const char *want, const char *got)
@@ -47,9 +61,18 @@ static bool apn_matches(const struct modem *m)
 	       same(m->opt.apn_password, c->password);
 }
 
+/* Q39 */
+static bool extra_contexts(const struct modem *m)
+{
+	return quirk_on(m->opt.quirks, QUIRK_EXTRA_CONTEXTS) &&
+	       (m->profile.ctx[2].defined || m->profile.ctx[3].defined);
+}
+
 static int open_err(struct modem *m)
 {
-	if (quirk_take(m->opt.quirks, QUIRK_NETOPEN_FAILS))
+	if (quirk_take(m->opt.quirks, QUIRK_NETOPEN_STUCK) ||
+	    extra_contexts(m) ||
+	    quirk_take(m->opt.quirks, QUIRK_NETOPEN_FAILS))
 		return NET_FAILURE;
 	if (m->opt.netopen_ms >= (unsigned int)m->set.timeout_ms[0])
 		return NET_TIMEOUT;
@@ -77,6 +100,8 @@ void net_open(struct modem *m)
 
 	if (ms > (unsigned int)m->set.timeout_ms[0])
 		ms = (unsigned int)m->set.timeout_ms[0];
+	if (quirk_take(m->opt.quirks, QUIRK_NETOPEN_LATE))
+		ms += m->opt.late_ms;
 	m->net.state = NET_STATE_OPENING;
 	if (ms == 0)
 		on_opened(-1, 0, m);
@@ -98,6 +123,7 @@ void net_close(struct modem *m)
 {
 	unsigned int i;
 
+	server_drop_all(m);
 	for (i = 0; i < LINKS; i++)
 		link_close(m, i);
 	m->net.state = NET_STATE_CLOSING;
@@ -126,6 +152,7 @@ void net_lose(struct modem *m, bool stays_open, enum tcp_how how,
 		if (!stays_open)
 			m->net.state = NET_STATE_CLOSED;
 	}
+	server_drop_all(m);
 	link_lose_all(m, how);
 	if (was_open)
 		m->dialect->net_lost(m);

@@ -10,6 +10,7 @@
 #define MODEMSIM_NET_H
 
 #include <event2/event.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 
 #include "tcp.h"
@@ -25,6 +26,7 @@ enum net_state {
 
 struct net {
 	enum net_state state;
+	bool ok_after;		/* quirk netopen-result-first */
 	bool dead;		/* lost, though the state still says open */
 	struct event *timer;		/* of NETOPEN, NETCLOSE */
 	struct event *back_timer;	/* of network-loss for MS */
@@ -37,6 +39,13 @@ void net_reset(struct modem *m);
 /* Start; the dialect's net_opened(), net_closed() tell the result. */
 void net_open(struct modem *m);
 void net_close(struct modem *m);
+
+/*
+ * Where the modem's own @port is on this host: 127.0.0.1, or anywhere with
+ * --allow-network. False: beyond 65535.
+ */
+bool net_own_address(const struct modem *m, unsigned int port,
+		     struct sockaddr_in *at);
 
 /* Open, and packets would get through. */
 bool net_works(const struct modem *m);

@@ -29,6 +29,7 @@ static void set_defaults(struct options *o)
 		.address = "10.0.0.2",
 		.buffer = 65536,
 		.late_ms = 10000,
+		.ping_ms = 40,
 		.ready_fd = -1,
 	};
 }

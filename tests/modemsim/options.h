@@ -53,11 +53,14 @@ struct options {
 	unsigned int boot_ms;
 	unsigned int sim_ms;
 	unsigned int dns_ms;
+	unsigned int ping_ms;
+	unsigned int ping_wait_ms;	/* 0: as CPING says */
 	unsigned int late_ms;
 	/* the modem */
 	enum banner banner;
 	bool banner_at_start;
 	bool open_at_start;
+	bool data_at_start;
 	const char *manufacturer;
 	const char *model;
 	const char *revision;
@@ -81,6 +84,8 @@ struct options {
 	size_t n_hosts;
 	const char *unanswered[OPTIONS_HOSTS];
 	size_t n_unanswered;
+	unsigned int port_offset;	/* of the modem's own ports */
+	bool free_ports;
 	bool allow_network;
 	/* control and record */
 	int quirks[QUIRKS];		/* times left, QUIRK_ALWAYS, 0 off */

@@ -122,6 +122,9 @@ const struct option_row option_rows[] = {
 	NUM("open-time", "MS", open_ms, "CIPOPEN: connected to result [0]"),
 	NUM("close-time", "MS", close_ms, "CIPCLOSE, NETCLOSE to result [0]"),
 	NUM("dns-time", "MS", dns_ms, "of every name look-up [0]"),
+	NUM("ping-time", "MS", ping_ms, "CPING: round trip time [40]"),
+	NUM("ping-wait", "MS", ping_wait_ms,
+	    "CPING: time-out, for tests that cannot wait [its own]"),
 	NUM("late-time", "MS", late_ms,
 	    "added by quirks cipopen-late, send-late [10000]"),
 	GROUP("The modem"),
@@ -131,6 +134,8 @@ const struct option_row option_rows[] = {
 	     "start as after power on: boot time, then banner"),
 	FLAG("net-open-at-start", open_at_start,
 	     "NETOPEN was done by somebody before (Q40)"),
+	FLAG("data-at-start", data_at_start,
+	     "somebody left it in transparent mode: +++ helps"),
 	STR("manufacturer", "TEXT", manufacturer, "[SIMCOM INCORPORATED]"),
 	STR("model", "TEXT", model, "[A7670E-FASE]"),
 	STR("revision", "TEXT", revision, "[A7670M7_V1.11.1]"),
@@ -156,6 +161,10 @@ const struct option_row option_rows[] = {
 	FN("unanswered", "HOST", add_unanswered,
 	   "name or address that never answers; repeatable\n"
 	   "(192.0.2.0/24 never does)"),
+	NUM("port-offset", "N", port_offset,
+	    "port P of the modem is P+N of this host [0]"),
+	FLAG("free-ports", free_ports,
+	     "... is any free one: control command ports tells"),
 	FLAG("allow-network", allow_network,
 	     "contact any address, ask real name servers; without it\n"
 	     "only 127.0.0.0/8 is contacted, other addresses never\n"

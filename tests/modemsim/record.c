@@ -13,6 +13,8 @@ static const char *const names[VIOLATIONS] = {
 	[VIOLATION_PAYLOAD_BEFORE_PROMPT] = "payload-before-prompt",
 	[VIOLATION_CONTROL_BYTE_IN_LINE] = "control-byte-in-line",
 	[VIOLATION_LINE_TOO_LONG] = "line-too-long",
+	[VIOLATION_SEND_TOO_LONG] = "send-too-long",
+	[VIOLATION_CHANGEABLE_ON_ACCEPTED] = "changeable-length-on-accepted",
 };
 
 const char *record_violation_name(enum violation v)

@@ -55,7 +55,7 @@ void reply_text(struct modem *m, const char *fmt, ...)
 }
 
 void reply_payload(struct modem *m, const void *data, size_t len,
-		   const char *fmt, ...)
+		   const char *between, const char *fmt, ...)
 {
 	char text[TEXT_MAX];
 	va_list ap;
@@ -64,6 +64,8 @@ void reply_payload(struct modem *m, const void *data, size_t len,
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	put_text(m, text);
+	if (between != NULL)
+		put_text(m, between);
 	line_out(&m->line, data, len, true);
 	if (quirk_on(m->opt.quirks, QUIRK_RXGET_BLANK))
 		put(m, "\r\n");
@@ -120,6 +122,9 @@ void reply_cme(struct modem *m, enum cme code)
 		number = !number;
 	if (number)
 		snprintf(text, sizeof(text), "+CME ERROR: %d", code);
+	else if (quirk_on(m->opt.quirks, QUIRK_CME_SUFFIX))
+		snprintf(text, sizeof(text), "+CME ERROR: %s (#%d)",
+			 cme_text(code), code);
 	else
 		snprintf(text, sizeof(text), "+CME ERROR: %s", cme_text(code));
 	final(m, text);
@@ -154,6 +159,19 @@ void reply_ip_error(struct modem *m, enum ip_info info)
 	else
 		reply_text(m, "+IP ERROR: %s", ip_text(m, info));
 	reply_error(m);
+}
+
+void reply_connect(struct modem *m, unsigned int baud)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "CONNECT %u", baud);
+	final(m, text);
+}
+
+void reply_connect_fail(struct modem *m)
+{
+	final(m, "CONNECT FAIL");
 }
 
 void reply_failed(struct modem *m, const char *name, int link, int err)

@@ -48,7 +48,9 @@ enum net_err {
 	NET_NOT_SUPPORTED = 4,
 	NET_SOCKET = 5,
 	NET_BIND = 6,
+	NET_LISTENING = 7,
 	NET_BUSY = 8,
+	NET_SOCKETS_OPENED = 9,
 	NET_TIMEOUT = 10,
 	NET_DNS = 11,
 };
@@ -57,10 +59,13 @@ enum net_err {
 void reply_text(struct modem *m, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* An information line followed by payload, which no URC may interrupt. */
+/*
+ * An information line followed by payload, which no URC may interrupt.
+ * @between: a line in between all the same, or NULL.
+ */
 void reply_payload(struct modem *m, const void *data, size_t len,
-		   const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+		   const char *between, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /* The final lines. */
 void reply_ok(struct modem *m);
@@ -74,6 +79,10 @@ void reply_failed(struct modem *m, const char *name, int link, int err);
 /* The text and OK, as most queries answer. */
 void reply_text_ok(struct modem *m, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Final lines of transparent mode: "CONNECT <baud>", "CONNECT FAIL". */
+void reply_connect(struct modem *m, unsigned int baud);
+void reply_connect_fail(struct modem *m);
 
 /* ">" of CIPSEND: no newline, no blank. */
 void reply_prompt(struct modem *m);

@@ -89,8 +89,8 @@ bool resolver_answers(const struct modem *m, const char *host,
 	return m->opt.allow_network || ip >> 24 == 127;
 }
 
-static bool look_up_here(const struct modem *m, const char *host,
-			 struct in_addr *addr)
+bool resolver_knows(const struct modem *m, const char *host,
+		    struct in_addr *addr)
 {
 	size_t i;
 
@@ -107,6 +107,19 @@ static bool look_up_here(const struct modem *m, const char *host,
 	if (strcasecmp(host, "localhost") == 0)
 		return inet_pton(AF_INET, "127.0.0.1", addr) == 1;
 	return false;
+}
+
+const char *resolver_name_of(const struct modem *m, struct in_addr addr)
+{
+	struct in_addr other;
+	size_t i;
+
+	for (i = 0; i < m->opt.n_hosts; i++) {
+		if (inet_pton(AF_INET, m->opt.hosts[i].address, &other) == 1 &&
+		    other.s_addr == addr.s_addr)
+			return m->opt.hosts[i].name;
+	}
+	return addr.s_addr == htonl(INADDR_LOOPBACK) ? "localhost" : NULL;
 }
 
 static void finish(struct resolve *r, bool ok, struct in_addr addr)
@@ -156,7 +169,7 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
 	struct resolve *r = ctx;
 	struct in_addr addr = { 0 };
-	bool ok = look_up_here(r->m, r->host, &addr);
+	bool ok = resolver_knows(r->m, r->host, &addr);
 
 	(void)fd;
 	(void)what;

@@ -42,6 +42,13 @@ int resolver_set_unanswered(struct modem *m, const char *host, bool on);
 bool resolver_answers(const struct modem *m, const char *host,
 		      struct in_addr addr);
 
+/* Known without asking the network. */
+bool resolver_knows(const struct modem *m, const char *host,
+		    struct in_addr *addr);
+
+/* The name of @addr: of --host, or "localhost". NULL: it has none. */
+const char *resolver_name_of(const struct modem *m, struct in_addr addr);
+
 /* @done is called once, later; @ok false: there is no such name. */
 struct resolve *resolve_start(struct modem *m, const char *host,
 			      void (*done)(void *ctx, bool ok,

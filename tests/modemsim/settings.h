@@ -48,6 +48,7 @@ struct context {
 struct profile {
 	struct context ctx[SETTINGS_CONTEXTS];
 	int cops_mode;
+	bool had_extra;		/* quirk extra-contexts has been there */
 };
 
 #endif

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "simcom.h"
 
 static void booted(struct modem *m)
@@ -27,10 +31,19 @@ static void booted(struct modem *m)
 	}
 }
 
-static void sim_ready(struct modem *m)
+static void on_done(evutil_socket_t fd, short what, void *ctx)
 {
+	struct modem *m = ctx;
 	bool pb_first = quirk_on(m->opt.quirks, QUIRK_SMS_AFTER_PB);
 
+	(void)fd;
+	(void)what;
+	urc(m, pb_first ? "PB DONE" : "SMS DONE");
+	urc(m, pb_first ? "SMS DONE" : "PB DONE");
+}
+
+static void sim_ready(struct modem *m)
+{
 	/* nothing is announced to a host that comes to a running modem */
 	if (m->boots == 0 || m->opt.banner == BANNER_NONE)
 		return;
@@ -38,17 +51,33 @@ static void sim_ready(struct modem *m)
 	if (m->card.state != CARD_READY ||
 	    quirk_on(m->opt.quirks, QUIRK_NO_PB_DONE))
 		return;
-	urc(m, pb_first ? "PB DONE" : "SMS DONE");
-	urc(m, pb_first ? "SMS DONE" : "PB DONE");
+	if (quirk_on(m->opt.quirks, QUIRK_PB_DONE_LATE))
+		modem_after(m, &m->done_timer, m->opt.late_ms, on_done, m);
+	else
+		on_done(-1, 0, m);
 }
 
 static void net_opened(struct modem *m, int err)
 {
-	urc(m, "+NETOPEN: %d", err);
+	/* A7600 manual 6.4.2 prints the second form once (Q30) */
+	const char *more = quirk_on(m->opt.quirks, QUIRK_NETOPEN_RESULT_TWO) ?
+			   ",0" : "";
+
+	if (m->net.ok_after) {
+		m->net.ok_after = false;
+		reply_text_ok(m, "+NETOPEN: %d%s", err, more);
+		return;
+	}
+	urc(m, "+NETOPEN: %d%s", err, more);
 }
 
 static void net_closed(struct modem *m)
 {
+	if (m->net.ok_after) {
+		m->net.ok_after = false;
+		reply_text_ok(m, "+NETCLOSE: 0");
+		return;
+	}
 	urc(m, "+NETCLOSE: 0");
 }
 
@@ -64,12 +93,37 @@ static void net_lost(struct modem *m)
 
 static void opened(struct modem *m, unsigned int link, int err)
 {
+	if (m->links[link].wants_connect) {
+		m->links[link].wants_connect = false;
+		if (err == NET_OK)
+			data_enter(m);
+		else
+			reply_connect_fail(m);
+		return;
+	}
 	if (m->links[link].ok_after) {
 		m->links[link].ok_after = false;
 		reply_text_ok(m, "+CIPOPEN: %u,%d", link, err);
 		return;
 	}
 	urc(m, "+CIPOPEN: %u,%d", link, err);
+}
+
+/* Q77 */
+static void accepted(struct modem *m, unsigned int link)
+{
+	const struct link *l = &m->links[link];
+
+	if (quirk_take(m->opt.quirks, QUIRK_CLIENT_LOST))
+		return;
+	if (quirk_on(m->opt.quirks, QUIRK_CLIENT_QUOTED))
+		urc(m, "+CLIENT: %u,%d,\"%s\":%u", link, l->server,
+		    l->address, l->port);
+	else if (quirk_on(m->opt.quirks, QUIRK_CLIENT_NO_INDEX))
+		urc(m, "+CLIENT: %u,%s:%u", link, l->address, l->port);
+	else
+		urc(m, "+CLIENT: %u,%d,%s:%u", link, l->server, l->address,
+		    l->port);
 }
 
 static void sent(struct modem *m, unsigned int link, int req, int cnf)
@@ -80,6 +134,90 @@ static void sent(struct modem *m, unsigned int link, int req, int cnf)
 static void readable(struct modem *m, unsigned int link)
 {
 	urc(m, "+CIPRXGET: 1,%u", link);
+}
+
+/* A7600 manual 1.2, 2.8, 2.9, 2.13; spelling: Q74 to Q76 */
+static char *data_header(struct modem *m, char *p, unsigned int link, size_t n)
+{
+	bool receive = m->set.ccfg[4] == 1 &&
+		       !quirk_on(m->opt.quirks, QUIRK_HEADER_TYPE_IGNORED);
+
+	if (receive && quirk_on(m->opt.quirks, QUIRK_RECEIVE_COLON))
+		return p + sprintf(p, "\r\n+RECEIVE,%u,%zu:", link, n);
+	if (receive)
+		return p + sprintf(p, "\r\n+RECEIVE,%u,%zu", link, n);
+	if (quirk_on(m->opt.quirks, QUIRK_IPD_PARENS))
+		return p + sprintf(p, "\r\n+IPD(%zu)", n);
+	return p + sprintf(p, "\r\n+IPD%zu", n);
+}
+
+static char *sender(struct modem *m, char *p, const struct sockaddr_in *from)
+{
+	char address[INET_ADDRSTRLEN];
+	bool plus = quirk_on(m->opt.quirks, QUIRK_RECV_FROM_PLUS);
+	bool blank = quirk_on(m->opt.quirks, QUIRK_RECV_FROM_BLANK);
+
+	inet_ntop(AF_INET, &from->sin_addr, address, sizeof(address));
+	return p + sprintf(p, "\r\n%sRECV FROM:%s%s:%u", plus ? "+" : "",
+			   blank ? " " : "", address, ntohs(from->sin_port));
+}
+
+static void pushed(struct modem *m, unsigned int link,
+		   const struct sockaddr_in *from, const void *data, size_t n)
+{
+	char head[128], *p = head;
+
+	if (m->set.srip)
+		p = sender(m, p, from);
+	if (m->set.head)
+		p = data_header(m, p, link, n);
+	if (p > head)
+		p += sprintf(p, "\r\n");
+	line_out(&m->line, head, (size_t)(p - head), false);
+	line_out(&m->line, data, n, true);
+}
+
+/* Q79 */
+static void streamed(struct modem *m, const struct sockaddr_in *from)
+{
+	char head[64], *p;
+
+	if (!quirk_on(m->opt.quirks, QUIRK_TRANSPARENT_RECV_FROM))
+		return;
+	p = sender(m, head, from);
+	p += sprintf(p, "\r\n");
+	line_out(&m->line, head, (size_t)(p - head), false);
+}
+
+static void stream_ended(struct modem *m)
+{
+	if (quirk_on(m->opt.quirks, QUIRK_END_NO_CARRIER))
+		urc_now(m, "NO CARRIER");
+	else if (quirk_on(m->opt.quirks, QUIRK_END_IPCLOSE))
+		urc_now(m, "+IPCLOSE: 0,1");
+	else
+		urc_now(m, "CLOSED");
+}
+
+/* Q64, Q87: what one manual or the other prints */
+static const char *misprint(struct modem *m, const char *name)
+{
+	static const char *const texts[][2] = {
+		{ "+CIPRXGET", "+CIPRXGET: (0-4),(1-1500)" },
+		{ "+CIPSEND", "AT+CIPSEND: (0-9),(1-1500)" },
+		{ "+SERVERSTART", "+SERVERSTART: 0,1000" },
+		{ "+CIPCCFG", "+CIPCCFG: (0-10),(0-1000),(0),(0-1),(0-1),(0),"
+		  "(500-120000)" },
+	};
+	size_t i;
+
+	if (!quirk_on(m->opt.quirks, QUIRK_MISPRINTS))
+		return NULL;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (strcmp(texts[i][0], name) == 0)
+			return texts[i][1];
+	}
+	return NULL;
 }
 
 static void closed(struct modem *m, unsigned int link, int reason)
@@ -96,6 +234,11 @@ static void closed(struct modem *m, unsigned int link, int reason)
 
 static void close_done(struct modem *m, unsigned int link)
 {
+	if (m->links[link].ok_after) {
+		m->links[link].ok_after = false;
+		reply_text_ok(m, "+CIPCLOSE: %u,0", link);
+		return;
+	}
 	urc(m, "+CIPCLOSE: %u,0", link);
 }
 
@@ -106,15 +249,19 @@ static const struct command_row *const tables[] = {
 	simcom_pdp_rows,
 	simcom_net_rows,
 	simcom_open_rows,
+	simcom_close_rows,
 	simcom_send_rows,
 	simcom_rxget_rows,
 	simcom_settings_rows,
 	simcom_dns_rows,
+	simcom_server_rows,
+	simcom_ping_rows,
 	NULL
 };
 
 const struct dialect simcom_dialect = {
 	.tables		= tables,
+	.misprint	= misprint,
 	.defaults	= simcom_defaults,
 	.booted		= booted,
 	.sim_ready	= sim_ready,
@@ -123,8 +270,12 @@ const struct dialect simcom_dialect = {
 	.net_closed	= net_closed,
 	.net_lost	= net_lost,
 	.opened		= opened,
+	.accepted	= accepted,
 	.sent		= sent,
 	.readable	= readable,
+	.pushed		= pushed,
+	.streamed	= streamed,
+	.stream_ended	= stream_ended,
 	.closed		= closed,
 	.close_done	= close_done,
 };

@@ -20,13 +20,17 @@ extern const struct command_row simcom_radio_rows[];
 extern const struct command_row simcom_pdp_rows[];
 extern const struct command_row simcom_net_rows[];
 extern const struct command_row simcom_open_rows[];
+extern const struct command_row simcom_close_rows[];
 extern const struct command_row simcom_send_rows[];
 extern const struct command_row simcom_rxget_rows[];
 extern const struct command_row simcom_settings_rows[];
 extern const struct command_row simcom_dns_rows[];
+extern const struct command_row simcom_server_rows[];
+extern const struct command_row simcom_ping_rows[];
 
-/* A look-up in hand is forgotten. */
+/* A look-up, a ping in hand is forgotten. */
 void simcom_dns_cancel(void);
+void simcom_ping_cancel(void);
 
 /* Settings as after a boot, and nothing in hand. */
 void simcom_defaults(struct modem *m);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* CDNSGIP: A7600 manual 2.17. Blocks until the name server has answered. */
+/*
+ * CDNSGIP: A7600 manual 2.17. CDNSGHNAME: SIMCom ref L1132. Both block until
+ * the name server has answered.
+ */
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -99,7 +102,50 @@ static void cdnsgip(struct modem *m, struct args *a)
 	query.resolve = resolve_start(m, name, on_resolved, m);
 }
 
+/* SIMCom ref L1132 prints both endings of the failure. */
+static void no_name(struct modem *m)
+{
+	reply_text(m, "+CDNSGHNAME: 0,%d", DNS_ERROR);
+	if (quirk_on(m->opt.quirks, QUIRK_CDNSGHNAME_OK))
+		reply_ok(m);
+	else
+		reply_error(m);
+}
+
+static void on_reverse(evutil_socket_t fd, short what, void *ctx)
+{
+	struct modem *m = ctx;
+	const char *name = NULL;
+	struct in_addr addr;
+
+	(void)fd;
+	(void)what;
+	if (net_works(m) && inet_pton(AF_INET, query.name, &addr) == 1)
+		name = resolver_name_of(m, addr);
+	if (name == NULL)
+		no_name(m);
+	else
+		reply_text_ok(m, "+CDNSGHNAME: 1,\"%s\",\"%s\"", name,
+			      query.name);
+}
+
+static void cdnsghname(struct modem *m, struct args *a)
+{
+	const char *text = args_str(a, 0);
+	struct in_addr addr;
+
+	if (text == NULL || a->count != 1 ||
+	    inet_pton(AF_INET, text, &addr) != 1) {
+		reply_error(m);
+		return;
+	}
+	strcpy(query.name, text);
+	command_block(m);
+	modem_after(m, &query.timer, m->opt.dns_ms, on_reverse, m);
+}
+
 const struct command_row simcom_dns_rows[] = {
 	{ "+CDNSGIP", COMMAND_TCP, "", NULL, cdnsgip, NULL },
+	{ "+CDNSGHNAME", COMMAND_TCP, "", NULL, cdnsghname, NULL },
 	{ .name = NULL }
 };

@@ -42,7 +42,11 @@ static void model(struct modem *m, struct args *a)
 static void revision(struct modem *m, struct args *a)
 {
 	(void)a;
-	reply_text_ok(m, "+CGMR: %s", m->opt.revision);
+	if (quirk_on(m->opt.quirks, QUIRK_GMR_TWO_LINES))
+		reply_text(m, "+CGMR: %s\r\n+CSUB: B01", m->opt.revision);
+	else
+		reply_text(m, "+CGMR: %s", m->opt.revision);
+	reply_ok(m);
 }
 
 static void serial(struct modem *m, struct args *a)
@@ -148,6 +152,29 @@ static void ifc_exec(struct modem *m, struct args *a)
 	reply_ok(m);
 }
 
+/* A7600 manual 1.2, 4 (2) */
+static void ato(struct modem *m, struct args *a)
+{
+	(void)a;
+	if (data_possible(m))
+		data_enter(m);
+	else
+		reply_error(m);
+}
+
+/* What client libraries send without caring: nothing depends on it. */
+static void accept_any(struct modem *m, struct args *a)
+{
+	(void)a;
+	reply_ok(m);
+}
+
+static void cclk(struct modem *m, struct args *a)
+{
+	(void)a;
+	reply_text_ok(m, "+CCLK: \"26/01/01,00:00:00+00\"");
+}
+
 static void creset(struct modem *m, struct args *a)
 {
 	(void)a;
@@ -159,6 +186,25 @@ const struct command_row simcom_general_rows[] = {
 	{ "E", 0, NULL, NULL, echo, echo },
 	{ "I", 0, NULL, NULL, NULL, identity },
 	{ "&D", 0, NULL, NULL, dtr, dtr },
+	{ "O", 0, NULL, NULL, ato, ato },
+	{ "Z", 0, NULL, NULL, accept_any, accept_any },
+	{ "H", 0, NULL, NULL, accept_any, accept_any },
+	{ "Q", 0, NULL, NULL, accept_any, accept_any },
+	{ "S", 0, NULL, NULL, accept_any, NULL },
+	{ "V", 0, NULL, NULL, accept_any, accept_any },
+	{ "X", 0, NULL, NULL, accept_any, accept_any },
+	{ "&C", 0, NULL, NULL, accept_any, accept_any },
+	{ "&F", 0, NULL, NULL, accept_any, accept_any },
+	{ "&W", 0, NULL, NULL, accept_any, accept_any },
+	{ "+CLTS", 0, "", NULL, accept_any, NULL },
+	{ "+CTZU", 0, "", NULL, accept_any, NULL },
+	{ "+CTZR", 0, "", NULL, accept_any, NULL },
+	{ "+CNMP", 0, "", NULL, accept_any, NULL },
+	{ "+CMGF", 0, "", NULL, accept_any, NULL },
+	{ "+CNMI", 0, "", NULL, accept_any, NULL },
+	{ "+CSCS", 0, "", NULL, accept_any, NULL },
+	{ "+CSCLK", 0, "", NULL, accept_any, NULL },
+	{ "+CCLK", 0, "", cclk, accept_any, NULL },
 	{ "+SIMCOMATI", 0, "", NULL, NULL, identity },
 	{ "+CGMI", 0, "", NULL, NULL, manufacturer },
 	{ "+GMI", 0, "", NULL, NULL, manufacturer },

@@ -15,6 +15,15 @@ static void netopen_read(struct modem *m, struct args *a)
 		reply_text_ok(m, "+NETOPEN: %d", open);
 }
 
+/* OK comes first, but for the quirk. */
+static void start(struct modem *m)
+{
+	m->net.ok_after = quirk_on(m->opt.quirks,
+				   QUIRK_NETOPEN_RESULT_FIRST);
+	if (!m->net.ok_after)
+		reply_ok(m);
+}
+
 static void netopen(struct modem *m, struct args *a)
 {
 	(void)a;
@@ -30,7 +39,7 @@ static void netopen(struct modem *m, struct args *a)
 		   quirk_take(m->opt.quirks, QUIRK_NETOPEN_ERROR)) {
 		reply_error(m);		/* "other", also A7600 appnote 1.5.1 */
 	} else {
-		reply_ok(m);
+		start(m);
 		net_open(m);
 	}
 }
@@ -39,7 +48,11 @@ static void netclose(struct modem *m, struct args *a)
 {
 	(void)a;
 	if (m->net.state == NET_STATE_OPEN) {
-		reply_ok(m);
+		start(m);
+		if (m->links[DATA_LINK].transparent) {
+			urc(m, "CLOSED");	/* A7600 manual 2.2, case 2 */
+			urc(m, "+CIPCLOSE: %d,0", DATA_LINK);
+		}
 		net_close(m);
 	} else if (m->net.state == NET_STATE_OPENING ||
 		   m->net.state == NET_STATE_CLOSING) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* CIPOPEN, CIPCLOSE, CIPACK: A7600 manual 2.3, 2.6, 2.16. */
+/* CIPOPEN: A7600 manual 2.3, SIMCom ref L1103. */
 
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +9,14 @@
 #include "simcom.h"
 
 #define LIST_MAX	(LINKS * 64)
+
+struct request {
+	unsigned int id;
+	bool udp;
+	const char *host;	/* NULL: none, UDP only */
+	int port;
+	int local;
+};
 
 /* <serverIP>: also of a link that was opened by name. */
 static void cipopen_read(struct modem *m, struct args *a)
@@ -22,180 +30,174 @@ static void cipopen_read(struct modem *m, struct args *a)
 
 		p += sprintf(p, "%s+CIPOPEN: %u", i > 0 ? "\r\n" : "", i);
 		if (l->state == LINK_OPEN)
-			p += sprintf(p, ",\"TCP\",\"%s\",%u,-1",
-				     l->address, l->port);
+			p += sprintf(p, ",\"%s\",\"%s\",%u,%d",
+				     l->is_udp ? "UDP" : "TCP", l->address,
+				     l->port, l->server);
 	}
 	reply_text(m, "%.900s", list);
 	reply_ok(m);
 }
 
-static int open_err(struct modem *m, const struct args *a, unsigned int id,
-		    int *port, int *local)
+static bool udp_fields(const struct modem *m, const struct args *a,
+		       struct request *r)
 {
-	const char *type = args_str(a, 1), *host = args_str(a, 2);
+	r->udp = true;
+	/* "but the local port must be specified", A7600 manual 6.3.1.1 */
+	if (!args_int(a, 4, 0, 65535, &r->local))
+		return false;
+	if (r->host == NULL)
+		return !args_present(a, 2) && !args_present(a, 3) &&
+		       m->set.mode == 0;
+	return args_int(a, 3, 1, 65535, &r->port);
+}
 
+static int open_err(struct modem *m, const struct args *a, struct request *r)
+{
+	const char *type = args_str(a, 1);
+	bool ok;
+
+	r->host = args_str(a, 2);
 	if (m->net.state != NET_STATE_OPEN)
 		return NET_NOT_OPENED;
-	if (type == NULL)
+	if (type == NULL || a->count > 5 ||
+	    (r->host != NULL && strlen(r->host) >= LINK_HOST_MAX))
 		return NET_PARAMETER;
 	if (strcasecmp(type, "UDP") == 0)
-		return NET_NOT_SUPPORTED;
-	if (strcasecmp(type, "TCP") != 0 || host == NULL ||
-	    strlen(host) >= LINK_HOST_MAX ||
-	    !args_int(a, 3, 0, 65535, port) ||
-	    !args_opt_int(a, 4, 0, 65535, local) || a->count > 5)
+		ok = udp_fields(m, a, r);
+	else
+		ok = strcasecmp(type, "TCP") == 0 && r->host != NULL &&
+		     args_int(a, 3, 0, 65535, &r->port) &&
+		     args_opt_int(a, 4, 0, 65535, &r->local);
+	if (!ok)
 		return NET_PARAMETER;
-	if (m->links[id].state != LINK_FREE)
+	if (m->links[r->id].state != LINK_FREE)
 		return NET_NOT_SUPPORTED;	/* Q43: link still open */
 	return NET_OK;
 }
 
-static void start(struct modem *m, int id, const char *host, int port,
-		  int local)
+/* What is wrong with the network or by a quirk; NET_OK: try it. */
+static int obstacle(struct modem *m)
 {
+	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_255))
+		return 255;
+	if (m->net.dead ||
+	    quirk_on(m->opt.quirks, QUIRK_NETOPEN_NO_BEARER) ||
+	    quirk_take(m->opt.quirks, QUIRK_CIPOPEN_FAILS))
+		return NET_FAILURE;
+	return NET_OK;
+}
+
+static void open_tcp(struct modem *m, const struct request *r)
+{
+	int err;
+
 	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_SILENT))
 		return;
 	if (quirk_take(m->opt.quirks, QUIRK_REBOOT_ON_CIPOPEN)) {
 		modem_reboot_soon(m);
 		return;
 	}
-	if (m->net.dead ||
-	    quirk_on(m->opt.quirks, QUIRK_NETOPEN_NO_BEARER)) {
-		m->dialect->opened(m, (unsigned int)id, NET_FAILURE);
+	err = obstacle(m);
+	if (err != NET_OK)
+		m->dialect->opened(m, r->id, err);
+	else
+		link_open(m, r->id, r->host, (unsigned int)r->port,
+			  (unsigned int)r->local);
+}
+
+/* A7600 manual 2.3, case 4: CONNECT or CONNECT FAIL, no OK. */
+static void open_transparent(struct modem *m, const struct request *r)
+{
+	int err;
+
+	m->links[r->id].wants_connect = true;
+	command_block(m);
+	err = obstacle(m);
+	if (err == NET_OK && !r->udp) {
+		link_open(m, r->id, r->host, (unsigned int)r->port,
+			  (unsigned int)r->local);
+		m->links[r->id].transparent = true;
 		return;
 	}
-	link_open(m, (unsigned int)id, host, (unsigned int)port,
-		  (unsigned int)local);
+	if (err == NET_OK)
+		err = link_open_udp(m, r->id, r->host, (unsigned int)r->port,
+				    (unsigned int)r->local);
+	m->links[r->id].transparent = err == NET_OK;
+	m->dialect->opened(m, r->id, err);
+}
+
+static void open_udp(struct modem *m, const struct request *r)
+{
+	int err;
+
+	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_SILENT)) {
+		reply_ok(m);
+		return;
+	}
+	err = obstacle(m);
+	if (err == NET_OK)
+		err = link_open_udp(m, r->id, r->host, (unsigned int)r->port,
+				    (unsigned int)r->local);
+	if (err != NET_OK) {
+		reply_failed(m, "CIPOPEN", (int)r->id, err);
+	} else if (quirk_on(m->opt.quirks, QUIRK_UDP_OK_FIRST)) {
+		reply_ok(m);
+		urc(m, "+CIPOPEN: %u,0", r->id);
+	} else {
+		reply_text_ok(m, "+CIPOPEN: %u,0", r->id);
+	}
+}
+
+static void start_tcp(struct modem *m, const struct request *r)
+{
+	struct link *l = &m->links[r->id];
+
+	l->ok_after = quirk_take(m->opt.quirks, QUIRK_CIPOPEN_RESULT_FIRST);
+	if (l->ok_after)
+		command_block(m);
+	else
+		reply_ok(m);
+	open_tcp(m, r);
 }
 
 static void cipopen(struct modem *m, struct args *a)
 {
-	int id, port = 0, local = 0, err;
+	struct request r = { .udp = false };
+	int id, err;
 
 	if (!args_int(a, 0, 0, LINKS - 1, &id)) {
-		reply_ip_error(m, IP_INFO_PARAMETER);
+		if (args_int(a, 0, LINKS, LINKS, &id) &&
+		    quirk_on(m->opt.quirks, QUIRK_CIPOPEN_TEN))
+			reply_failed(m, "CIPOPEN", id, NET_PARAMETER);
+		else
+			reply_ip_error(m, IP_INFO_PARAMETER);
 		return;
 	}
-	err = open_err(m, a, (unsigned int)id, &port, &local);
+	r.id = (unsigned int)id;
+	if (m->set.mode == 1 && id != DATA_LINK &&
+	    !quirk_on(m->opt.quirks, QUIRK_TRANSPARENT_OTHERS)) {
+		reply_error(m);
+		return;
+	}
+	if (id == DATA_LINK && data_possible(m)) {
+		data_enter(m);		/* A7600 appnote 3.3.3 */
+		return;
+	}
+	err = open_err(m, a, &r);
 	if (err != NET_OK) {
 		reply_failed(m, "CIPOPEN", id, err);
 		return;
 	}
-	m->links[id].ok_after = quirk_take(m->opt.quirks,
-					   QUIRK_CIPOPEN_RESULT_FIRST);
-	if (m->links[id].ok_after)
-		command_block(m);
+	if (m->set.mode == 1 && id == DATA_LINK)
+		open_transparent(m, &r);
+	else if (r.udp)
+		open_udp(m, &r);
 	else
-		reply_ok(m);
-	start(m, id, args_str(a, 2), port, local);
-}
-
-static bool shown_open(const struct modem *m, const struct link *l)
-{
-	return l->state == LINK_OPEN ||
-	       (l->lied_open && quirk_on(m->opt.quirks, QUIRK_CIPCLOSE_LIES));
-}
-
-static void cipclose_read(struct modem *m, struct args *a)
-{
-	unsigned int i, n = LINKS;
-	bool cut = quirk_take(m->opt.quirks, QUIRK_CIPCLOSE_LIST_CUT);
-	char list[3 * LINKS], *p = list;
-
-	(void)a;
-	if (cut)
-		n = 5;
-	for (i = 0; i < n; i++)
-		p += sprintf(p, "%s%d", i > 0 ? "," : "",
-			     shown_open(m, &m->links[i]));
-	if (!cut) {
-		reply_text_ok(m, "+CIPCLOSE: %s", list);
-		return;
-	}
-	/* Q11: no CR LF, no OK; the modem would take the next command */
-	line_out(&m->line, "\r\n+CIPCLOSE: ", 13, false);
-	line_out(&m->line, list, strlen(list), false);
-	command_done(m);
-}
-
-static void close_failed(struct modem *m, int id)
-{
-	if (quirk_on(m->opt.quirks, QUIRK_CIPCLOSE_LEGACY)) {
-		reply_text(m, "+IP ERROR: %d", IP_INFO_NOT_OPENED);
-		reply_error(m);
-		return;
-	}
-	reply_failed(m, "CIPCLOSE", id,
-		     m->net.state == NET_STATE_OPEN ? NET_NOT_SUPPORTED
-						    : NET_NOT_OPENED);
-}
-
-static void on_close_timer(evutil_socket_t fd, short what, void *ctx)
-{
-	struct link *l = ctx;
-
-	(void)fd;
-	(void)what;
-	l->m->dialect->close_done(l->m, l->id);
-}
-
-/* A link that is still opening is not established: case 4, and it goes on. */
-static void cipclose(struct modem *m, struct args *a)
-{
-	struct link *l;
-	int id;
-
-	if (!args_int(a, 0, 0, LINKS - 1, &id) || a->count > 1) {
-		reply_error(m);
-		return;
-	}
-	l = &m->links[id];
-	if (l->state != LINK_OPEN) {
-		close_failed(m, id);
-		return;
-	}
-	reply_ok(m);
-	link_close(m, (unsigned int)id);
-	if (quirk_take(m->opt.quirks, QUIRK_CIPCLOSE_SILENT))
-		return;
-	if (quirk_take(m->opt.quirks, QUIRK_CIPCLOSE_CLOSE_OK))
-		urc(m, "CLOSE OK");
-	if (m->opt.close_ms == 0)
-		m->dialect->close_done(m, (unsigned int)id);
-	else
-		modem_after(m, &l->result_timer, m->opt.close_ms,
-			    on_close_timer, l);
-}
-
-static void cipack(struct modem *m, struct args *a)
-{
-	const struct link *l;
-	uint64_t sent;
-	int id;
-
-	if (!args_int(a, 0, 0, LINKS - 1, &id)) {
-		reply_ip_error(m, IP_INFO_PARAMETER);
-		return;
-	}
-	l = &m->links[id];
-	if (m->net.state != NET_STATE_OPEN) {
-		reply_ip_error(m, IP_INFO_NOT_OPENED);
-	} else if (l->state != LINK_OPEN) {
-		reply_ip_error(m, IP_INFO_NOT_CREATED);
-	} else {
-		sent = l->tcp.sent;
-		reply_text_ok(m, "+CIPACK: %llu,%llu,%llu",
-			      (unsigned long long)l->queued,
-			      (unsigned long long)sent - tcp_unacked(&l->tcp),
-			      (unsigned long long)l->tcp.received);
-	}
+		start_tcp(m, &r);
 }
 
 const struct command_row simcom_open_rows[] = {
 	{ "+CIPOPEN", COMMAND_TCP, "+CIPOPEN: (0-9),(\"TCP\",\"UDP\")",
 	  cipopen_read, cipopen, NULL },
-	{ "+CIPCLOSE", COMMAND_TCP, "+CIPCLOSE: (0-9)",
-	  cipclose_read, cipclose, NULL },
-	{ "+CIPACK", COMMAND_TCP, "+CIPACK: (0-9)", NULL, cipack, NULL },
 	{ .name = NULL }
 };

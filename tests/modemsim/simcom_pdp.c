@@ -132,10 +132,14 @@ static void cgatt_write(struct modem *m, struct args *a)
 		return;
 	}
 	reply_ok(m);
-	if (!on)
+	if (!on) {
+		if (m->net.state == NET_STATE_OPEN)
+			net_lose(m, false, TCP_RST, 0);
+		m->radio.away = false;
 		radio_set(m, RADIO_NONE);
-	else if (!radio_registered(m))
+	} else if (!radio_registered(m)) {
 		radio_search(m);
+	}
 }
 
 /* On LTE the default bearer is up as soon as one is registered. */

@@ -29,13 +29,14 @@ static void cfun_write(struct modem *m, struct args *a)
 	int fun, reset = 0;
 
 	if (!args_int(a, 0, 0, 7, &fun) || !args_opt_int(a, 1, 0, 1, &reset) ||
-	    (fun > 1 && fun != 4)) {
+	    (fun > 1 && fun != 4 && fun != 6)) {
 		reply_error(m);
 		return;
 	}
-	m->radio.cfun = fun;
+	if (fun != 6)
+		m->radio.cfun = fun;
 	reply_ok(m);
-	if (reset) {
+	if (reset || fun == 6) {
 		modem_reboot_soon(m);
 	} else if (fun == 1) {
 		if (!radio_registered(m))
@@ -178,7 +179,7 @@ static void cops_write(struct modem *m, struct args *a)
 
 const struct command_row simcom_radio_rows[] = {
 	{ "+CSQ", 0, "+CSQ: (0-31,99),(0-7,99)", NULL, NULL, csq },
-	{ "+CFUN", 0, "+CFUN: (0,1,4),(0,1)", cfun_read, cfun_write, NULL },
+	{ "+CFUN", 0, "+CFUN: (0,1,4,6),(0,1)", cfun_read, cfun_write, NULL },
 	{ "+CREG", 0, "+CREG: (0-2)", creg_read, creg_write, NULL },
 	{ "+CGREG", 0, "+CGREG: (0-2)", cgreg_read, cgreg_write, NULL },
 	{ "+CEREG", 0, "+CEREG: (0-2)", cereg_read, cereg_write, NULL },

@@ -2,6 +2,8 @@
 
 /* CIPRXGET: A7600 manual 2.5, SIMCom ref L1106. */
 
+#include <stdio.h>
+
 #include "simcom.h"
 
 #define READ_MAX	1500
@@ -26,6 +28,8 @@ static void set_mode(struct modem *m, const struct args *a, int mode)
 	for (i = 0; i < LINKS; i++) {
 		if (evbuffer_get_length(m->links[i].tcp.rx) > 0)
 			link_announce(m, i);
+		if (mode == 1 && m->links[i].ended)
+			link_end(m, i, TCP_FIN);
 	}
 }
 
@@ -40,26 +44,40 @@ static void as_hex(const uint8_t *data, size_t len, char *hex)
 	}
 }
 
-/* <read_len> and <rest_len> count bytes in both modes (Q68). */
+/*
+ * <read_len> and <rest_len> count bytes in both modes (Q68). A read ends with
+ * its datagram; <rest_len> is all that is left in the buffer.
+ */
 static void read_data(struct modem *m, int mode, unsigned int id, size_t max)
 {
 	struct evbuffer *rx = m->links[id].tcp.rx;
-	size_t have = evbuffer_get_length(rx);
+	size_t have = evbuffer_get_length(rx), lost = 0, unit = 1;
+	char hex[2 * HEX_MAX], split[24];
 	uint8_t data[READ_MAX];
-	char hex[2 * HEX_MAX];
-	size_t n = have < max ? have : max;
+	struct sockaddr_in from;
+	size_t block = link_block(m, id, &from);
+	size_t n = block < max ? block : max;
 
 	if (have == 0) {
 		reply_ip_error(m, IP_INFO_NO_DATA);
 		return;
 	}
+	if (m->links[id].is_udp &&
+	    quirk_on(m->opt.quirks, QUIRK_UDP_REST_LOST))
+		lost = block - n;
+	if (mode == 3 && quirk_on(m->opt.quirks, QUIRK_RXGET_HEX_DIGITS))
+		unit = 2;
 	evbuffer_copyout(rx, data, n);
 	if (mode == 3)
 		as_hex(data, n, hex);
+	snprintf(split, sizeof(split), "+CIPRXGET: 1,%u", id);
 	reply_payload(m, mode == 3 ? (void *)hex : data,
-		      mode == 3 ? 2 * n : n, "+CIPRXGET: %d,%u,%zu,%zu",
-		      mode, id, n, have - n);
-	link_taken(m, id, n);
+		      mode == 3 ? 2 * n : n,
+		      quirk_take(m->opt.quirks, QUIRK_RXGET_URC_SPLIT) ? split
+								       : NULL,
+		      "+CIPRXGET: %d,%u,%zu,%zu", mode, id, n * unit,
+		      (have - n - lost) * unit);
+	link_taken(m, id, n + lost);
 	reply_ok(m);
 }
 

@@ -2,6 +2,7 @@
 
 /* CIPSEND: A7600 manual 2.4, SIMCom ref L1105. */
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "simcom.h"
@@ -17,6 +18,8 @@ static struct {
 	size_t want;		/* 0: until Ctrl-Z */
 	size_t len;
 	bool quoted;		/* the last byte was ETX */
+	struct sockaddr_in to;	/* of UDP */
+	bool named;		/* @to is given */
 	uint8_t data[SEND_MAX];
 } payload;
 
@@ -31,6 +34,7 @@ static void refuse(struct modem *m, int err)
 static void finish(struct modem *m)
 {
 	unsigned int id = payload.link;
+	const struct sockaddr_in *to = payload.named ? &payload.to : NULL;
 	bool open = m->links[id].state == LINK_OPEN;
 
 	if (quirk_take(m->opt.quirks, QUIRK_REBOOT_ON_CIPSEND)) {
@@ -46,12 +50,12 @@ static void finish(struct modem *m)
 		reply_text(m, "+CIPSEND: %u,%zu,%zu", id, payload.len,
 			   payload.len);
 		reply_ok(m);
-		link_send(m, id, payload.data, payload.len, true);
+		link_send(m, id, payload.data, payload.len, to, true);
 		return;
 	}
 	reply_ok(m);
 	if (open)
-		link_send(m, id, payload.data, payload.len, false);
+		link_send(m, id, payload.data, payload.len, to, false);
 	else
 		m->dialect->sent(m, id, (int)payload.len, -1);
 }
@@ -99,22 +103,67 @@ static size_t take_coded(struct modem *m, const uint8_t *data, size_t len)
 	return i;
 }
 
+/* <serverIP>,<serverPort>: of UDP only; needed unless CIPOPEN named them. */
+static bool take_address(struct modem *m, const struct args *a,
+			 const struct link *l)
+{
+	const char *host = args_str(a, 2);
+	int port;
+
+	payload.named = false;
+	if (a->count <= 2)
+		return !l->is_udp || l->host[0] != '\0';
+	if (!l->is_udp || a->count != 4 || host == NULL ||
+	    !args_int(a, 3, 1, 65535, &port) ||
+	    !resolver_knows(m, host, &payload.to.sin_addr))
+		return false;
+	payload.to.sin_family = AF_INET;
+	payload.to.sin_port = htons((uint16_t)port);
+	payload.named = true;
+	return true;
+}
+
+static bool takes_length(struct modem *m, const struct args *a, int *len)
+{
+	int max = SEND_MAX, huge = 0;
+
+	if (args_int(a, 1, SEND_MAX + 1, 1 << 30, &huge))
+		record_violation(&m->record, VIOLATION_SEND_TOO_LONG,
+				 a->arg[1].text, strlen(a->arg[1].text));
+	if (quirk_on(m->opt.quirks, QUIRK_SEND_MAX_1400))
+		max = 1400;
+	return args_opt_int(a, 1, 1, max, len);
+}
+
+/* "Only supports fixed-length to send", A7600 manual 6.4.2 */
+static bool accepted_may_send(struct modem *m, const struct link *l, int len)
+{
+	if (l->server == LINK_NO_SERVER)
+		return true;
+	if (len == 0)
+		record_violation(&m->record, VIOLATION_CHANGEABLE_ON_ACCEPTED,
+				 m->cmd.last, strlen(m->cmd.last));
+	return len > 0 && !quirk_take(m->opt.quirks, QUIRK_SERVER_CANNOT_SEND);
+}
+
 /* NET_OK: the prompt may be given. */
 static int send_err(struct modem *m, const struct args *a, int *id, int *len)
 {
 	const struct link *l;
-	int max = SEND_MAX;
 
 	if (m->net.state != NET_STATE_OPEN)
 		return NET_NOT_OPENED;
-	if (quirk_on(m->opt.quirks, QUIRK_SEND_MAX_1400))
-		max = 1400;
-	if (!args_int(a, 0, 0, LINKS - 1, id) ||
-	    !args_opt_int(a, 1, 1, max, len) || a->count > 2)
+	if (!args_int(a, 0, 0, LINKS - 1, id) || !takes_length(m, a, len))
 		return NET_PARAMETER;
 	l = &m->links[*id];
-	if (l->state != LINK_OPEN || l->broken)
+	if (l->state != LINK_OPEN || l->broken || l->transparent)
 		return NET_NOT_SUPPORTED;	/* Q50 */
+	if (!take_address(m, a, l))
+		return NET_PARAMETER;
+	if (!accepted_may_send(m, l, *len))
+		return NET_NOT_SUPPORTED;
+	if (quirk_take(m->opt.quirks, QUIRK_SEND_BUSY))
+		return NET_BUSY;
 	if (quirk_take(m->opt.quirks, QUIRK_PROMPT_DEAD_LINK))
 		return NET_NOT_SUPPORTED;
 	return NET_OK;

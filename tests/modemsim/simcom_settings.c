@@ -9,11 +9,26 @@
 
 static const int ccfg_defaults[7] = { 10, 0, 0, 1, 0, 0, 500 };
 
+/* Q39: they are there once, and gone for good when deleted. */
+static void extra_contexts(struct profile *p)
+{
+	static const struct context ims = {
+		.defined = true, .type = "IPV4V6", .apn = "ims",
+	};
+
+	if (p->had_extra)
+		return;
+	p->had_extra = true;
+	p->ctx[2] = ims;
+	p->ctx[3] = ims;
+}
+
 void simcom_defaults(struct modem *m)
 {
 	size_t i;
 
 	simcom_dns_cancel();
+	simcom_ping_cancel();
 	m->set = (struct settings){
 		.cmee = 2, .head = 1, .srip = 1, .cgerep = 0,
 		.timeout_ms = { TIMEOUT_MAX, TIMEOUT_MAX, TIMEOUT_MAX },
@@ -22,6 +37,8 @@ void simcom_defaults(struct modem *m)
 	for (i = 0; i < 7; i++)
 		m->set.ccfg[i] = ccfg_defaults[i];
 	m->set.err_mode = m->set.ccfg[3];
+	if (quirk_on(m->opt.quirks, QUIRK_EXTRA_CONTEXTS))
+		extra_contexts(&m->profile);
 	if (quirk_on(m->opt.quirks, QUIRK_CGEV_FLOOD))
 		m->set.cgerep = 2;
 }
@@ -77,18 +94,31 @@ static void srip_exec(struct modem *m, struct args *a)
 static void mode_read(struct modem *m, struct args *a)
 {
 	(void)a;
-	reply_text_ok(m, "+CIPMODE: %d", m->set.mode);
+	if (quirk_on(m->opt.quirks, QUIRK_MISPRINTS))
+		reply_text_ok(m, "CIPMODE: %d", m->set.mode);
+	else
+		reply_text_ok(m, "+CIPMODE: %d", m->set.mode);
 }
 
 static void mode_write(struct modem *m, struct args *a)
 {
-	write_flag(m, a, &m->set.mode);
+	int mode;
+
+	/* "You should set AT+CIPMODE=1 before AT+NETOPEN" */
+	if (a->count == 1 && args_int(a, 0, 0, 1, &mode) &&
+	    mode != m->set.mode && m->net.state != NET_STATE_CLOSED)
+		reply_error(m);
+	else
+		write_flag(m, a, &m->set.mode);
 }
 
 static void mode_exec(struct modem *m, struct args *a)
 {
 	(void)a;
-	set_flag(m, &m->set.mode, 0);
+	if (m->set.mode != 0 && m->net.state != NET_STATE_CLOSED)
+		reply_error(m);
+	else
+		set_flag(m, &m->set.mode, 0);
 }
 
 static void sendmode_read(struct modem *m, struct args *a)
@@ -159,12 +189,28 @@ static void ccfg_read(struct modem *m, struct args *a)
 		      c[3], c[4], c[5], c[6]);
 }
 
+static bool write_dns(struct modem *m, const struct args *a)
+{
+	static const int min[] = { 0, TIMEOUT_MIN, 0 };
+	static const int max[] = { 3, TIMEOUT_MAX, 7 };
+
+	return write_fields(a, m->set.dns, 3, min, max);
+}
+
+/*
+ * SIMCom ref L1133 prints the write form of CIPDNSSET with this name. They
+ * can be told apart where <net_timeout> is given: <DelayTm> is never so large.
+ */
 static void ccfg_write(struct modem *m, struct args *a)
 {
 	static const int min[] = { 0, 0, 0, 0, 0, 0, 500 };
 	static const int max[] = { 10, 1000, 0, 1, 1, 1, 120000 };
 
-	if (write_fields(a, m->set.ccfg, 7, min, max)) {
+	if (quirk_on(m->opt.quirks, QUIRK_NO_CIPCCFG)) {
+		reply_error(m);
+	} else if (args_present(a, 1) && write_dns(m, a)) {
+		reply_ok(m);
+	} else if (write_fields(a, m->set.ccfg, 7, min, max)) {
 		m->set.err_mode = m->set.ccfg[3];
 		reply_ok(m);
 	} else {
@@ -177,6 +223,10 @@ static void ccfg_exec(struct modem *m, struct args *a)
 	size_t i;
 
 	(void)a;
+	if (quirk_on(m->opt.quirks, QUIRK_NO_CIPCCFG)) {
+		reply_error(m);
+		return;
+	}
 	for (i = 0; i < 7; i++)
 		m->set.ccfg[i] = ccfg_defaults[i];
 	m->set.err_mode = m->set.ccfg[3];
@@ -193,25 +243,10 @@ static void dnsset_read(struct modem *m, struct args *a)
 
 static void dnsset_write(struct modem *m, struct args *a)
 {
-	static const int min[] = { 0, TIMEOUT_MIN, 0 };
-	static const int max[] = { 3, TIMEOUT_MAX, 7 };
-
-	if (write_fields(a, m->set.dns, 3, min, max))
+	if (write_dns(m, a))
 		reply_ok(m);
 	else
 		reply_error(m);
-}
-
-/* No servers yet: an empty list, A7600 manual 2.14. */
-static void serverstart_read(struct modem *m, struct args *a)
-{
-	(void)a;
-	if (m->net.state == NET_STATE_OPEN) {
-		reply_ok(m);
-		return;
-	}
-	reply_text(m, "+CIPERROR: %d", NET_NOT_OPENED);
-	reply_error(m);
 }
 
 const struct command_row simcom_settings_rows[] = {
@@ -230,7 +265,5 @@ const struct command_row simcom_settings_rows[] = {
 	  ccfg_read, ccfg_write, ccfg_exec },
 	{ "+CIPDNSSET", COMMAND_TCP, "+CIPDNSSET: (0-3),(3000-120000),(0-7)",
 	  dnsset_read, dnsset_write, NULL },
-	{ "+SERVERSTART", COMMAND_TCP, "+SERVERSTART: (0-65535),(0-3)",
-	  serverstart_read, NULL, NULL },
 	{ .name = NULL }
 };

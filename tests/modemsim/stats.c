@@ -25,12 +25,17 @@ void closed_add(struct closed_list *c, const struct link *l, const char *cause)
 
 	c->sent += l->tcp.sent;
 	c->received += l->tcp.received;
+	c->datagrams_in += l->datagrams_in;
+	c->datagrams_out += l->datagrams_out;
+	c->datagrams_lost += l->datagrams_lost;
 	if (c->rows == NULL)
 		return;
 	row = &c->rows[c->count++ % CLOSED_MAX];
 	snprintf(row->host, sizeof(row->host), "%.63s", l->host);
 	row->port = l->port;
 	row->link = l->id;
+	row->is_udp = l->is_udp;
+	row->server = l->server;
 	row->sent = l->tcp.sent;
 	row->received = l->tcp.received;
 	snprintf(row->cause, sizeof(row->cause), "%s", cause);
@@ -39,6 +44,48 @@ void closed_add(struct closed_list *c, const struct link *l, const char *cause)
 static json_t *remote(const char *host, unsigned int port)
 {
 	return json_sprintf("%s:%u", host, port);
+}
+
+static void add_kind(json_t *to, bool is_udp, int server)
+{
+	const char *direction = server == LINK_NO_SERVER ? "out" : "in";
+
+	json_object_set_new(to, "type", json_string(is_udp ? "UDP" : "TCP"));
+	json_object_set_new(to, "direction", json_string(direction));
+	json_object_set_new(to, "server", json_integer(server));
+}
+
+static json_t *listeners(const struct modem *m)
+{
+	json_t *list = json_array();
+	const struct server *s;
+
+	for (s = m->servers; s < m->servers + SERVERS; s++) {
+		if (s->fd >= 0)
+			json_array_append_new(list, json_pack(
+				"{s:i, s:i, s:i, s:I}", "server",
+				(int)s->index, "port", (int)s->port,
+				"host_port", (int)s->host_port, "accepted",
+				(json_int_t)s->accepted));
+	}
+	return list;
+}
+
+static json_t *datagrams(const struct modem *m)
+{
+	uint64_t in = m->closed.datagrams_in, out = m->closed.datagrams_out;
+	uint64_t lost = m->closed.datagrams_lost;
+	const struct link *l;
+
+	for (l = m->links; l < m->links + LINKS; l++) {
+		if (l->state == LINK_FREE)
+			continue;
+		in += l->datagrams_in;
+		out += l->datagrams_out;
+		lost += l->datagrams_lost;
+	}
+	return json_pack("{s:I, s:I, s:I}", "in", (json_int_t)in, "out",
+			 (json_int_t)out, "lost", (json_int_t)lost);
 }
 
 static json_t *slots(const struct modem *m)
@@ -58,6 +105,8 @@ static json_t *slots(const struct modem *m)
 			"received", (json_int_t)l->tcp.received,
 			"buffered",
 			(json_int_t)evbuffer_get_length(l->tcp.rx));
+		if (l->state != LINK_FREE)
+			add_kind(s, l->is_udp, l->server);
 
 		if (l->host[0] != '\0')
 			json_object_set_new(s, "remote",
@@ -80,6 +129,7 @@ static json_t *closed(const struct closed_list *c)
 			"cause", r->cause);
 
 		json_object_set_new(row, "remote", remote(r->host, r->port));
+		add_kind(row, r->is_udp, r->server);
 		json_array_append_new(list, row);
 	}
 	return list;
@@ -126,8 +176,8 @@ static json_t *network(const struct modem *m)
 char *stats_json(const struct modem *m)
 {
 	json_t *all = json_pack(
-		"{s:I, s:I, s:i, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:I,"
-		" s:I, s:I}",
+		"{s:I, s:I, s:i, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o,"
+		" s:o, s:I, s:I, s:I}",
 		"commands", (json_int_t)m->record.commands,
 		"escapes", (json_int_t)m->record.escapes,
 		"boots", (int)m->boots, "booting", m->booting,
@@ -135,6 +185,7 @@ char *stats_json(const struct modem *m)
 		"violations", violations(&m->record), "line", line(m),
 		"network", network(m), "slots", slots(m),
 		"closed", closed(&m->closed),
+		"listeners", listeners(m), "datagrams", datagrams(m),
 		"closed_count", (json_int_t)m->closed.count,
 		"closed_sent", (json_int_t)m->closed.sent,
 		"closed_received", (json_int_t)m->closed.received);

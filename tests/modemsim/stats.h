@@ -9,6 +9,7 @@
 #ifndef MODEMSIM_STATS_H
 #define MODEMSIM_STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CLOSED_MAX	1000
@@ -21,6 +22,8 @@ struct closed_row {
 	char host[64];
 	unsigned int port;
 	unsigned int link;
+	bool is_udp;
+	int server;		/* that accepted it, or -1 */
 	uint64_t sent;
 	uint64_t received;
 	char cause[24];
@@ -31,6 +34,9 @@ struct closed_list {
 	uint64_t count;			/* ever */
 	uint64_t sent;
 	uint64_t received;
+	uint64_t datagrams_in;
+	uint64_t datagrams_out;
+	uint64_t datagrams_lost;
 };
 
 void closed_init(struct closed_list *c);

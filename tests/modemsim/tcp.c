@@ -47,6 +47,8 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
+		t->at_end = true;
+		event_del(t->read_ev);
 		t->ops->ended(t->ctx);
 		return;
 	}
@@ -91,14 +93,24 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 	t->ops->progress(t->ctx);
 }
 
-static int set_up(struct tcp *t, unsigned int local_port)
+static void set_up(struct tcp *t)
 {
-	struct sockaddr_in local = { .sin_family = AF_INET };
 	int one = 1, size = KERNEL_BUFFER;
 
 	setsockopt(t->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	setsockopt(t->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	t->connected = false;
+	t->at_end = false;
+	t->sent = 0;
+	t->received = 0;
+}
+
+static int bind_to(struct tcp *t, unsigned int local_port)
+{
+	struct sockaddr_in local = { .sin_family = AF_INET };
+	int one = 1;
+
 	if (local_port == 0)
 		return 0;
 	setsockopt(t->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -106,6 +118,22 @@ static int set_up(struct tcp *t, unsigned int local_port)
 	if (bind(t->fd, (struct sockaddr *)&local, sizeof(local)) < 0)
 		return -errno;
 	return 0;
+}
+
+static void make_events(struct tcp *t)
+{
+	t->read_ev = event_new(t->base, t->fd, EV_READ | EV_PERSIST,
+			       on_readable, t);
+	t->write_ev = event_new(t->base, t->fd, EV_WRITE, on_writable, t);
+}
+
+void tcp_adopt(struct tcp *t, int fd)
+{
+	t->fd = fd;
+	set_up(t);
+	t->connected = true;
+	make_events(t);
+	event_add(t->read_ev, NULL);
 }
 
 int tcp_connect(struct tcp *t, const struct sockaddr_in *to,
@@ -116,10 +144,8 @@ int tcp_connect(struct tcp *t, const struct sockaddr_in *to,
 	t->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (t->fd < 0)
 		return -errno;
-	t->connected = false;
-	t->sent = 0;
-	t->received = 0;
-	err = set_up(t, local_port);
+	set_up(t);
+	err = bind_to(t, local_port);
 	if (err == 0 &&
 	    connect(t->fd, (const struct sockaddr *)to, sizeof(*to)) < 0 &&
 	    errno != EINPROGRESS)
@@ -129,9 +155,7 @@ int tcp_connect(struct tcp *t, const struct sockaddr_in *to,
 		t->fd = -1;
 		return err;
 	}
-	t->read_ev = event_new(t->base, t->fd, EV_READ | EV_PERSIST,
-			       on_readable, t);
-	t->write_ev = event_new(t->base, t->fd, EV_WRITE, on_writable, t);
+	make_events(t);
 	event_add(t->write_ev, NULL);
 	return 0;
 }
@@ -145,7 +169,7 @@ void tcp_send(struct tcp *t, const void *data, size_t len)
 void tcp_taken(struct tcp *t, size_t n)
 {
 	evbuffer_drain(t->rx, n);
-	if (t->fd >= 0 && t->connected && room(t) > 0)
+	if (t->fd >= 0 && t->connected && !t->at_end && room(t) > 0)
 		event_add(t->read_ev, NULL);
 }
 

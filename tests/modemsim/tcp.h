@@ -31,6 +31,7 @@ struct tcp_ops {
 struct tcp {
 	int fd;				/* -1: none */
 	bool connected;
+	bool at_end;			/* the peer has closed: no more rx */
 	struct event_base *base;
 	struct event *read_ev;
 	struct event *write_ev;
@@ -50,6 +51,9 @@ void tcp_free(struct tcp *t);
 /* Starts; connected() tells, never from inside. 0 or -errno. */
 int tcp_connect(struct tcp *t, const struct sockaddr_in *to,
 		unsigned int local_port);
+
+/* An accepted socket; it is taken over. */
+void tcp_adopt(struct tcp *t, int fd);
 
 /* Queue and send; progress() tells, never from inside. */
 void tcp_send(struct tcp *t, const void *data, size_t len);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "modem.h"
+
+/* May an accepted connection have it? */
+static bool is_free(const struct link *l)
+{
+	/* the number is in use until +CIPCLOSE has been said */
+	return l->state == LINK_FREE &&
+	       (l->result_timer == NULL ||
+		!evtimer_pending(l->result_timer, NULL));
+}
+
+/*
+ * The lowest free number. One whose data of an ended connection have not been
+ * read is taken only if there is no other: they are lost then.
+ */
+static struct link *lowest_free(struct modem *m, unsigned int first)
+{
+	struct link *l, *second = NULL;
+
+	for (l = m->links + first; l < m->links + LINKS; l++) {
+		if (!is_free(l))
+			continue;
+		if (evbuffer_get_length(l->tcp.rx) == 0)
+			return l;
+		if (second == NULL)
+			second = l;
+	}
+	return second;
+}
+
+static struct link *opening_link(struct modem *m)
+{
+	struct link *l;
+
+	for (l = m->links; l < m->links + LINKS; l++) {
+		if (l->state == LINK_OPENING &&
+		    quirk_take(m->opt.quirks, QUIRK_CLIENT_COLLISION))
+			return l;
+	}
+	return NULL;
+}
+
+/* In transparent mode link 0 belongs to server 0 (A7600 manual 1.2). */
+static struct link *choose(struct server *s)
+{
+	struct modem *m = s->m;
+
+	if (m->set.mode == 0)
+		return lowest_free(m, 0);
+	if (s->index > 0)
+		return lowest_free(m, 1);
+	return is_free(&m->links[0]) ? &m->links[0] : NULL;
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *ctx)
+{
+	struct server *s = ctx;
+	struct modem *m = s->m;
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	struct link *l = opening_link(m);
+	bool collides = l != NULL;
+	int peer;
+
+	(void)what;
+	if (!collides)
+		l = choose(s);
+	if (l == NULL) {
+		event_del(s->ev);	/* until server_resume() */
+		return;
+	}
+	peer = accept4(fd, (struct sockaddr *)&from, &len,
+		       SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (peer < 0)
+		return;
+	s->accepted++;
+	if (collides)
+		link_forget(m, l->id);
+	link_accept(m, l->id, peer, &from, (int)s->index);
+	if (collides)
+		m->dialect->opened(m, l->id, NET_NOT_SUPPORTED);
+}
+
+static int listen_on(struct server *s, int backlog)
+{
+	struct sockaddr_in at;
+	socklen_t len = sizeof(at);
+	int one = 1;
+
+	if (!net_own_address(s->m, s->port, &at))
+		return NET_BIND;
+	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->fd < 0)
+		return NET_SOCKET;
+	setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(s->fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    listen(s->fd, backlog) < 0 ||
+	    getsockname(s->fd, (struct sockaddr *)&at, &len) < 0) {
+		close(s->fd);
+		s->fd = -1;
+		return NET_BIND;
+	}
+	s->host_port = ntohs(at.sin_port);
+	return NET_OK;
+}
+
+int server_start(struct modem *m, unsigned int index, unsigned int port,
+		 int backlog)
+{
+	struct server *s = &m->servers[index], *other;
+	int err;
+
+	if (s->fd >= 0)
+		return NET_LISTENING;
+	for (other = m->servers; other < m->servers + SERVERS; other++) {
+		if (other->fd >= 0 && port != 0 && other->port == port)
+			return NET_BIND;
+	}
+	s->port = port;
+	err = listen_on(s, backlog);
+	if (err != NET_OK)
+		return err;
+	s->ev = event_new(m->base, s->fd, EV_READ | EV_PERSIST, on_acceptable,
+			  s);
+	event_add(s->ev, NULL);
+	record_event(&m->record, "listening %u port %u at %u", index, port,
+		     s->host_port);
+	return NET_OK;
+}
+
+void server_stop(struct modem *m, unsigned int index)
+{
+	struct server *s = &m->servers[index];
+
+	if (s->fd < 0)
+		return;
+	event_free(s->ev);
+	close(s->fd);
+	s->fd = -1;
+}
+
+void server_drop_all(struct modem *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < SERVERS; i++) {
+		server_stop(m, i);
+		if (m->servers[i].timer != NULL)
+			evtimer_del(m->servers[i].timer);
+	}
+}
+
+bool server_has_links(const struct modem *m, unsigned int index)
+{
+	unsigned int i;
+
+	for (i = 0; i < LINKS; i++) {
+		if (m->links[i].state == LINK_OPEN &&
+		    m->links[i].server == (int)index)
+			return true;
+	}
+	return false;
+}
+
+void server_resume(struct modem *m)
+{
+	struct server *s;
+
+	for (s = m->servers; s < m->servers + SERVERS; s++) {
+		if (s->fd >= 0)
+			event_add(s->ev, NULL);
+	}
+}
+
+void servers_init(struct modem *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < SERVERS; i++)
+		m->servers[i] = (struct server){
+			.m = m, .index = i, .fd = -1,
+		};
+}
+
+void servers_free(struct modem *m)
+{
+	unsigned int i;
+
+	server_drop_all(m);
+	for (i = 0; i < SERVERS; i++) {
+		if (m->servers[i].timer != NULL)
+			event_free(m->servers[i].timer);
+	}
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * server - the modem's four listening sockets.
+ *
+ * An accepted connection takes the lowest free link; with none free it waits
+ * in the host's queue. Listeners die with the network.
+ *
+ * Called by: simcom_server, net, link, modem, stats, control_links.
+ * Calls: link.
+ */
+
+#ifndef MODEMSIM_SERVER_H
+#define MODEMSIM_SERVER_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SERVERS		4
+
+struct modem;
+
+struct server {
+	struct modem *m;
+	unsigned int index;
+	int fd;			/* -1: not listening */
+	unsigned int port;	/* as the command said it */
+	unsigned int host_port;	/* where it really is */
+	struct event *ev;
+	struct event *timer;	/* --close-time of SERVERSTOP */
+	uint64_t accepted;
+};
+
+void servers_init(struct modem *m);
+void servers_free(struct modem *m);
+
+/* NET_OK or the <err> of +CIPERROR. */
+int server_start(struct modem *m, unsigned int index, unsigned int port,
+		 int backlog);
+void server_stop(struct modem *m, unsigned int index);
+void server_drop_all(struct modem *m);
+
+/* Are links of it open? */
+bool server_has_links(const struct modem *m, unsigned int index);
+
+/* A link has become free: those who wait may come in. */
+void server_resume(struct modem *m);
+
+#endif

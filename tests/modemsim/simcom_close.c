@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+
+/* CIPCLOSE, CIPACK: A7600 manual 2.6, 2.16. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "simcom.h"
+
+static bool shown_open(const struct modem *m, const struct link *l)
+{
+	return l->state == LINK_OPEN ||
+	       (l->lied_open && quirk_on(m->opt.quirks, QUIRK_CIPCLOSE_LIES));
+}
+
+static void cipclose_read(struct modem *m, struct args *a)
+{
+	unsigned int i, n = LINKS;
+	bool cut = quirk_take(m->opt.quirks, QUIRK_CIPCLOSE_LIST_CUT);
+	char list[3 * LINKS], *p = list;
+
+	(void)a;
+	if (cut)
+		n = 5;
+	for (i = 0; i < n; i++)
+		p += sprintf(p, "%s%d", i > 0 ? "," : "",
+			     shown_open(m, &m->links[i]));
+	if (!cut) {
+		reply_text_ok(m, "+CIPCLOSE: %s", list);
+		return;
+	}
+	/* Q11: no CR LF, no OK; the modem would take the next command */
+	line_out(&m->line, "\r\n+CIPCLOSE: ", 13, false);
+	line_out(&m->line, list, strlen(list), false);
+	command_done(m);
+}
+
+static void close_failed(struct modem *m, int id)
+{
+	if (quirk_on(m->opt.quirks, QUIRK_CIPCLOSE_LEGACY)) {
+		reply_text(m, "+IP ERROR: %d", IP_INFO_NOT_OPENED);
+		reply_error(m);
+		return;
+	}
+	reply_failed(m, "CIPCLOSE", id,
+		     m->net.state == NET_STATE_OPEN ? NET_NOT_SUPPORTED
+						    : NET_NOT_OPENED);
+}
+
+static void on_close_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	struct link *l = ctx;
+
+	(void)fd;
+	(void)what;
+	l->m->dialect->close_done(l->m, l->id);
+}
+
+/* The result comes before the OK of a UDP link, else after it (Q8). */
+static void close_link(struct modem *m, struct link *l)
+{
+	bool transparent = l->transparent;
+	unsigned int ms = m->opt.close_ms;
+
+	l->ok_after = l->is_udp &&
+		      !quirk_on(m->opt.quirks, QUIRK_UDP_OK_FIRST);
+	if (!l->ok_after)
+		reply_ok(m);
+	link_close(m, l->id);
+	if (transparent && l->ok_after)
+		reply_text(m, "CLOSED");
+	else if (transparent)
+		urc(m, "CLOSED");
+	if (quirk_take(m->opt.quirks, QUIRK_CIPCLOSE_SILENT)) {
+		if (l->ok_after)
+			reply_ok(m);
+		l->ok_after = false;
+		return;
+	}
+	if (quirk_take(m->opt.quirks, QUIRK_CIPCLOSE_CLOSE_OK))
+		urc(m, "CLOSE OK");
+	if (quirk_take(m->opt.quirks, QUIRK_CIPCLOSE_LATE))
+		ms += m->opt.late_ms;
+	if (ms == 0)
+		m->dialect->close_done(m, l->id);
+	else
+		modem_after(m, &l->result_timer, ms, on_close_timer, l);
+}
+
+/* A link that is still opening is not established: case 4, and it goes on. */
+static void cipclose(struct modem *m, struct args *a)
+{
+	struct link *l;
+	int id;
+
+	if (!args_int(a, 0, 0, LINKS - 1, &id) || a->count > 1) {
+		reply_error(m);
+		return;
+	}
+	l = &m->links[id];
+	if (l->state != LINK_OPEN)
+		close_failed(m, id);
+	else
+		close_link(m, l);
+}
+
+static void cipack(struct modem *m, struct args *a)
+{
+	const struct link *l;
+	uint64_t sent;
+	int id;
+
+	if (!args_int(a, 0, 0, LINKS - 1, &id) || a->count > 1) {
+		reply_ip_error(m, IP_INFO_PARAMETER);
+		return;
+	}
+	l = &m->links[id];
+	if (m->net.state != NET_STATE_OPEN) {
+		reply_ip_error(m, IP_INFO_NOT_OPENED);
+	} else if (l->state != LINK_OPEN) {
+		reply_ip_error(m, IP_INFO_NOT_CREATED);
+	} else if (l->is_udp) {
+		reply_ip_error(m, IP_INFO_NOT_SUPPORTED);
+	} else {
+		sent = l->tcp.sent;
+		reply_text_ok(m, "+CIPACK: %llu,%llu,%llu",
+			      (unsigned long long)l->queued,
+			      (unsigned long long)sent - tcp_unacked(&l->tcp),
+			      (unsigned long long)l->tcp.received);
+	}
+}
+
+const struct command_row simcom_close_rows[] = {
+	{ "+CIPCLOSE", COMMAND_TCP, "+CIPCLOSE: (0-9)",
+	  cipclose_read, cipclose, NULL },
+	{ "+CIPACK", COMMAND_TCP, "+CIPACK: (0-9)", NULL, cipack, NULL },
+	{ .name = NULL }
+};

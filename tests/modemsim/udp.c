@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "udp.h"
+
+/* A buffer for what cannot be larger; there is one thread. */
+static unsigned char datagram[UDP_MAX];
+
+static void on_readable(evutil_socket_t fd, short what, void *ctx)
+{
+	struct udp *u = ctx;
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	ssize_t n;
+
+	(void)what;
+	n = recvfrom(fd, datagram, sizeof(datagram), 0,
+		     (struct sockaddr *)&from, &len);
+	/* an error is an ICMP one of an earlier send: nobody wants it */
+	if (n >= 0)
+		u->received(u->ctx, datagram, (size_t)n, &from);
+}
+
+int udp_open(struct udp *u, struct event_base *base, struct sockaddr_in *local)
+{
+	socklen_t len = sizeof(*local);
+	int err = 0;
+
+	u->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (u->fd < 0)
+		return -errno;
+	if (bind(u->fd, (struct sockaddr *)local, len) < 0 ||
+	    getsockname(u->fd, (struct sockaddr *)local, &len) < 0)
+		err = -errno;
+	if (err < 0) {
+		close(u->fd);
+		u->fd = -1;
+		return err;
+	}
+	u->read_ev = event_new(base, u->fd, EV_READ | EV_PERSIST, on_readable,
+			       u);
+	event_add(u->read_ev, NULL);
+	return 0;
+}
+
+void udp_close(struct udp *u)
+{
+	if (u->fd < 0)
+		return;
+	event_free(u->read_ev);
+	close(u->fd);
+	u->fd = -1;
+}
+
+int udp_send(struct udp *u, const void *data, size_t len,
+	     const struct sockaddr_in *to)
+{
+	ssize_t n = sendto(u->fd, data, len, 0, (const struct sockaddr *)to,
+			   sizeof(*to));
+
+	return n < 0 ? -errno : 0;
+}

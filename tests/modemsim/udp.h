@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * udp - one UDP socket of the host, never blocking.
+ *
+ * Knows no AT and keeps no data: each datagram is handed on as it comes.
+ *
+ * Called by: link_udp.   Calls: nothing.
+ */
+
+#ifndef MODEMSIM_UDP_H
+#define MODEMSIM_UDP_H
+
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <stddef.h>
+
+#define UDP_MAX		65536
+
+struct udp {
+	int fd;				/* -1: none */
+	struct event *read_ev;
+	void (*received)(void *ctx, const void *data, size_t len,
+			 const struct sockaddr_in *from);
+	void *ctx;
+};
+
+/* Bind to @local; its port is filled in if it was 0. 0 or -errno. */
+int udp_open(struct udp *u, struct event_base *base,
+	     struct sockaddr_in *local);
+void udp_close(struct udp *u);
+
+/* 0 or -errno. */
+int udp_send(struct udp *u, const void *data, size_t len,
+	     const struct sockaddr_in *to);
+
+#endif
