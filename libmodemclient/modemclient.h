@@ -678,6 +678,16 @@ int modemclient_resolve(struct modemclient *mc, const char *name,
 			int timeout_ms, char ***out);
 void modemclient_addresses_free(char **addresses);
 
+/**
+ * Ask the modem for the names of an IPv4 address. Blocks for the answer.
+ *
+ * @param out  ends with NULL; free with modemclient_addresses_free()
+ * @return 0, -EADDRNOTAVAIL (it has no name), -EOPNOTSUPP (this modem cannot),
+ *         or as of modemclient_resolve()
+ */
+int modemclient_reverse(struct modemclient *mc, const char *address,
+			int timeout_ms, char ***out);
+
 /** The same without blocking: the event REPLY with @request ends it. */
 int modemclient_resolve_start(struct modemclient *mc, const char *name,
 			      uint64_t *request);

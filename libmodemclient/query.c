@@ -126,13 +126,13 @@ static int resolve_fill(struct modemclient *mc, const char *name,
 	return 0;
 }
 
-static char **copy_addresses(const Modemd__V1__ResolveReply *from)
+static char **copy_list(char *const *from, size_t n)
 {
-	char **to = calloc(from->n_address + 1, sizeof(*to));
+	char **to = calloc(n + 1, sizeof(*to));
 	size_t i;
 
-	for (i = 0; to && i < from->n_address; i++) {
-		to[i] = strdup(from->address[i]);
+	for (i = 0; to && i < n; i++) {
+		to[i] = strdup(from[i]);
 		if (!to[i]) {
 			modemclient_addresses_free(to);
 			return NULL;
@@ -140,6 +140,11 @@ static char **copy_addresses(const Modemd__V1__ResolveReply *from)
 	}
 
 	return to;
+}
+
+static char **copy_addresses(const Modemd__V1__ResolveReply *from)
+{
+	return copy_list(from->address, from->n_address);
 }
 
 int modemclient_resolve(struct modemclient *mc, const char *name,
@@ -158,6 +163,34 @@ int modemclient_resolve(struct modemclient *mc, const char *name,
 	if (err < 0)
 		return err;
 	*out = copy_addresses(message->reply->resolve);
+	message_free(message);
+
+	return *out ? 0 : client_fail(mc, -ENOMEM, "out of memory");
+}
+
+int modemclient_reverse(struct modemclient *mc, const char *address,
+			int timeout_ms, char ***out)
+{
+	Modemd__V1__Reverse reverse = MODEMD__V1__REVERSE__INIT;
+	Modemd__V1__Request req = MODEMD__V1__REQUEST__INIT;
+	Modemd__V1__ServerMessage *message;
+	int err;
+
+	*out = NULL;
+	if (!address || !*address || strlen(address) > 15)
+		return client_fail(mc, -EINVAL, "reverse: an address is of "
+				   "the form 192.0.2.1");
+	reverse.has_address = 1;
+	reverse.address.len = strlen(address);
+	reverse.address.data = (uint8_t *)(uintptr_t)address;
+	req.kind_case = MODEMD__V1__REQUEST__KIND_REVERSE;
+	req.reverse = &reverse;
+	err = ask_for(mc, &req, address, MODEMD__V1__REPLY__RESULT_REVERSE,
+		      timeout_ms, &message);
+	if (err < 0)
+		return err;
+	*out = copy_list(message->reply->reverse->name,
+			 message->reply->reverse->n_name);
 	message_free(message);
 
 	return *out ? 0 : client_fail(mc, -ENOMEM, "out of memory");

@@ -26,6 +26,9 @@ static const struct ctl_command commands[] = {
 	{ "resolve", resolve_run, "[-w SECONDS] NAME",
 	  "addresses of a name, asked through the modem",
 	  "  -w SECONDS      give up after that long (60)\n" },
+	{ "reverse", reverse_run, "[-w SECONDS] ADDRESS",
+	  "name of an address, asked through the modem",
+	  "  -w SECONDS      give up after that long (60)\n" },
 	{ "history", history_run, "[sessions|events] [OPTIONS]",
 	  "past sessions, or what happened to the modem; newest first",
 	  "  --since T, --until T   2h (ago), 3d, today, yesterday, @SECONDS,\n"

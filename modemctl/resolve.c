@@ -8,29 +8,39 @@
 
 static const struct table_column no_columns[] = { { NULL, TABLE_LEFT } };
 
-static void print_addresses(struct ctl *ctl, const char *name,
-			    char *const *addresses)
+/* Which way, and what each of the two is called in JSON. */
+struct lookup {
+	const char *question;
+	const char *answer;
+	const char *usage;
+	int (*ask)(struct modemclient *mc, const char *text, int timeout_ms,
+		   char ***out);
+};
+
+static void print_answers(struct ctl *ctl, const struct lookup *l,
+			  const char *text, char *const *answers)
 {
 	struct table *t = table_new(no_columns, true);
 	size_t i;
 
 	if (!t)
 		return;
-	for (i = 0; addresses[i]; i++) {
+	for (i = 0; answers[i]; i++) {
 		if (ctl->json)
 			table_json(t, json_pack("{so so}",
-				"name", format_json_text(name),
-				"address", format_json_text(addresses[i])));
+				l->question, format_json_text(text),
+				l->answer, format_json_text(answers[i])));
 		else
-			puts(addresses[i]);
+			puts(answers[i]);
 	}
 	table_finish(t, ctl->json ? "" : NULL);
 }
 
-int resolve_run(struct ctl *ctl, int argc, char **argv)
+static int look_up(struct ctl *ctl, const struct lookup *l, int argc,
+		   char **argv)
 {
 	static const struct option options[] = { CTL_COMMON_OPTIONS };
-	char **addresses;
+	char **answers;
 	long seconds = 60;
 	int c;
 
@@ -41,16 +51,35 @@ int resolve_run(struct ctl *ctl, int argc, char **argv)
 			return ctl_usage(ctl, "-w takes 1 to 86400 seconds");
 	}
 	if (argc - optind != 1)
-		return ctl_usage(ctl, "exactly one name is needed");
+		return ctl_usage(ctl, "%s", l->usage);
 	c = ctl_connect(ctl, NULL, NULL);
 	if (c != CTL_DONE)
 		return c;
-	if (modemclient_resolve(ctl->mc, argv[optind], (int)seconds * 1000,
-				&addresses) < 0)
+	if (l->ask(ctl->mc, argv[optind], (int)seconds * 1000, &answers) < 0)
 		return ctl_fail_client(ctl);
 
-	print_addresses(ctl, argv[optind], addresses);
-	modemclient_addresses_free(addresses);
+	print_answers(ctl, l, argv[optind], answers);
+	modemclient_addresses_free(answers);
 
 	return CTL_DONE;
+}
+
+int resolve_run(struct ctl *ctl, int argc, char **argv)
+{
+	static const struct lookup resolve = {
+		"name", "address", "exactly one name is needed",
+		modemclient_resolve,
+	};
+
+	return look_up(ctl, &resolve, argc, argv);
+}
+
+int reverse_run(struct ctl *ctl, int argc, char **argv)
+{
+	static const struct lookup reverse = {
+		"address", "name", "exactly one address is needed",
+		modemclient_reverse,
+	};
+
+	return look_up(ctl, &reverse, argc, argv);
 }

@@ -278,11 +278,12 @@ static void on_answered(void *ctx, uint32_t query, int err,
 {
 	Modemd__V1__Reply reply = MODEMD__V1__REPLY__INIT;
 	Modemd__V1__ResolveReply resolve = MODEMD__V1__RESOLVE_REPLY__INIT;
+	Modemd__V1__ReverseReply reverse = MODEMD__V1__REVERSE_REPLY__INIT;
 	struct broker *b = ctx;
 	struct pending *p = NULL;
 	struct client *c;
 	char text[600];
-	char *address[1] = { text };
+	char *list[1] = { text };
 
 	TAILQ_FOREACH(c, &b->clients, entry) {
 		TAILQ_FOREACH(p, &c->pending, entry) {
@@ -299,9 +300,14 @@ found:
 	if (err) {
 		reply.message = msg_str(wire_status_text(reply.status));
 		reply.modem_text = text;
+	} else if (p->reverse) {
+		reverse.n_name = 1;
+		reverse.name = list;
+		reply.result_case = MODEMD__V1__REPLY__RESULT_REVERSE;
+		reply.reverse = &reverse;
 	} else {
 		resolve.n_address = 1;
-		resolve.address = address;
+		resolve.address = list;
 		reply.result_case = MODEMD__V1__REPLY__RESULT_RESOLVE;
 		reply.resolve = &resolve;
 	}

@@ -53,6 +53,7 @@ struct pending {
 	uint32_t query;			/* of the modem; 0: */
 	int history;			/* of the history */
 	bool events;			/* its events were asked for */
+	bool reverse;			/* a name was asked for */
 };
 
 TAILQ_HEAD(pending_list, pending);

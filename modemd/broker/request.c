@@ -2,6 +2,7 @@
 
 /* What clients ask: decoded, checked, done or passed on, answered. */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -279,25 +280,51 @@ static void do_close(struct client *c, uint64_t id,
 
 /* --------------------------------------------------------- those that wait */
 
+/* The name or address is on its way; or @err says why not. */
+static void asked(struct client *c, uint64_t id, struct pending *p, int err)
+{
+	if (!err)
+		return;
+	if (p)
+		pending_free(p);
+	open_failed(c, id, err);
+}
+
 static void do_resolve(struct client *c, uint64_t id,
 		       const Modemd__V1__Resolve *req)
 {
 	char name[DRIVER_HOST_MAX + 1];
 	struct pending *p;
 	const char *why;
-	int err;
 
 	if (name_check_host(&req->name, name, sizeof(name), &why)) {
 		request_reply(c, id, -EINVAL, "name %s", why);
 		return;
 	}
 	p = pending_new(c, id);
-	err = p ? modem_resolve(c->broker->modem, name, &p->query) : -EBUSY;
-	if (!err)
+	asked(c, id, p, p ? modem_resolve(c->broker->modem, name, &p->query) :
+			    -EBUSY);
+}
+
+static void do_reverse(struct client *c, uint64_t id,
+		       const Modemd__V1__Reverse *req)
+{
+	char address[INET_ADDRSTRLEN];
+	struct in_addr any;
+	struct pending *p;
+	const char *why;
+
+	if (name_check_text(&req->address, address, sizeof(address), &why) ||
+	    inet_pton(AF_INET, address, &any) != 1) {
+		request_reply(c, id, -EINVAL, "address is not of the form "
+			      "192.0.2.1");
 		return;
+	}
+	p = pending_new(c, id);
 	if (p)
-		pending_free(p);
-	open_failed(c, id, err);
+		p->reverse = true;
+	asked(c, id, p, p ? modem_reverse(c->broker->modem, address,
+					  &p->query) : -EBUSY);
 }
 
 static void do_cancel(struct client *c, uint64_t id,
@@ -361,6 +388,9 @@ static void dispatch(struct client *c, uint64_t id,
 		return;
 	case MODEMD__V1__REQUEST__KIND_RESOLVE:
 		do_resolve(c, id, req->resolve);
+		return;
+	case MODEMD__V1__REQUEST__KIND_REVERSE:
+		do_reverse(c, id, req->reverse);
 		return;
 	case MODEMD__V1__REQUEST__KIND_STATUS:
 		report_status(c, id);

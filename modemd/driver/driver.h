@@ -65,6 +65,7 @@ enum driver_cap {
 
 enum driver_query {
 	DRIVER_Q_RESOLVE,	/* text: the name; answer: an address */
+	DRIVER_Q_REVERSE,	/* text: an address; answer: the name */
 	DRIVER_Q_SIGNAL,	/* refreshes signal in the info */
 };
 

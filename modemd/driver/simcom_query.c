@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* The modem's own table of links, and questions that are not about a link:
- * A7600 manual 2.3 and 2.17, TS 27.007 8.5. */
+ * A7600 manual 2.3 and 2.17, SIMCom ref L1132, TS 27.007 8.5. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -62,6 +62,10 @@ static void query_line(void *ctx, const struct at_line *line)
 		at_text_copy(s->answer, sizeof(s->answer), &line->strs[1]);
 		return;
 	}
+	if (line->rule == &simcom_rules[R_RDNS_FOUND]) {
+		at_text_copy(s->answer, sizeof(s->answer), &line->strs[0]);
+		return;
+	}
 	/* TS 27.007 8.5: 0..31 are -113..-51 dBm, 99 is unknown. */
 	if (rssi >= 0 && rssi <= 31)
 		s->info.signal_dbm = (int)(-113 + 2 * rssi);
@@ -71,9 +75,10 @@ static void query_done(void *ctx, int err, const struct at_answer *a)
 {
 	struct simcom *s = ctx;
 
-	if (err == -EREMOTEIO && a->rule == &simcom_rules[R_DNS_FAILED])
+	if (err == -EREMOTEIO && (a->rule == &simcom_rules[R_DNS_FAILED] ||
+				  a->rule == &simcom_rules[R_RDNS_FAILED]))
 		err = -EADDRNOTAVAIL;
-	if (!err && s->query == DRIVER_Q_RESOLVE && !s->answer[0])
+	if (!err && s->query != DRIVER_Q_SIGNAL && !s->answer[0])
 		err = -EADDRNOTAVAIL;
 	s->env.events->answered(s->env.up, s->query_id, err,
 				err ? simcom_words(a) : s->answer);
@@ -82,7 +87,8 @@ static void query_done(void *ctx, int err, const struct at_answer *a)
 int simcom_query(void *d, unsigned int id, enum driver_query what,
 		 const char *text)
 {
-	static const signed char accept[] = { R_DNS_FOUND, R_CSQ, -1 };
+	static const signed char accept[] = { R_DNS_FOUND, R_RDNS_FOUND, R_CSQ,
+					      -1 };
 	struct simcom *s = d;
 	struct at_command cmd = {
 		.accept = accept,
@@ -97,6 +103,9 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 	switch (what) {
 	case DRIVER_Q_RESOLVE:
 		err = simcom_send(s, &cmd, "AT+CDNSGIP=%q", text);
+		break;
+	case DRIVER_Q_REVERSE:
+		err = simcom_send(s, &cmd, "AT+CDNSGHNAME=%q", text);
 		break;
 	case DRIVER_Q_SIGNAL:
 		cmd.timeout_ms = SIMCOM_FINAL_MS;

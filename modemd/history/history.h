@@ -110,7 +110,7 @@ struct history_query {
 	const char *reason;		/* or kind of event; NULL: any */
 	int64_t before_id;		/* 0: from the newest */
 	uint32_t limit;			/* rows, 1..1000 */
-	bool own_uid_only;		/* only rows of @uid (events: none) */
+	bool own_uid_only;		/* rows of @uid; no client events */
 	uint32_t uid;
 };
 

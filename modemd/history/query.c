@@ -46,7 +46,8 @@ static void build(const struct history_query *q, char *sql, size_t size)
 		 !q->reason ? "" :
 		 e ? " AND kind = :reason" : " AND reason = :reason",
 		 q->before_id > 0 ? " AND id < :before" : "",
-		 e || !q->own_uid_only ? "" : " AND uid = :uid");
+		 !q->own_uid_only ? "" :
+		 e ? " AND kind <> 'client'" : " AND uid = :uid");
 }
 
 /* A filter that the statement does not have has no parameter either. */
@@ -191,8 +192,6 @@ int query_run(sqlite3 *db, const struct history_query *q, struct rows *out)
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	if (q->events && q->own_uid_only)
-		return SQLITE_OK;
 	out->row = calloc(q->limit, sizeof(*out->row));
 	out->texts = calloc(q->limit, sizeof(*out->texts));
 	if (!out->row || !out->texts)

@@ -294,6 +294,7 @@ static void network_is_open(struct modem *m)
 	backoff_reset(&m->backoff);
 	m->want_audit = true;
 	m->audits = 0;
+	names_forget(m);
 	m->max_send = m->driver->max_send;
 	m->heard_ms = timers_mono_ms(m->timers);
 	life_set_state(m, MODEM_READY, "");

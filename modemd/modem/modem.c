@@ -201,7 +201,8 @@ static const char *const network_names[] = {
 };
 
 /* What this version can do with this modem, in the words of the protocol. */
-static const char *const capabilities[] = { "tcp", "resolve", "restore", NULL };
+static const char *const capabilities[] = { "tcp", "resolve", "reverse",
+						"restore", NULL };
 
 static void count_slots(const struct modem *m, struct modem_status *out)
 {

@@ -188,8 +188,13 @@ int modem_link_info(struct modem *m, uint64_t id, struct link_info *out);
 /* The link with the smallest id > @after: 0 or -ENOENT. */
 int modem_link_next(struct modem *m, uint64_t after, struct link_info *out);
 
-/* 0 and *@query: answered() follows. -ENETDOWN, -EBUSY (64 wait), -ENOMEM. */
+/*
+ * 0 and *@query: answered() follows. -ENETDOWN, -EBUSY (64 wait), -ENOMEM.
+ * Answers are kept for a minute, "there is none" for ten seconds, and who asks
+ * what somebody else has asked gets the same answer: one command serves all.
+ */
 int modem_resolve(struct modem *m, const char *name, uint32_t *query);
+int modem_reverse(struct modem *m, const char *address, uint32_t *query);
 void modem_query_cancel(struct modem *m, uint32_t query);
 
 /* What is borrowed in it holds until the next turn of the loop. */

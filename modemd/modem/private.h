@@ -26,6 +26,7 @@ struct timer;
 
 #define MODEM_BAUDS	6	/* rates that are tried */
 #define MODEM_QUERIES	64	/* that may wait */
+#define MODEM_NAMES	64	/* answers that are kept */
 
 struct link {
 	TAILQ_ENTRY(link) entry;	/* in the order of ids */
@@ -84,6 +85,15 @@ struct query {
 
 TAILQ_HEAD(query_list, query);
 
+/* A name that was asked for: its answer, until it is too old. */
+struct known {
+	enum driver_query what;
+	int err;
+	int64_t until_ms;		/* 0: nothing here */
+	char text[DRIVER_HOST_MAX + 1];
+	char answer[DRIVER_HOST_MAX + 1];
+};
+
 struct modem {
 	struct timers *timers;
 	const struct config *cfg;
@@ -140,6 +150,8 @@ struct modem {
 	int64_t query_began_ms;
 	int64_t query_not_before_ms;	/* half of the line is for links */
 	int64_t signal_ms;		/* when it was last asked */
+	struct known known[MODEM_NAMES];
+	unsigned int next_known;
 };
 
 /* life.c */
@@ -186,6 +198,7 @@ void query_answered(struct modem *m, uint32_t id, int err,
 		    const char *answer);
 void queries_fail(struct modem *m, int err);
 void queries_free(struct modem *m);
+void names_forget(struct modem *m);
 
 /* events.c */
 extern const struct driver_events modem_driver_events;

@@ -3,15 +3,21 @@
 /*
  * Questions that are not about a link: a queue in the order of asking. Each
  * may block the line for seconds, so after one the links have the line for as
- * long as it took, while they want it.
+ * long as it took, while they want it. Names are kept for a while: ten clients
+ * that ask for the same one cost one command.
  */
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/timer.h"
 #include "modem/private.h"
+
+#define KEEP_MS		60000	/* an answer; the modem tells no TTL */
+#define KEEP_NONE_MS	10000	/* that there is none */
 
 int query_add(struct modem *m, enum driver_query what, const char *text,
 	      uint32_t *id)
@@ -40,7 +46,7 @@ int query_add(struct modem *m, enum driver_query what, const char *text,
 static void query_end(struct modem *m, struct query *q, int err,
 		      const char *answer)
 {
-	bool tell = !q->cancelled && q->what == DRIVER_Q_RESOLVE;
+	bool tell = !q->cancelled && q->what != DRIVER_Q_SIGNAL;
 	uint32_t id = q->id;
 
 	TAILQ_REMOVE(&m->queries, q, entry);
@@ -52,12 +58,64 @@ static void query_end(struct modem *m, struct query *q, int err,
 		m->ops->answered(m->ctx, id, err, answer);
 }
 
+/* Names are the same in any case: RFC 4343. */
+static const struct known *find_known(const struct modem *m,
+				      const struct query *q)
+{
+	int64_t now = timers_mono_ms(m->timers);
+	const struct known *k;
+
+	for (k = m->known; k < m->known + MODEM_NAMES; k++) {
+		if (k->until_ms > now && k->what == q->what &&
+		    strcasecmp(k->text, q->text) == 0)
+			return k;
+	}
+
+	return NULL;
+}
+
+static void keep(struct modem *m, const struct query *q, int err,
+		 const char *answer)
+{
+	struct known *k = &m->known[m->next_known];
+
+	if (q->what == DRIVER_Q_SIGNAL || (err && err != -EADDRNOTAVAIL))
+		return;
+
+	m->next_known = (m->next_known + 1) % MODEM_NAMES;
+	k->what = q->what;
+	k->err = err;
+	k->until_ms = timers_mono_ms(m->timers) +
+		      (err ? KEEP_NONE_MS : KEEP_MS);
+	snprintf(k->text, sizeof(k->text), "%s", q->text);
+	snprintf(k->answer, sizeof(k->answer), "%s", answer);
+}
+
+/* With another network may come other names. */
+void names_forget(struct modem *m)
+{
+	memset(m->known, 0, sizeof(m->known));
+}
+
+/* Answers those at the head of the queue that need no command. */
+static void answer_known(struct modem *m)
+{
+	const struct known *k;
+	struct query *q;
+
+	while ((q = TAILQ_FIRST(&m->queries)) && q != m->asked &&
+	       (k = find_known(m, q)))
+		query_end(m, q, k->err, k->answer);
+}
+
 /* True when one went out. */
 bool query_start(struct modem *m)
 {
-	struct query *q = TAILQ_FIRST(&m->queries);
+	struct query *q;
 	int err;
 
+	answer_known(m);
+	q = TAILQ_FIRST(&m->queries);
 	if (!q || m->asked)
 		return false;
 
@@ -83,6 +141,7 @@ void query_answered(struct modem *m, uint32_t id, int err, const char *answer)
 	m->query_not_before_ms = now + (now - m->query_began_ms);
 	if (q->what == DRIVER_Q_SIGNAL)
 		m->signal_ms = now;
+	keep(m, q, err, answer);
 	query_end(m, q, err, answer);
 }
 
@@ -108,12 +167,26 @@ void queries_free(struct modem *m)
 	}
 }
 
-int modem_resolve(struct modem *m, const char *name, uint32_t *query)
+static int ask(struct modem *m, enum driver_query what, const char *text,
+	       uint32_t *query)
 {
 	if (m->network != NETWORK_OPEN || m->stopping)
 		return -ENETDOWN;
 
-	return query_add(m, DRIVER_Q_RESOLVE, name, query);
+	return query_add(m, what, text, query);
+}
+
+int modem_resolve(struct modem *m, const char *name, uint32_t *query)
+{
+	return ask(m, DRIVER_Q_RESOLVE, name, query);
+}
+
+int modem_reverse(struct modem *m, const char *address, uint32_t *query)
+{
+	if (!(m->driver->caps & DRIVER_CAP_REVERSE_DNS))
+		return -EOPNOTSUPP;
+
+	return ask(m, DRIVER_Q_REVERSE, address, query);
 }
 
 void modem_query_cancel(struct modem *m, uint32_t query)

@@ -226,7 +226,8 @@ static int64_t link_due(const struct modem *m, const struct link *l)
 static void link_is_due(struct modem *m, struct link *l, int64_t now)
 {
 	if (l->state == LINK_WAITING) {
-		link_end(l, m->network == NETWORK_OPEN ? -EMFILE : -ENETDOWN,
+		link_end(l, m->network != NETWORK_OPEN ? -ENETDOWN :
+			 m->want_audit ? -ETIMEDOUT : -EMFILE,
 			 "wait-timeout", "");
 		return;
 	}

@@ -184,6 +184,19 @@ def resolve_asks_the_modem(bench):
          [{"name": "a.example", "address": "127.0.0.9"}], "the JSON")
 
 
+def reverse_asks_the_modem(bench):
+    bench.start("--baud", 0, "--host", "a.example=127.0.0.9")
+    same(bench.modemctl("reverse", "127.0.0.9"), "a.example\n", "the name")
+    same(bench.json("reverse", "127.0.0.9"),
+         [{"address": "127.0.0.9", "name": "a.example"}], "the JSON")
+    code, _, err = bench.run("modemctl", "reverse", "127.0.0.8")
+    same(code, 1, "the exit code for an address without a name")
+    check("no address" in err or "no name" in err, "why", err)
+    code, _, err = bench.run("modemctl", "reverse", "a.example")
+    same(code, 1, "the exit code for a name")
+    check("192.0.2.1" in err, "what to write", err)
+
+
 def history_filters(bench):
     daemon = bench.start("--baud", 0)
     server, other = bench.server(harness.echo), bench.server(harness.echo)
@@ -284,6 +297,7 @@ def output_into_a_closed_pipe(bench):
 harness.run(every_table_fits_and_every_json_parses,
             keys_that_programs_rely_on, exit_codes,
             nc_moves_every_byte_both_ways, nc_q_closes_by_itself,
-            nc_tells_a_loss, resolve_asks_the_modem, history_filters,
+            nc_tells_a_loss, resolve_asks_the_modem,
+            reverse_asks_the_modem, history_filters,
             many_pages_of_history, monitor_and_trace_end_on_sigint,
             trace_masks_the_payload, output_into_a_closed_pipe)

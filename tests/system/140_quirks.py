@@ -27,11 +27,13 @@ FAULTS = {
     "cipclose-silent": 1, "rxget-error": 1,
     "ipclose-lost": 1, "command-silent": 1, "prompt-lost": 1,
     "echo-returns": 2, "cipclose-list-cut": 1, "cme-swapped": 1,
-    "cipopen-fails": 1, "cipopen-255": 1,
+    "cipopen-fails": 1, "cipopen-255": 1, "send-busy": 1,
+    # the counted payload is not what follows its header: told, not guessed
+    "rxget-urc-split": 1,
 }
 # Nothing works under the first: it must be told as a state. Under the second
 # the network seems to be open: each open must be told to have failed.
-HOPELESS = {"no-tcp"}
+HOPELESS = {"no-tcp", "extra-contexts"}
 REFUSED = {"netopen-no-bearer"}
 # Where resynchronising must talk before it knows what the modem waits for.
 RESYNC = {"command-silent", "prompt-lost", "netopen-silent", "cipopen-silent",

@@ -93,6 +93,8 @@ static void add_reply(struct bench *b, const Modemd__V1__Reply *r)
 		add(b, "=%d", (int)r->open->link);
 	if (r->result_case == MODEMD__V1__REPLY__RESULT_RESOLVE)
 		add(b, "=%s", r->resolve->address[0]);
+	if (r->result_case == MODEMD__V1__REPLY__RESULT_REVERSE)
+		add(b, "=%s", r->reverse->name[0]);
 	add(b, " ");
 }
 
@@ -364,6 +366,18 @@ static void ask_resolve(struct bench *b, unsigned int c, uint64_t id,
 	m.name = chars(name);
 	r.resolve = &m;
 	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_RESOLVE);
+}
+
+static void ask_reverse(struct bench *b, unsigned int c, uint64_t id,
+			const char *address)
+{
+	Modemd__V1__Reverse m = MODEMD__V1__REVERSE__INIT;
+	REQUEST(r);
+
+	m.has_address = true;
+	m.address = chars(address);
+	r.reverse = &m;
+	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_REVERSE);
 }
 
 static void ask_cancel(struct bench *b, unsigned int c, uint64_t id,
@@ -1242,6 +1256,31 @@ static void resolve_and_cancel(void **state)
 	assert_string_equal(heard(b, c), "7:CANCELLED 8:OK ");
 }
 
+/* S1: only an address gets as far as the modem. */
+static void reverse_takes_addresses(void **state)
+{
+	static const char *const bad[] = {
+		"", "x", "192.0.2", "192.0.2.256", "192.0.2.1\r", "::1",
+		"192.0.2.1\"", "0192.000.002.001",
+	};
+	struct bench *b = *state;
+	unsigned int c = client(b, "tool");
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ask_reverse(b, c, 2, bad[i]);
+		wait_ms(b, 50);
+		assert_string_equal(heard(b, c), "2:INVALID ");
+	}
+	assert_int_equal(script_heard(b->script, "AT+CDNSGHNAME"), 0);
+	script_answer(b->script, "AT+CDNSGHNAME=\"192.0.2.1\"",
+		      "\r\n+CDNSGHNAME: 1,\"a.example\",\"192.0.2.1\"\r\n"
+		      "\r\nOK\r\n", 0);
+	ask_reverse(b, c, 3, "192.0.2.1");
+	wait_ms(b, 50);
+	assert_string_equal(heard(b, c), "3:OK=a.example ");
+}
+
 /* I3, when the modem goes in the middle. */
 static void resolve_without_modem(void **state)
 {
@@ -1544,7 +1583,8 @@ int main(void)
 		O(sixty_four_links), O(client_limits), O(a_thousand_clients),
 		O(window_and_credit), O(pipelined_requests),
 		O(too_many_pending), O(slow_reader), O(never_reads),
-		O(resolve_and_cancel), O(resolve_without_modem),
+		O(resolve_and_cancel), O(reverse_takes_addresses),
+		O(resolve_without_modem),
 		O(history_questions), O(history_of_losses),
 		O(history_of_long_sessions), O(watching),
 		O(payload_is_for_admins), O(trace_pages), O(status), O(stops),

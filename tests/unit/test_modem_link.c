@@ -1385,6 +1385,69 @@ static void resolves(void **state)
 		     "+CDNSGIP: 0,10) answered(3,EADDRNOTAVAIL,OK) ");
 }
 
+/* SIMCom ref L1132: "no name" is followed by OK or by ERROR. */
+static void reverses(void **state)
+{
+	struct bench *b = *state;
+	uint32_t q[3];
+
+	script_answer(b->script, "AT+CDNSGHNAME=\"192.0.2.1\"",
+		      "\r\n+CDNSGHNAME: 1,\"mail.example\",\"192.0.2.1\"\r\n"
+		      "\r\nOK\r\n", 0);
+	script_answer(b->script, "AT+CDNSGHNAME=\"192.0.2.2\"",
+		      "\r\n+CDNSGHNAME: 0,10\r\n\r\nOK\r\n", 0);
+	script_answer(b->script, "AT+CDNSGHNAME=\"192.0.2.3\"",
+		      "\r\n+CDNSGHNAME: 0,10\r\n\r\nERROR\r\n", 0);
+	assert_int_equal(modem_reverse(b->m, "192.0.2.1", &q[0]), 0);
+	assert_int_equal(modem_reverse(b->m, "192.0.2.2", &q[1]), 0);
+	assert_int_equal(modem_reverse(b->m, "192.0.2.3", &q[2]), 0);
+	bench_wait(b, 1000);
+	bench_expect(b, "answered(1,ok,mail.example) "
+		     "answered(2,EADDRNOTAVAIL,+CDNSGHNAME: 0,10) "
+		     "answered(3,EADDRNOTAVAIL,+CDNSGHNAME: 0,10) ");
+}
+
+/* One command for all who ask the same, and for those who ask soon after. */
+static void names_are_kept(void **state)
+{
+	struct bench *b = *state;
+	uint32_t q;
+	int i;
+
+	script_answer(b->script, "AT+CDNSGIP=\"bad.example\"",
+		      "\r\n+CDNSGIP: 0,10\r\n\r\nERROR\r\n", 0);
+	for (i = 0; i < 10; i++) {
+		assert_int_equal(modem_resolve(b->m, i % 2 ? "A.example" :
+					       "a.example", &q), 0);
+		assert_int_equal(modem_resolve(b->m, "bad.example", &q), 0);
+	}
+	bench_wait(b, 1000);
+	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"a.ex"), 1);
+	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"bad"), 1);
+	assert_non_null(strstr(b->log, "answered(19,ok,93.184.216.34)"));
+	assert_non_null(strstr(b->log, "answered(20,EADDRNOTAVAIL,"));
+	bench_forget(b);
+	/* an address is not a name, and each has its time */
+	assert_int_equal(modem_reverse(b->m, "192.0.2.9", &q), 0);
+	bench_wait(b, 15000);
+	assert_int_equal(script_heard(b->script, "AT+CDNSGHNAME"), 1);
+	assert_int_equal(modem_resolve(b->m, "a.example", &q), 0);
+	assert_int_equal(modem_resolve(b->m, "bad.example", &q), 0);
+	bench_wait(b, 50000);
+	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"a.ex"), 1);
+	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"bad"), 2);
+	assert_int_equal(modem_resolve(b->m, "a.example", &q), 0);
+	bench_wait(b, 1000);
+	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"a.ex"), 2);
+	/* another network may know other names */
+	script_say(b->script,
+		   "\r\n+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY\r\n");
+	bench_wait(b, 10000);
+	assert_int_equal(modem_resolve(b->m, "a.example", &q), 0);
+	bench_wait(b, 1000);
+	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"a.ex"), 3);
+}
+
 /* A cancelled one that nobody has asked for yet need not be asked. */
 static void cancelled_query_is_not_asked(void **state)
 {
@@ -1424,12 +1487,15 @@ static void queries_share_the_line(void **state)
 	struct bench *b = *state;
 	uint64_t id = bench_opened(b);
 	unsigned int answered = 0, asked_ms = 0, ms;
+	char name[32];
 	uint32_t q;
 	int i;
 
 	bench_fill(bytes, sizeof(bytes), 9);
-	for (i = 0; i < 20; i++)
-		assert_int_equal(modem_resolve(b->m, "x.example", &q), 0);
+	for (i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "x%d.example", i);
+		assert_int_equal(modem_resolve(b->m, name, &q), 0);
+	}
 	/* each name takes a second, each send 5 ms */
 	script_answer(b->script, "AT+CDNSGIP", "", 0);
 	for (ms = 0; ms < 20000; ms += 10) {
@@ -1567,7 +1633,8 @@ int main(void)
 		O(waiting_for_a_network), O(no_wait_never_waits), O(restores),
 		O(restores_after_all_losses), O(restores_with_backoff),
 		O(close_while_lost), O(lost_again_while_it_waits_for_the_line),
-		O(resolves), O(cancelled_query_is_not_asked),
+		O(resolves), O(reverses), O(names_are_kept),
+		O(cancelled_query_is_not_asked),
 		O(too_many_queries), O(queries_share_the_line),
 		O(signal_is_asked_when_old), O(bulk_and_chat),
 		O(upload_does_not_starve_download), O(many_links),

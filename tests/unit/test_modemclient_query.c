@@ -144,6 +144,20 @@ static ssize_t call_resolve(struct caller *c)
 	return 0;
 }
 
+static ssize_t call_reverse(struct caller *c)
+{
+	char **names;
+	int err = modemclient_reverse(c->mc, c->text, c->timeout_ms, &names);
+
+	if (err < 0)
+		return err;
+	strcpy(c->buf, names[0]);
+	assert_null(names[1]);
+	modemclient_addresses_free(names);
+
+	return 0;
+}
+
 static struct caller *fresh(void)
 {
 	memset(&rows, 0, sizeof(rows));
@@ -479,6 +493,41 @@ static void test_resolve(void **state)
 	caller_free(c);
 }
 
+static void reverse_reply(struct fake *f, uint64_t id)
+{
+	Modemd__V1__ReverseReply r = MODEMD__V1__REVERSE_REPLY__INIT;
+	Modemd__V1__Reply reply = MODEMD__V1__REPLY__INIT;
+	char *names[] = { literal("mail.example") };
+
+	r.n_name = 1;
+	r.name = names;
+	reply.request_id = id;
+	reply.result_case = MODEMD__V1__REPLY__RESULT_REVERSE;
+	reply.reverse = &r;
+	fake_reply(f, &reply);
+}
+
+static void test_reverse(void **state)
+{
+	struct caller *c = fresh();
+	Modemd__V1__Request *req;
+
+	(void)state;
+	c->text = "192.0.2.1";
+	caller_start(c, call_reverse);
+	req = fake_expect(c->f, MODEMD__V1__REQUEST__KIND_REVERSE);
+	assert_memory_equal(req->reverse->address.data, "192.0.2.1", 9);
+	reverse_reply(c->f, req->id);
+	fake_done(req);
+	assert_int_equal(caller_finish(c), 0);
+	assert_string_equal(c->buf, "mail.example");
+	/* the answer to another question is not taken for it */
+	caller_start(c, call_reverse);
+	resolve_reply(c->f, fake_take(c->f, MODEMD__V1__REQUEST__KIND_REVERSE));
+	assert_int_equal(caller_finish(c), -EPROTO);
+	caller_free(c);
+}
+
 static void test_starts(void **state)
 {
 	struct caller *c = fresh();
@@ -576,6 +625,7 @@ int main(void)
 		cmocka_unit_test(test_history_events),
 		cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_reverse),
 		cmocka_unit_test(test_starts),
 		cmocka_unit_test(test_modem_events),
 		cmocka_unit_test(test_subscribe_refused),
