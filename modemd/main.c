@@ -23,6 +23,7 @@
 #include "base/state.h"
 #include "base/timer.h"
 #include "broker/broker.h"
+#include "driver/driver.h"
 #include "history/history.h"
 
 #define EXIT_START	1	/* socket in use, no permission */
@@ -157,13 +158,24 @@ static void report_to_log(void *ctx, bool warning, const char *text)
 		log_error("config: %s", text);
 }
 
+/* Settings that are sound; also the one that only the drivers can judge. */
 static int load_config(const struct options *o,
 		       void (*report)(void *, bool, const char *),
 		       struct config **out)
 {
 	struct config_report r = { .line = report };
+	int err;
 
-	return config_load(o->instance, o->path, o->overrides, &r, out);
+	err = config_load(o->instance, o->path, o->overrides, &r, out);
+	if (err || driver_find((*out)->modem.dialect))
+		return err;
+
+	report(NULL, false, "modem.dialect: this version has no driver for "
+	       "it; auto or simcom");
+	config_free(*out);
+	*out = NULL;
+
+	return -EINVAL;
 }
 
 /* SIGHUP: what can change at run time does. */

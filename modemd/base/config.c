@@ -175,6 +175,35 @@ static void check_group(struct draft *d)
 			   d->origin[s - settings]);
 }
 
+/* What is settled in the interface and not built yet is not passed over. */
+static void tell_not_yet(struct draft *d)
+{
+	const struct config *c = &d->config;
+	const struct {
+		bool asked;
+		const char *section, *key, *what;
+	} rows[] = {
+		{ c->modem.receive == CONFIG_RECEIVE_PUSH, "modem", "receive",
+		  "this version receives in pull mode only" },
+		{ c->modem.send_coding == CONFIG_CODING_CTRLZ, "modem",
+		  "send-coding", "this version sends with a fixed length" },
+		{ c->recovery.reset_hook[0], "recovery", "reset-hook",
+		  "this version does not power-cycle the modem" },
+		{ d->metrics_listen[0], "metrics", "listen",
+		  "this version has no metrics" },
+	};
+	char name[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].asked)
+			draft_tell(d, true, "%s: %s; ignored",
+				   origin_of(d, rows[i].section, rows[i].key,
+					     name, sizeof(name)),
+				   rows[i].what);
+	}
+}
+
 /* What one setting alone cannot know. */
 static void check_together(struct draft *d)
 {
@@ -189,10 +218,7 @@ static void check_together(struct draft *d)
 	if (strcmp(c->history.database, c->state_file) == 0)
 		draft_tell(d, false, "%s: is history.database as well",
 			   origin_of(d, "state", "file", name, sizeof(name)));
-	if (d->metrics_listen[0])
-		draft_tell(d, true, "%s: this version has no metrics; "
-			   "ignored", origin_of(d, "metrics", "listen", name,
-						sizeof(name)));
+	tell_not_yet(d);
 }
 
 static bool instance_ok(const char *name)

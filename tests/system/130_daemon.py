@@ -58,6 +58,14 @@ def mistakes_are_named_with_file_and_line(bench):
     check(code == 2 and err.count(path) >= 3, "every mistake at once", err)
 
 
+def dialect_without_a_driver(bench):
+    path = config_file(bench, "modem {\n\tdialect = \"w800\"\n}\n")
+    for args in (("--check",), ("-f",)):
+        code, _, err = modemd(bench, "-c", path, *args)
+        same(code, 2, "the exit code")
+        check("modem.dialect" in err and "simcom" in err, "what to do", err)
+
+
 def good_configuration_and_usage(bench):
     sample = os.path.join(harness.HERE, "..", "..", "packaging", "modem.conf")
     with open(sample, encoding="utf-8") as f:
@@ -200,7 +208,7 @@ def it_becomes_a_daemon(bench):
         "/proc/%d/status" % number).read(), "the process is gone")
 
 
-harness.run(mistakes_are_named_with_file_and_line,
+harness.run(mistakes_are_named_with_file_and_line, dialect_without_a_driver,
             good_configuration_and_usage, second_daemon_is_refused,
             second_daemon_for_the_same_modem, socket_is_what_was_asked_for,
             foreign_file_is_not_removed, sigterm_ends_cleanly,
