@@ -71,13 +71,10 @@ static bool print_link(void *ctx, const struct modemclient_link_info *i)
 int links_run(struct ctl *ctl, int argc, char **argv)
 {
 	struct table *t;
-	int code;
+	int code = CTL_DONE;
 
-	if (ctl_no_options(ctl, argc, argv, 0) < 0)
+	if (!ctl_begin(ctl, argc, argv, NULL, NULL))
 		return ctl->exit;
-	code = ctl_connect(ctl, NULL, NULL);
-	if (code != CTL_DONE)
-		return code;
 	t = table_new(columns, ctl->json);
 	if (!t)
 		return ctl_fail(ctl, "out of memory");

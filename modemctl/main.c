@@ -97,18 +97,19 @@ int ctl_getopt(struct ctl *ctl, int argc, char **argv, const char *letters,
 	}
 }
 
-int ctl_no_options(struct ctl *ctl, int argc, char **argv, int args)
+bool ctl_begin(struct ctl *ctl, int argc, char **argv,
+	       modemclient_event_fn event, void *ctx)
 {
 	static const struct option options[] = { CTL_COMMON_OPTIONS };
 
 	if (ctl_getopt(ctl, argc, argv, "", options) == CTL_STOP)
-		return -1;
-	if (argc - optind > args) {
+		return false;
+	if (argc > optind)
 		ctl->exit = ctl_usage(ctl, "%s is too much", argv[argc - 1]);
-		return -1;
-	}
+	else
+		ctl->exit = ctl_connect(ctl, event, ctx);
 
-	return 0;
+	return ctl->exit == CTL_DONE;
 }
 
 int ctl_usage(struct ctl *ctl, const char *fmt, ...)

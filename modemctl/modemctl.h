@@ -63,11 +63,13 @@ int ctl_fail(struct ctl *ctl, const char *fmt, ...);
 /* The same with modemclient_error(). */
 int ctl_fail_client(struct ctl *ctl);
 
-/* For commands without options that take @args arguments at most. */
-int ctl_no_options(struct ctl *ctl, int argc, char **argv, int args);
-
 /* Connects: CTL_DONE, or the exit code after it has complained. */
 int ctl_connect(struct ctl *ctl, modemclient_event_fn event, void *ctx);
+
+/* The same for commands without options and arguments, which it checks.
+ * False: leave with ctl->exit; so after --help, which is no failure. */
+bool ctl_begin(struct ctl *ctl, int argc, char **argv,
+	       modemclient_event_fn event, void *ctx);
 
 /* A whole number of @min..@max, else false. */
 bool ctl_number(const char *text, long min, long max, long *out);

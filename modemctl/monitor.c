@@ -90,13 +90,8 @@ static void on_event(void *ctx, const struct modemclient_event *ev)
 
 int monitor_run(struct ctl *ctl, int argc, char **argv)
 {
-	int code;
-
-	if (ctl_no_options(ctl, argc, argv, 0) < 0)
+	if (!ctl_begin(ctl, argc, argv, on_event, ctl))
 		return ctl->exit;
-	code = ctl_connect(ctl, on_event, ctl);
-	if (code != CTL_DONE)
-		return code;
 	if (modemclient_subscribe(ctl->mc, MODEMCLIENT_NETWORK |
 				  MODEMCLIENT_LINKS, CTL_TIMEOUT_MS) < 0)
 		return ctl_fail_client(ctl);

@@ -270,13 +270,9 @@ static void print_daemon(const struct modemclient_status *s)
 int status_run(struct ctl *ctl, int argc, char **argv)
 {
 	struct modemclient_status *s;
-	int code;
 
-	if (ctl_no_options(ctl, argc, argv, 0) < 0)
+	if (!ctl_begin(ctl, argc, argv, NULL, NULL))
 		return ctl->exit;
-	code = ctl_connect(ctl, NULL, NULL);
-	if (code != CTL_DONE)
-		return code;
 	if (modemclient_status(ctl->mc, CTL_TIMEOUT_MS, &s) < 0)
 		return ctl_fail_client(ctl);
 	if (ctl->json) {

@@ -184,6 +184,15 @@ def resolve_asks_the_modem(bench):
          [{"name": "a.example", "address": "127.0.0.9"}], "the JSON")
 
 
+def help_needs_no_daemon(bench):
+    for verb in ("status", "links", "clients", "monitor", "history", "nc",
+                 "resolve", "reverse", "trace"):
+        code, out, err = bench.run("modemctl", "-s", "/no/socket", verb,
+                                   "--help")
+        same((code, err), (0, ""), "the end of %s --help" % verb)
+        check(out.startswith("Usage: modemctl"), "what it prints", out)
+
+
 def reverse_asks_the_modem(bench):
     bench.start("--baud", 0, "--host", "a.example=127.0.0.9")
     same(bench.modemctl("reverse", "127.0.0.9"), "a.example\n", "the name")
@@ -298,6 +307,7 @@ harness.run(every_table_fits_and_every_json_parses,
             keys_that_programs_rely_on, exit_codes,
             nc_moves_every_byte_both_ways, nc_q_closes_by_itself,
             nc_tells_a_loss, resolve_asks_the_modem,
-            reverse_asks_the_modem, history_filters,
+            reverse_asks_the_modem, help_needs_no_daemon,
+            history_filters,
             many_pages_of_history, monitor_and_trace_end_on_sigint,
             trace_masks_the_payload, output_into_a_closed_pipe)
