@@ -39,7 +39,7 @@ struct at_answer {
  * the rules (indexes, ends with -1; NULL: none) whose lines are its answer,
  * borrowed until done(). Exactly one done() ends it:
  *   0            the final line said OK
- *   -EREMOTEIO         it said no; the answer has the words
+ *   -EREMOTEIO   it said no; the answer has the words
  *   -ETIMEDOUT   no final line within timeout_ms (the time that its bytes and
  *                its answer's need on the line is added)
  *   -EBADMSG     its answer counted more bytes than asked for, or its header

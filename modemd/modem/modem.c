@@ -115,6 +115,19 @@ static int make_parts(struct modem *m)
 	return m->d ? 0 : -ENOMEM;
 }
 
+/* What this version can do with this modem, in the words of the protocol. */
+static void list_capabilities(struct modem *m)
+{
+	size_t n = 0;
+
+	m->capabilities[n++] = "tcp";
+	m->capabilities[n++] = "resolve";
+	if (m->driver->caps & DRIVER_CAP_REVERSE_DNS)
+		m->capabilities[n++] = "reverse";
+	m->capabilities[n++] = "restore";
+	m->capabilities[n] = NULL;
+}
+
 int modem_new(struct timers *ts, const struct config *cfg, struct state *state,
 	      const struct modem_ops *ops, void *ctx, struct modem **out)
 {
@@ -140,6 +153,7 @@ int modem_new(struct timers *ts, const struct config *cfg, struct state *state,
 	}
 
 	m->max_send = m->driver->max_send;
+	list_capabilities(m);
 	life_init(m);
 	*out = m;
 
@@ -200,10 +214,6 @@ static const char *const network_names[] = {
 	[NETWORK_LOST]		= "lost",
 };
 
-/* What this version can do with this modem, in the words of the protocol. */
-static const char *const capabilities[] = { "tcp", "resolve", "reverse",
-						"restore", NULL };
-
 static void count_slots(const struct modem *m, struct modem_status *out)
 {
 	const struct link *l;
@@ -250,7 +260,7 @@ void modem_get_status(struct modem *m, struct modem_status *out)
 		.info = m->driver->info(m->d),
 		.dialect = m->driver->name,
 		.receive = "pull",
-		.capabilities = capabilities,
+		.capabilities = m->capabilities,
 		.line = at_channel_get_stats(m->channel),
 		.port = at_channel_port(m->channel),
 	};

@@ -26,6 +26,7 @@ struct timer;
 
 #define MODEM_BAUDS	6	/* rates that are tried */
 #define MODEM_QUERIES	64	/* that may wait */
+#define MODEM_CAPS	8	/* words for what it can do */
 #define MODEM_NAMES	64	/* answers that are kept */
 
 struct link {
@@ -103,6 +104,7 @@ struct modem {
 	struct at_channel *channel;
 	const struct driver *driver;
 	void *d;			/* the driver's own */
+	const char *capabilities[MODEM_CAPS + 1];	/* ends with NULL */
 
 	/* life.c */
 	enum modem_state state;
