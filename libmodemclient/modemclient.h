@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * modemclient - the client side of modemd: TCP links through a modem that
+ * modemclient - the client side of modemd: TCP and UDP through a modem that
  * many programs share.
  *
  * It starts no thread, prints nothing, raises no signal (also no SIGPIPE) and
@@ -82,7 +82,8 @@ extern "C" {
 #define MODEMCLIENT_SOCKET	"/run/modemd/modemd.sock"
 
 struct modemclient;		/* a connection to modemd */
-struct modemclient_link;	/* a TCP link through the modem */
+struct modemclient_link;	/* a link through the modem */
+struct modemclient_listener;	/* a TCP server in the modem */
 struct modemclient_event;
 
 /* ------------------------------------------------------------ connection */
@@ -217,6 +218,16 @@ enum modemclient_event_type {
 	MODEMCLIENT_EVENT_DISCONNECTED,	/* .err .reason, after all CLOSED */
 	MODEMCLIENT_EVENT_CONNECTED,	/* again, by options.reconnect */
 	MODEMCLIENT_EVENT_REPLY,	/* ends a _start: .request .err ... */
+	/* About .listener: */
+	MODEMCLIENT_EVENT_ACCEPTED,	/* modemclient_accept() has .link */
+	MODEMCLIENT_EVENT_REFUSED,	/* closed at once: .address .err .reason */
+	MODEMCLIENT_EVENT_LISTENER_LOST,	/* .reason; comes back by itself */
+	MODEMCLIENT_EVENT_LISTENER_RESTORED,
+	/* About a question of one's own: */
+	MODEMCLIENT_EVENT_PING,		/* .request .echo */
+	/* Somebody asks for the whole modem: see modemclient_lease(). */
+	MODEMCLIENT_EVENT_LEASE,	/* .count .state .reason .deadline_ms */
+	MODEMCLIENT_EVENT_CONFIRMED,	/* .link .count bytes in this epoch */
 };
 
 /* One life (epoch) of a link. Bytes. */
@@ -225,7 +236,8 @@ struct modemclient_counts {
 	uint64_t taken;		/* the modem answered for */
 	int64_t confirmed;	/* acknowledged by the peer, -1: unknown */
 	uint64_t received;	/* delivered to this library */
-	uint64_t reserved[4];	/* 0 */
+	uint64_t lost;		/* lost between modem and modemd */
+	uint64_t reserved[3];	/* 0 */
 };
 
 /*
@@ -256,6 +268,9 @@ struct modemclient_event {
 	uint64_t request;
 	const char *const *addresses;	/* resolve_start; ends with NULL */
 	const struct modemclient_status *status;	/* status_start */
+	struct modemclient_listener *listener;
+	const struct modemclient_echo *echo;
+	const struct modemclient_ping_result *ping;	/* ping_start */
 };
 
 enum modemclient_subscription {
@@ -295,6 +310,14 @@ struct modemclient_open_options {
 	/* Bytes kept unread in this library, 1024..16777216; 0: modemd's. */
 	uint32_t credit;
 	void *data;		/* modemclient_link_get_data() */
+	/* UDP: see modemclient_sendto(). Host and port may then be NULL and 0. */
+	bool udp;
+	/* While it is open the modem is never told to push data. */
+	bool never_push;
+	/* UDP: where datagrams come from, if the modem tells. */
+	bool want_source;
+	/* TCP: SENT and drain mean that the peer acknowledged. */
+	bool wait_ack;
 };
 
 #define MODEMCLIENT_OPEN_OPTIONS_INIT \
@@ -417,6 +440,53 @@ void modemclient_link_free(struct modemclient_link *link);
  */
 int modemclient_wait_restored(struct modemclient_link *link, int timeout_ms);
 
+/**
+ * Send one datagram, of 1..1500 bytes (some firmware takes less). Blocks while
+ * the window is full.
+ *
+ * @param address  IPv4; NULL: as the link was opened with
+ * @param port     1..65535; 0 with NULL
+ * @return @len; -EINVAL, -EMSGSIZE, -EDESTADDRREQ, -EAGAIN, -ETIMEDOUT,
+ *         -EINPROGRESS, -ENETRESET, -EPIPE, or what ended the link
+ */
+ssize_t modemclient_sendto(struct modemclient_link *link, const void *buf,
+			   size_t len, const char *address, uint16_t port,
+			   int timeout_ms);
+
+/**
+ * Receive one datagram; what does not fit @len is dropped, as in recv(2).
+ * Blocks until there is one.
+ *
+ * @param address  its source, "" when the modem does not tell; at least
+ *                 MODEMCLIENT_ADDRESS_MAX bytes, or NULL
+ * @param port     NULL or its port, 0 when the modem does not tell
+ * @return its bytes, which may be more than @len; or as modemclient_read()
+ */
+ssize_t modemclient_recvfrom(struct modemclient_link *link, void *buf,
+			     size_t len, char *address, uint16_t *port,
+			     int timeout_ms);
+#define MODEMCLIENT_ADDRESS_MAX	64
+
+struct modemclient_confirmed {
+	uint64_t sent;		/* bytes, as the modem counts */
+	uint64_t confirmed;	/* acknowledged by the peer's TCP */
+	uint64_t received;	/* by the modem */
+	uint64_t delivered;	/* by modemd, to this library */
+	uint64_t lost;		/* between modem and modemd */
+};
+
+/**
+ * Ask the modem what the peer's TCP has acknowledged. Blocks for the answer.
+ *
+ * @return 0, -EBADF, -EOPNOTSUPP (not TCP, or this modem cannot), -EREMOTEIO,
+ *         -ETIMEDOUT, -ENOTCONN
+ */
+int modemclient_confirmed(struct modemclient_link *link, int timeout_ms,
+			  struct modemclient_confirmed *out);
+
+/** "192.0.2.1:53211" for an accepted link, host:port for others, or "". */
+const char *modemclient_link_remote(const struct modemclient_link *link);
+
 /** Counts of the present epoch, or the final ones once the link is closed. */
 void modemclient_link_counts(const struct modemclient_link *link,
 			     struct modemclient_counts *out);
@@ -449,6 +519,97 @@ struct modemclient *
 modemclient_link_client(const struct modemclient_link *link);
 void *modemclient_link_get_data(const struct modemclient_link *link);
 void modemclient_link_set_data(struct modemclient_link *link, void *data);
+
+/* ------------------------------------------------------------ listeners */
+
+struct modemclient_listen_options {
+	size_t size;		/* sizeof(struct modemclient_listen_options) */
+	uint16_t port;		/* 1..65535 */
+	unsigned int backlog;	/* 1..3; 0: 3 */
+	/* Links at a time, 1..10; 0: as configured. More are closed at once. */
+	unsigned int max_links;
+	uint32_t idle_timeout_ms;	/* of its links; 0: as configured */
+	/* "192.0.2.1", "192.0.2.0/24", at most 32; ends with NULL; NULL: all. */
+	const char *const *allow;
+	uint32_t credit;	/* of its links, as in open_options */
+	uint32_t wait_ms;	/* for a network and a free server */
+	void *data;		/* modemclient_listener_get_data() */
+};
+
+#define MODEMCLIENT_LISTEN_OPTIONS_INIT \
+	{ .size = sizeof(struct modemclient_listen_options) }
+
+/**
+ * Start a TCP server in the modem, which has 4. Blocks until it listens.
+ *
+ * @param out  free with modemclient_listener_close()
+ * @return 0, -EINVAL, -EMFILE (all servers are taken), -EADDRINUSE,
+ *         -ENETDOWN, -ENODEV, -EOPNOTSUPP, -EREMOTEIO, -EPERM, -ETIMEDOUT,
+ *         -ENOTCONN, -ENOMEM
+ */
+int modemclient_listen(struct modemclient *mc,
+		       const struct modemclient_listen_options *opts,
+		       int timeout_ms, struct modemclient_listener **out);
+
+/**
+ * Take a connection. Blocks until there is one. It is read, written and
+ * closed as any link, and outlives the handle of its listener.
+ *
+ * @return 0, -ETIMEDOUT, -EAGAIN, -ENOTCONN, -EPIPE (the listener has ended)
+ */
+int modemclient_accept(struct modemclient_listener *listener, int timeout_ms,
+		       struct modemclient_link **out);
+
+/** Replace what it lets in. Blocks for the answer. @allow as above. */
+int modemclient_accept_policy(struct modemclient_listener *listener,
+			      unsigned int max_links,
+			      const char *const *allow, int timeout_ms);
+
+/**
+ * Stop it and free the handle. The modem cannot stop a server that has links:
+ * modemd closes them. Blocks until it is done; the handle is freed in any
+ * case, but for -EINVAL and -EDEADLK.
+ */
+int modemclient_listener_close(struct modemclient_listener *listener,
+			       int timeout_ms);
+
+uint64_t modemclient_listener_id(const struct modemclient_listener *listener);
+void *
+modemclient_listener_get_data(const struct modemclient_listener *listener);
+
+/* ------------------------------------------------------------ lease */
+
+struct modemclient_lease_options {
+	size_t size;		/* sizeof(struct modemclient_lease_options) */
+	const char *host;	/* NULL with listen */
+	uint16_t port;		/* 1..65535 */
+	uint16_t local_port;	/* 0: the modem chooses */
+	bool udp;
+	bool listen;		/* wait for one connection to @port */
+	uint32_t duration_ms;	/* 1000..3600000; 0: 300000 */
+	uint32_t wait_ms;	/* for the others, 0..600000 */
+	uint32_t credit;	/* as in open_options */
+};
+
+#define MODEMCLIENT_LEASE_OPTIONS_INIT \
+	{ .size = sizeof(struct modemclient_lease_options) }
+
+/**
+ * Have the whole modem for one link whose bytes are not wrapped in commands.
+ * Nobody else can use it meanwhile: it is granted when no link is open and
+ * the owners of listeners agree, to admins after wait_ms in any case. Blocks
+ * until it is connected. The link is used as any other; closing it, or
+ * duration_ms, ends the lease.
+ *
+ * @return 0, -EBUSY (others use the modem), -EOPNOTSUPP, or as of open
+ */
+int modemclient_lease(struct modemclient *mc,
+		      const struct modemclient_lease_options *opts,
+		      int timeout_ms, struct modemclient_link **out);
+
+/** Answer MODEMCLIENT_EVENT_LEASE of state "asked"; @lease is its .count. */
+int modemclient_lease_answer(struct modemclient *mc, uint64_t lease,
+			     bool agree);
 
 /* ------------------------------------------------------------ questions */
 
@@ -493,6 +654,7 @@ struct modemclient_line_info {
 	uint64_t commands, timeouts, resyncs;
 	uint64_t unknown_lines, stray_finals, garbage_bytes, lost_payloads;
 	bool stalled;			/* CTS low: output does not flow */
+	uint64_t lost_bytes;		/* as the modem's own counts show */
 };
 
 struct modemclient_history_info {
@@ -515,6 +677,26 @@ struct modemclient_status {
 	const struct modemclient_history_info *history;
 	uint32_t links_used, links_total, links_waiting, clients;
 	const char *const *capabilities;	/* ends with NULL */
+	/* From power to network; ends with a NULL name. */
+	const struct modemclient_step *steps;
+	const struct modemclient_lease_info *lease;	/* NULL: none */
+	uint32_t listeners_used, listeners_total;
+};
+
+struct modemclient_step {
+	const char *name;
+	const char *state;		/* ok failed waiting unknown */
+	const char *text;		/* one sentence */
+	int64_t since_wall_ms, since_mono_ms;
+	int64_t next_try_ms;		/* from now; -1: nothing is planned */
+	const char *next;		/* what is tried then */
+};
+
+struct modemclient_lease_info {
+	uint64_t link;
+	const char *client, *remote;
+	const char *state;		/* asked starting connected ending */
+	uint32_t left_ms;
 };
 
 /**
@@ -539,7 +721,7 @@ struct modemclient_link_info {
 	int slot;			/* the modem's number; -1: none now */
 	uint32_t epoch;
 	const char *state;		/* waiting opening open closing lost */
-	const char *type;		/* tcp udp tls */
+	const char *type;		/* tcp udp tls tcp-in lease */
 	const char *remote;		/* host:port */
 	const char *client;
 	int32_t pid;
@@ -551,6 +733,22 @@ struct modemclient_link_info {
 	bool restore;
 	uint64_t idle_ms;
 	bool readable;			/* the modem holds data for it */
+	uint64_t listener;		/* that accepted it; 0: none */
+	uint16_t local_port;		/* 0: the modem's choice */
+};
+
+struct modemclient_listener_info {
+	uint64_t listener;
+	int index;			/* the modem's number; -1: none now */
+	const char *state;	/* waiting starting listening stopping lost */
+	uint16_t port;
+	const char *client;
+	int32_t pid;
+	uint32_t uid;
+	uint32_t backlog, max_links, links;
+	uint64_t accepted, refused;
+	const char *const *allow;	/* ends with NULL */
+	int64_t opened_wall_ms, opened_mono_ms;
 };
 
 struct modemclient_client_info {
@@ -578,6 +776,12 @@ int modemclient_links(struct modemclient *mc, int timeout_ms,
 		      bool (*row)(void *ctx,
 				  const struct modemclient_link_info *info),
 		      void *ctx);
+
+/** Listeners of all clients, with their owners. */
+int modemclient_listeners(struct modemclient *mc, int timeout_ms,
+			  bool (*row)(void *ctx,
+				const struct modemclient_listener_info *info),
+			  void *ctx);
 
 /** Programs that are connected to modemd. */
 int modemclient_clients(struct modemclient *mc, int timeout_ms,
@@ -687,6 +891,94 @@ void modemclient_addresses_free(char **addresses);
  */
 int modemclient_reverse(struct modemclient *mc, const char *address,
 			int timeout_ms, char ***out);
+
+struct modemclient_ping_options {
+	size_t size;		/* sizeof(struct modemclient_ping_options) */
+	const char *host;
+	unsigned int count;	/* 1..100; 0: 4 */
+	unsigned int bytes;	/* 4..188; 0: 64 */
+	uint32_t interval_ms;	/* 1000..10000; 0: 2000 */
+	uint32_t wait_ms;	/* for an echo, 10000..100000; 0: 10000 */
+	unsigned int ttl;	/* 16..255; 0: 255 */
+};
+
+#define MODEMCLIENT_PING_OPTIONS_INIT \
+	{ .size = sizeof(struct modemclient_ping_options) }
+
+/* An echo, or that none came in time. */
+struct modemclient_echo {
+	uint32_t seq;		/* from 1 */
+	bool timeout;
+	const char *address;
+	uint32_t size, rtt_ms, ttl;
+};
+
+struct modemclient_ping_result {
+	uint32_t sent, received, lost;
+	uint32_t min_ms, max_ms, avg_ms;	/* 0 when nothing came back */
+	char address[MODEMCLIENT_ADDRESS_MAX];
+};
+
+/**
+ * Ping a host from the modem. Blocks until all echoes came or did not.
+ *
+ * @param echo  called for each; false stops the ping; NULL: not wanted
+ * @param out   also filled when it was stopped
+ * @return 0, -ECANCELED (by @echo), -EADDRNOTAVAIL, -ENETDOWN, -ENODEV,
+ *         -EREMOTEIO, -ETIMEDOUT, -ENOTCONN, -EINVAL
+ */
+int modemclient_ping(struct modemclient *mc,
+		     const struct modemclient_ping_options *opts,
+		     int timeout_ms,
+		     bool (*echo)(void *ctx,
+				  const struct modemclient_echo *echo),
+		     void *ctx, struct modemclient_ping_result *out);
+
+/** The same without blocking: PING events, and REPLY with .ping ends it.
+ * modemclient_cancel() stops it. */
+int modemclient_ping_start(struct modemclient *mc,
+			   const struct modemclient_ping_options *opts,
+			   uint64_t *request);
+
+/**
+ * A raw AT command; admins only. Blocks for its final line.
+ *
+ * @param force  also what upsets modemd, which then checks everything again
+ * @param line   called for each line before the final one
+ * @param final  the final line, NULL: not wanted; "" when none came
+ * @return 0, -EREMOTEIO (the modem said no: see @final), -EPERM (you may not),
+ *         -EINVAL (refused: modemclient_error() says why), -ETIMEDOUT, ...
+ */
+int modemclient_at(struct modemclient *mc, const char *command, bool force,
+		   int timeout_ms, bool (*line)(void *ctx, const char *line),
+		   void *ctx, char *final, size_t final_size);
+
+/** Open or close the network; admins only. Blocks until it is so. */
+int modemclient_network(struct modemclient *mc, bool up, int timeout_ms);
+
+/** Restart the modem; admins only. Blocks until it went down. */
+int modemclient_reset(struct modemclient *mc, bool hard, int timeout_ms);
+
+struct modemclient_setting {
+	const char *name, *value, *unit;
+	int64_t min, max, default_value;
+	const char *command;		/* "AT+CIPDNSSET" */
+	const char *by;			/* what sets it */
+	bool fixed;			/* modemd needs it as it is */
+	const char *wanted;		/* where the modem took another value */
+};
+
+/**
+ * The modem's socket options. Blocks for the answer.
+ *
+ * @param set  "NAME=VALUE", ends with NULL; admins only; NULL: only read
+ * @return 0, -EINVAL (no such option, out of its range, fixed), -EPERM, ...
+ */
+int modemclient_config(struct modemclient *mc, const char *const *set,
+		       int timeout_ms,
+		       bool (*row)(void *ctx,
+				   const struct modemclient_setting *s),
+		       void *ctx);
 
 /** The same without blocking: the event REPLY with @request ends it. */
 int modemclient_resolve_start(struct modemclient *mc, const char *name,

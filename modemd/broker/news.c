@@ -117,7 +117,8 @@ static void on_opened(void *ctx, uint64_t link, const struct link_end *how)
 	broker_forget(b, o);
 }
 
-static void on_data(void *ctx, uint64_t link, const uint8_t *data, size_t len)
+static void on_data(void *ctx, uint64_t link, const uint8_t *data, size_t len,
+		    const char *from)
 {
 	Modemd__V1__Event event = MODEMD__V1__EVENT__INIT;
 	Modemd__V1__Data msg = MODEMD__V1__DATA__INIT;
@@ -129,13 +130,15 @@ static void on_data(void *ctx, uint64_t link, const uint8_t *data, size_t len)
 	msg.has_data = true;
 	msg.data.data = (uint8_t *)(uintptr_t)data;
 	msg.data.len = len;
+	msg.from = msg_opt(from);
 	event.kind_case = MODEMD__V1__EVENT__KIND_DATA;
 	event.data = &msg;
 	o->owner->received += len;
 	client_tell(o->owner, &event);
 }
 
-static void on_sent(void *ctx, uint64_t link, uint32_t epoch, size_t len)
+static void on_sent(void *ctx, uint64_t link, uint32_t epoch, size_t len,
+		    int err)
 {
 	Modemd__V1__Event event = MODEMD__V1__EVENT__INIT;
 	Modemd__V1__Sent sent = MODEMD__V1__SENT__INIT;
@@ -146,9 +149,12 @@ static void on_sent(void *ctx, uint64_t link, uint32_t epoch, size_t len)
 	MSG_SET(&sent, link, link);
 	MSG_SET(&sent, epoch, epoch);
 	MSG_SET(&sent, bytes, (uint32_t)len);
+	if (err)
+		MSG_SET(&sent, status, wire_status(err));
 	event.kind_case = MODEMD__V1__EVENT__KIND_SENT;
 	event.sent = &sent;
-	o->owner->sent += len;
+	if (!err)
+		o->owner->sent += len;
 	client_tell(o->owner, &event);
 }
 
@@ -274,7 +280,7 @@ static void on_network_changed(void *ctx)
 }
 
 static void on_answered(void *ctx, uint32_t query, int err,
-			const char *answer)
+			const struct driver_answer *answer)
 {
 	Modemd__V1__Reply reply = MODEMD__V1__REPLY__INIT;
 	Modemd__V1__ResolveReply resolve = MODEMD__V1__RESOLVE_REPLY__INIT;
@@ -294,7 +300,7 @@ static void on_answered(void *ctx, uint32_t query, int err,
 	return;
 
 found:
-	escaped(text, sizeof(text), answer);
+	escaped(text, sizeof(text), answer->text);
 	MSG_SET(&reply, request_id, p->request_id);
 	MSG_SET(&reply, status, wire_status(err));
 	if (err) {

@@ -31,7 +31,9 @@ struct state;
 struct timers;
 
 #define DRIVER_LINKS_MAX	16	/* more than any dialect has */
+#define DRIVER_LISTENERS_MAX	4
 #define DRIVER_HOST_MAX		255
+#define DRIVER_ADDRESS_MAX	64	/* "192.0.2.1:53", terminated */
 
 /* The way from an answering modem to an open network, one stage at a time. */
 enum driver_stage {
@@ -61,18 +63,97 @@ enum driver_cap {
 	DRIVER_CAP_SNTP		= 1 << 4,
 	DRIVER_CAP_TRANSPARENT	= 1 << 5,
 	DRIVER_CAP_BLOCKING_OPEN = 1 << 6,
+	DRIVER_CAP_PUSH		= 1 << 7,	/* and it names the link */
+	DRIVER_CAP_PUSH_SOURCE	= 1 << 8,	/* and where datagrams are from */
+	DRIVER_CAP_CONFIRMED	= 1 << 9,	/* bytes the peer acknowledged */
+	DRIVER_CAP_WAIT_ACK	= 1 << 10,	/* sent() after the peer's ACK */
+	DRIVER_CAP_PING		= 1 << 11,
 };
 
 enum driver_query {
-	DRIVER_Q_RESOLVE,	/* text: the name; answer: an address */
-	DRIVER_Q_REVERSE,	/* text: an address; answer: the name */
+	DRIVER_Q_RESOLVE,	/* text: the name; answer: text, an address */
+	DRIVER_Q_REVERSE,	/* text: an address; answer: text, the name */
 	DRIVER_Q_SIGNAL,	/* refreshes signal in the info */
+	DRIVER_Q_PING,		/* text: the host; ping; answer: ping */
+	DRIVER_Q_CONFIRMED,	/* slot; answer: acked */
+	DRIVER_Q_WAIT_ACK,	/* number: 0 or 1; answer: number, as it is */
+	DRIVER_Q_CONFIG,	/* reads all; answer: the settings hold them */
+	DRIVER_Q_SET,		/* setting, number; answer: number, as it is */
+	DRIVER_Q_AT,		/* text; answer: text, lines and final */
+	DRIVER_Q_RESTART,	/* the modem restarts; no news of it follows */
+};
+
+struct driver_ping {
+	unsigned int count, size, ttl;
+	uint32_t interval_ms, wait_ms;
+};
+
+struct driver_query_args {
+	const char *text;	/* plain and of legal length */
+	unsigned int slot;
+	unsigned int setting;	/* index into driver.settings */
+	long number;
+	uint32_t timeout_ms;	/* Q_AT */
+	struct driver_ping ping;
+};
+
+/* One echo, or that none came. */
+struct driver_echo {
+	bool timeout;
+	char address[DRIVER_ADDRESS_MAX];
+	unsigned int size, rtt_ms, ttl;
+};
+
+/* All of it borrowed until answered() returns. */
+struct driver_answer {
+	const char *text;	/* also the modem's words for an error; never NULL */
+	long number;
+	/* Q_CONFIRMED: bytes since the link was opened, as the modem counts */
+	uint64_t sent, acked, received;
+	/* Q_PING: packets and ms */
+	unsigned int pings_sent, pings_received, pings_lost;
+	unsigned int min_ms, max_ms, avg_ms;
+};
+
+/* A socket option of the modem that people may read, and some may set. */
+struct driver_setting {
+	const char *name;	/* "dns-retries" */
+	const char *unit;	/* "ms", "" for none */
+	long min, max, def;	/* of the manual */
+	const char *command;	/* "AT+CIPDNSSET", for people */
+	/* The setting of the configuration that decides it, or "modemd" where
+	 * the driver needs it as it is; NULL: it may be set. */
+	const char *by;
 };
 
 struct driver_open_args {
+	bool udp;
 	const char *host;	/* plain and of legal length: broker checked */
 	unsigned int port;
 	unsigned int local_port;	/* 0: the modem chooses */
+	bool inbound;		/* accepted: send() in fixed length only */
+};
+
+/* Where a datagram goes. */
+struct driver_to {
+	const char *address;	/* IPv4 */
+	unsigned int port;
+};
+
+struct driver_listen_args {
+	unsigned int port;
+	unsigned int backlog;	/* 1..3 */
+};
+
+enum driver_receive {
+	DRIVER_PULL,
+	DRIVER_PUSH,
+};
+
+struct driver_lease_args {
+	bool udp, listen;
+	const char *host;	/* listen: "" */
+	unsigned int port, local_port;
 };
 
 /* What is known of modem and SIM; "" and INT_MIN are unknown. */
@@ -92,7 +173,14 @@ struct driver_info {
 /* One slot of the modem's own table. */
 struct driver_slot {
 	bool open;
+	int listener;				/* that accepted it; -1: none */
 	char remote[DRIVER_HOST_MAX + 24];	/* host:port as it prints it */
+};
+
+/* The modem's own table of servers: the port each listens on, 0: free. */
+struct driver_table {
+	struct driver_slot slots[DRIVER_LINKS_MAX];
+	unsigned int listeners[DRIVER_LISTENERS_MAX];
 };
 
 /* @err is 0 or -errno; @text the modem's words, "" for none, borrowed. */
@@ -109,13 +197,40 @@ struct driver_events {
 	void (*pulled)(void *up, unsigned int slot, long rest, int err);
 	void (*closed)(void *up, unsigned int slot, enum driver_close why,
 		       const char *text);
-	void (*audited)(void *up, const struct driver_slot *slots, int err);
+	/* @table is borrowed; NULL with @err. */
+	void (*audited)(void *up, const struct driver_table *table, int err);
+	void (*listening)(void *up, unsigned int index, int err,
+			  const char *text);
+	void (*unlistened)(void *up, unsigned int index, int err,
+			   const char *text);
+	/* The mode it is in now, whatever was asked for. */
+	void (*receiving)(void *up, enum driver_receive mode, int err);
+	void (*progress)(void *up, unsigned int id,
+			 const struct driver_echo *echo);
 	void (*answered)(void *up, unsigned int id, int err,
-			 const char *answer);
+			 const struct driver_answer *answer);
+	/* 0: the session is connected, bytes go both ways. */
+	void (*leased)(void *up, int err, const char *text);
+	/* The end of it, asked for or not, also after a bad leased(): the modem
+	 * takes commands again. @err: why, 0 as asked. */
+	void (*unleased)(void *up, int err, const char *text);
 	/* unasked */
 	void (*readable)(void *up, unsigned int slot);
+	/* @from: "192.0.2.1:53", NULL: unknown; @end: of what belongs together,
+	 * a datagram or one push. */
 	void (*data)(void *up, unsigned int slot, const uint8_t *data,
-		     size_t len);
+		     size_t len, const char *from, bool end);
+	/* A peer has connected; @slot may be the one that is being opened. */
+	void (*accepted)(void *up, unsigned int index, unsigned int slot,
+			 const char *peer);
+	/* A server has gone by itself. */
+	void (*listener_lost)(void *up, unsigned int index, const char *text);
+	/* Pushed bytes that no link can be named for: it pulls from now on. */
+	void (*push_unnamed)(void *up, size_t len);
+	/* What the peer of a session sent. */
+	void (*lease_data)(void *up, const uint8_t *data, size_t len);
+	/* lease_write() takes bytes again. */
+	void (*lease_writable)(void *up);
 	void (*network_lost)(void *up, const char *text);
 	void (*rebooted)(void *up, const char *text);
 	/* Registration or SIM changed for the better: try again now. */
@@ -147,6 +262,7 @@ struct driver {
 	size_t max_pull;		/* bytes in one pull */
 	size_t max_push;		/* bytes pushed under one header */
 	unsigned int caps;		/* enum driver_cap */
+	const struct driver_setting *settings;	/* ends with a NULL name */
 
 	void *(*new)(const struct driver_env *env);
 	void (*free)(void *d);
@@ -154,12 +270,34 @@ struct driver {
 	int (*stage)(void *d, enum driver_stage stage);
 	int (*open)(void *d, unsigned int slot,
 		    const struct driver_open_args *args);
-	int (*send)(void *d, unsigned int slot, const uint8_t *buf, size_t len);
+	/* @to: datagrams only; NULL: where open() said. */
+	int (*send)(void *d, unsigned int slot, const uint8_t *buf, size_t len,
+		    const struct driver_to *to);
 	int (*pull)(void *d, unsigned int slot, size_t max);
 	int (*close)(void *d, unsigned int slot);
+	int (*listen)(void *d, unsigned int index,
+		      const struct driver_listen_args *args);
+	int (*unlisten)(void *d, unsigned int index);
+	/* To push: what is buffered comes as data() before receiving(). */
+	int (*receive)(void *d, enum driver_receive mode);
 	int (*audit)(void *d);
 	int (*query)(void *d, unsigned int id, enum driver_query what,
-		     const char *text);
+		     const struct driver_query_args *args);
+	/* Ends a running ping early: its answered() comes, -ECANCELED. 0, or
+	 * -EBUSY (ask again when the channel is ready). */
+	int (*ping_stop)(void *d);
+	/* NULL: may be sent as raw AT; else why it may not, a sentence. */
+	const char *(*forbids)(const char *command);
+
+	/*
+	 * An exclusive session; all links are closed. It takes the network down
+	 * and up again: leased(), and later unleased(), after which the modem
+	 * layer begins with DRIVER_NET_CLOSE again. lease_write() returns the
+	 * bytes it took, 0 when full: lease_writable() follows.
+	 */
+	int (*lease)(void *d, const struct driver_lease_args *args);
+	size_t (*lease_write)(void *d, const uint8_t *data, size_t len);
+	int (*unlease)(void *d);
 
 	/* A line nobody asked for, and the payload it counted. */
 	void (*line)(void *d, const struct at_line *line);
@@ -170,6 +308,8 @@ struct driver {
 	void (*reset)(void *d, bool modem_gone);
 
 	const struct driver_info *(*info)(void *d);
+	/* The value of a setting as last read; -1: not known. */
+	long (*setting)(void *d, unsigned int setting);
 };
 
 extern const struct driver driver_simcom;

@@ -116,6 +116,8 @@ int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a)
 	};
 	int err;
 
+	if (a->udp)
+		return -EOPNOTSUPP;
 	if (a->local_port > 0)
 		err = simcom_send(s, &cmd, "AT+CIPOPEN=%u,\"TCP\",%q,%u,%u",
 				  slot, a->host, a->port, a->local_port);
@@ -198,7 +200,8 @@ static void send_done(void *ctx, int err, const struct at_answer *a)
 		end_send(l, 0, err == -EREMOTEIO ? -ECONNABORTED : err);
 }
 
-int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len)
+int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len,
+		     const struct driver_to *to)
 {
 	struct simcom *s = d;
 	struct simcom_link *l = &s->links[slot];
@@ -211,6 +214,8 @@ int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len)
 	};
 	int err;
 
+	if (to)
+		return -EOPNOTSUPP;
 	err = simcom_send(s, &cmd, "AT+CIPSEND=%u,%u", slot,
 			  (unsigned int)len);
 	if (!err) {
@@ -268,7 +273,7 @@ static void pull_done(void *ctx, int err, const struct at_answer *a)
 	if (!err && p->len == 0)	/* whatever it says: not now */
 		p->rest = 0;
 	if (!err && p->len > 0)
-		ev->data(s->env.up, p->slot, p->buf, p->len);
+		ev->data(s->env.up, p->slot, p->buf, p->len, NULL, true);
 	ev->pulled(s->env.up, p->slot, p->rest, err);
 }
 

@@ -127,7 +127,7 @@ struct simcom {
 	struct simcom_pull pulling;
 	struct simcom_boot boot;
 	bool context_set;		/* since the modem started */
-	struct driver_slot slots[DRIVER_LINKS_MAX];	/* of a running audit */
+	struct driver_table table;	/* of a running audit */
 	unsigned int query_id;
 	enum driver_query query;
 	char answer[DRIVER_HOST_MAX + 1];
@@ -194,7 +194,8 @@ void simcom_parse_registration(struct simcom *s, const struct at_line *line);
 
 /* simcom_link.c */
 int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a);
-int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len);
+int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len,
+		     const struct driver_to *to);
 int simcom_pull(void *d, unsigned int slot, size_t max);
 int simcom_close(void *d, unsigned int slot);
 void simcom_link_line(struct simcom *s, const struct at_line *line);
@@ -204,6 +205,6 @@ void simcom_link_reset(struct simcom *s);
 /* simcom_query.c */
 int simcom_audit(void *d);
 int simcom_query(void *d, unsigned int id, enum driver_query what,
-		 const char *text);
+		 const struct driver_query_args *args);
 
 #endif

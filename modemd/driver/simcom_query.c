@@ -21,8 +21,9 @@ static void audit_line(void *ctx, const struct at_line *line)
 
 	if (n >= SIMCOM_LINKS || line->rule != &simcom_rules[R_OPEN_USED])
 		return;
-	slot = &s->slots[n];
+	slot = &s->table.slots[n];
 	slot->open = true;
+	slot->listener = (int)line->args[2];
 	at_text_copy(host, sizeof(host), &line->strs[1]);
 	snprintf(slot->remote, sizeof(slot->remote), "%s:%ld", host,
 		 line->args[1]);
@@ -33,7 +34,7 @@ static void audit_done(void *ctx, int err, const struct at_answer *a)
 	struct simcom *s = ctx;
 
 	(void)a;
-	s->env.events->audited(s->env.up, s->slots, err);
+	s->env.events->audited(s->env.up, err ? NULL : &s->table, err);
 }
 
 int simcom_audit(void *d)
@@ -48,7 +49,7 @@ int simcom_audit(void *d)
 		.ctx = s,
 	};
 
-	memset(s->slots, 0, sizeof(s->slots));
+	memset(&s->table, 0, sizeof(s->table));
 
 	return simcom_send(s, &cmd, "AT+CIPOPEN?");
 }
@@ -74,18 +75,20 @@ static void query_line(void *ctx, const struct at_line *line)
 static void query_done(void *ctx, int err, const struct at_answer *a)
 {
 	struct simcom *s = ctx;
+	struct driver_answer answer = { .text = s->answer };
 
 	if (err == -EREMOTEIO && (a->rule == &simcom_rules[R_DNS_FAILED] ||
 				  a->rule == &simcom_rules[R_RDNS_FAILED]))
 		err = -EADDRNOTAVAIL;
 	if (!err && s->query != DRIVER_Q_SIGNAL && !s->answer[0])
 		err = -EADDRNOTAVAIL;
-	s->env.events->answered(s->env.up, s->query_id, err,
-				err ? simcom_words(a) : s->answer);
+	if (err)
+		answer.text = simcom_words(a);
+	s->env.events->answered(s->env.up, s->query_id, err, &answer);
 }
 
 int simcom_query(void *d, unsigned int id, enum driver_query what,
-		 const char *text)
+		 const struct driver_query_args *args)
 {
 	static const signed char accept[] = { R_DNS_FOUND, R_RDNS_FOUND, R_CSQ,
 					      -1 };
@@ -102,14 +105,22 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 	s->answer[0] = '\0';
 	switch (what) {
 	case DRIVER_Q_RESOLVE:
-		err = simcom_send(s, &cmd, "AT+CDNSGIP=%q", text);
+		err = simcom_send(s, &cmd, "AT+CDNSGIP=%q", args->text);
 		break;
 	case DRIVER_Q_REVERSE:
-		err = simcom_send(s, &cmd, "AT+CDNSGHNAME=%q", text);
+		err = simcom_send(s, &cmd, "AT+CDNSGHNAME=%q", args->text);
 		break;
 	case DRIVER_Q_SIGNAL:
 		cmd.timeout_ms = SIMCOM_FINAL_MS;
 		err = simcom_send(s, &cmd, "AT+CSQ");
+		break;
+	case DRIVER_Q_PING:
+	case DRIVER_Q_CONFIRMED:
+	case DRIVER_Q_WAIT_ACK:
+	case DRIVER_Q_CONFIG:
+	case DRIVER_Q_SET:
+	case DRIVER_Q_AT:
+	case DRIVER_Q_RESTART:
 		break;
 	}
 	if (!err) {

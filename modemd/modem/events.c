@@ -148,7 +148,7 @@ static void on_sent(void *up, unsigned int n, size_t taken, int err,
 	l->counts.taken += taken;
 	if (taken > 0) {
 		l->active_ms = timers_mono_ms(m->timers);
-		m->ops->sent(m->ctx, l->id, l->epoch, taken);
+		m->ops->sent(m->ctx, l->id, l->epoch, taken, 0);
 	}
 	if (err == -EMSGSIZE) {
 		send_less(m, l);
@@ -172,12 +172,14 @@ static void on_readable(void *up, unsigned int n)
 	modem_kick_soon(m);
 }
 
-static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len)
+static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len,
+		    const char *from, bool end)
 {
 	struct modem *m = up;
 	struct slot *s = find_slot(m, n, "data");
 	struct link *l = s ? s->link : NULL;
 
+	(void)end;
 	if (!l || l->state == LINK_ENDED || len > l->credit)
 		return;
 
@@ -185,7 +187,7 @@ static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len)
 	l->counts.received += len;
 	l->active_ms = timers_mono_ms(m->timers);
 	l->check_every_ms = 0;
-	m->ops->data(m->ctx, l->id, data, len);
+	m->ops->data(m->ctx, l->id, data, len, from);
 }
 
 /* All that the modem held for a link which the peer has closed was read. */
@@ -277,7 +279,7 @@ static void on_closed(void *up, unsigned int n, enum driver_close why,
 }
 
 /* What the modem has open and nobody here knows is closed. */
-static void on_audited(void *up, const struct driver_slot *slots, int err)
+static void on_audited(void *up, const struct driver_table *table, int err)
 {
 	struct modem *m = up;
 	unsigned int i;
@@ -285,17 +287,17 @@ static void on_audited(void *up, const struct driver_slot *slots, int err)
 	/* Refused is an answer, a line that was lost is none. */
 	m->want_audit = err && err != -EREMOTEIO && ++m->audits < AUDITS_MAX;
 	for (i = 0; !err && i < m->driver->max_links; i++) {
-		if (!slots[i].open || !slot_is_free(&m->slots[i]))
+		if (!table->slots[i].open || !slot_is_free(&m->slots[i]))
 			continue;
 		log_info("modem: slot %u is open to %s and nobody's: closing "
-			 "it", i, slots[i].remote);
+			 "it", i, table->slots[i].remote);
 		m->slots[i].must_close = true;
 	}
 	modem_kick_soon(m);
 }
 
 static void on_answered(void *up, unsigned int id, int err,
-			const char *answer)
+			const struct driver_answer *answer)
 {
 	query_answered(up, id, err, answer);
 	modem_kick_soon(up);

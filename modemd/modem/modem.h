@@ -21,7 +21,11 @@
 struct at_channel_stats;
 struct at_trace;
 struct config;
+struct driver_answer;
+struct driver_echo;
 struct driver_info;
+struct driver_ping;
+struct driver_setting;
 struct modem;
 struct port;
 struct state;
@@ -62,12 +66,22 @@ struct link_counts {
 	uint64_t taken;
 	int64_t confirmed;	/* -1: unknown */
 	uint64_t received;
+	uint64_t lost;		/* the modem had them, we did not get them */
+};
+
+enum link_kind {
+	LINK_TCP,
+	LINK_UDP,
+	LINK_INBOUND,		/* TCP, accepted by a listener */
+	LINK_LEASE,		/* an exclusive session */
 };
 
 struct link_args {
-	const char *host;	/* checked by the caller; copied */
+	enum link_kind kind;	/* LINK_TCP or LINK_UDP */
+	const char *host;	/* checked by the caller; copied; UDP: or "" */
 	unsigned int port;
 	unsigned int local_port;
+	bool never_push, want_source, wait_ack;
 	bool restore;
 	uint32_t wait_ms;	/* for a network and a slot; 0: no waiting */
 	uint32_t idle_timeout_ms;	/* 0: links.idle-timeout */
@@ -77,6 +91,9 @@ struct link_args {
 
 struct link_info {
 	uint64_t id;
+	enum link_kind kind;
+	uint64_t listener;	/* LINK_INBOUND: that accepted it; else 0 */
+	unsigned int local_port;
 	int slot;		/* -1: none */
 	uint32_t epoch;
 	enum link_state state;
@@ -100,6 +117,57 @@ struct link_end {
 	struct link_counts counts;	/* of that epoch */
 };
 
+enum listener_state {
+	LISTENER_WAITING,	/* for a network or for a server */
+	LISTENER_STARTING,
+	LISTENER_LISTENING,
+	LISTENER_STOPPING,
+	LISTENER_LOST,		/* will be started again */
+	LISTENER_ENDED,
+};
+
+#define LISTENER_ALLOW_MAX	32
+
+/* An IPv4 prefix, host byte order. */
+struct prefix {
+	uint32_t address, mask;
+};
+
+struct listener_policy {
+	unsigned int max_links;	/* 0: links.max-inbound */
+	struct prefix allow[LISTENER_ALLOW_MAX];
+	unsigned int allow_count;	/* 0: everybody */
+};
+
+struct listener_args {
+	unsigned int port;
+	unsigned int backlog;
+	uint32_t idle_timeout_ms;	/* 0: links.inbound-idle-timeout */
+	bool has_credit;		/* else links.credit */
+	uint32_t credit;
+	uint32_t wait_ms;		/* for a network and a server */
+	struct listener_policy policy;
+};
+
+struct listener_info {
+	uint64_t id;
+	int index;		/* of the modem's servers; -1: none */
+	enum listener_state state;
+	unsigned int port, backlog, links;
+	uint64_t accepted, refused;
+	int64_t opened_wall_ms, opened_mono_ms;
+	const struct listener_policy *policy;	/* borrowed until the next turn */
+};
+
+struct lease_args {
+	bool udp, listen;
+	const char *host;	/* checked by the caller; copied; listen: "" */
+	unsigned int port, local_port;
+	uint32_t duration_ms;
+	bool has_credit;
+	uint32_t credit;
+};
+
 /*
  * News, all of it from the loop and none from within a call, except that
  * @data's bytes are borrowed until it returns. For each link: any number of
@@ -110,14 +178,37 @@ struct link_end {
 struct modem_ops {
 	void (*queued)(void *ctx, uint64_t link, const char *reason);
 	void (*opened)(void *ctx, uint64_t link, const struct link_end *how);
+	/* @from: of a datagram, "192.0.2.1:53"; NULL: unknown, or a stream */
 	void (*data)(void *ctx, uint64_t link, const uint8_t *data,
-		     size_t len);
-	void (*sent)(void *ctx, uint64_t link, uint32_t epoch, size_t len);
+		     size_t len, const char *from);
+	/* @err: a datagram was not sent, the link goes on (-EMSGSIZE) */
+	void (*sent)(void *ctx, uint64_t link, uint32_t epoch, size_t len,
+		     int err);
+	void (*confirmed)(void *ctx, uint64_t link, uint32_t epoch,
+			  uint64_t confirmed);
 	void (*lost)(void *ctx, uint64_t link, const struct link_end *how);
 	void (*restored)(void *ctx, uint64_t link, uint32_t epoch);
 	void (*closed)(void *ctx, uint64_t link, const struct link_end *how);
+	/* Ends modem_listen(): 0, or why not; then its id is dead. */
+	void (*listening)(void *ctx, uint64_t listener, int err,
+			  const char *text);
+	/* A new link, open: the first news of it. */
+	void (*accepted)(void *ctx, uint64_t listener, uint64_t link,
+			 const char *peer);
+	/* Closed at once: -EDQUOT, or -EACCES by its allow list. */
+	void (*refused)(void *ctx, uint64_t listener, const char *peer,
+			int err);
+	void (*listener_lost)(void *ctx, uint64_t listener,
+			      const char *reason);
+	void (*listener_restored)(void *ctx, uint64_t listener);
+	/* Ends modem_unlisten(), or says that it has ended for good. */
+	void (*unlistened)(void *ctx, uint64_t listener, int err,
+			   const char *reason);
+	/* One echo of a ping. */
+	void (*progress)(void *ctx, uint32_t query, unsigned int seq,
+			 const struct driver_echo *echo);
 	void (*answered)(void *ctx, uint32_t query, int err,
-			 const char *answer);
+			 const struct driver_answer *answer);
 	void (*modem_changed)(void *ctx);
 	void (*network_changed)(void *ctx);
 	void (*stopped)(void *ctx);
@@ -143,6 +234,11 @@ struct modem_status {
 	const struct at_channel_stats *line;
 	const struct port *port;
 	unsigned int slots_used, slots_total, waiting;
+	unsigned int listeners_used, listeners_total;
+	uint64_t lost_bytes;		/* of links that have ended, too */
+	uint64_t lease;			/* its link; 0: none */
+	uint32_t lease_left_ms;
+	bool lease_connected;
 };
 
 /* @cfg, @state and @ops are borrowed for its life. 0 or -errno. */
@@ -197,6 +293,74 @@ int modem_resolve(struct modem *m, const char *name, uint32_t *query);
 int modem_reverse(struct modem *m, const char *address, uint32_t *query);
 void modem_query_cancel(struct modem *m, uint32_t query);
 
+/*
+ * The same for other questions. modem_ping(): one runs at a time, the others
+ * wait; cancelled, it is answered with -ECANCELED and what is known.
+ * modem_confirmed(): -EBADF, -EOPNOTSUPP; the answer's bytes are of this epoch.
+ * modem_set(): @setting is an index into modem_settings().
+ * modem_at(): -EACCES and *@why when it may not be sent (and not @force).
+ */
+int modem_ping(struct modem *m, const char *host,
+	       const struct driver_ping *how, uint32_t *query);
+int modem_confirmed(struct modem *m, uint64_t link, uint32_t *query);
+int modem_read_config(struct modem *m, uint32_t *query);
+int modem_set(struct modem *m, unsigned int setting, long value,
+	      uint32_t *query);
+int modem_at(struct modem *m, const char *command, uint32_t timeout_ms,
+	     bool force, uint32_t *query, const char **why);
+
+/* Ends with a NULL name. The value as last read, -1: not known. */
+const struct driver_setting *modem_settings(const struct modem *m);
+long modem_setting(const struct modem *m, unsigned int setting);
+
+/*
+ * 0 and *@id: listening() follows. -ENETDOWN, -EMFILE (all servers are taken),
+ * -EADDRINUSE (the port is), -EOPNOTSUPP, -ESHUTDOWN, -ENOMEM.
+ */
+int modem_listen(struct modem *m, const struct listener_args *args,
+		 uint64_t *id);
+/* Its links are closed first; unlistened() follows. 0 or -EBADF. */
+int modem_unlisten(struct modem *m, uint64_t id);
+int modem_set_policy(struct modem *m, uint64_t id,
+		     const struct listener_policy *policy);
+/* The listener with the smallest id > @after: 0 or -ENOENT. */
+int modem_listener_next(struct modem *m, uint64_t after,
+			struct listener_info *out);
+
+/*
+ * An exclusive session, as a link of LINK_LEASE: opened() follows, and all
+ * that is true of links holds. Whatever is open is closed for it, links with
+ * "lease"; listeners are lost, and restored afterwards. 0 and *@id; -EBUSY: one
+ * is there; -ENETDOWN, -ENODEV, -EOPNOTSUPP, -ENOMEM.
+ */
+int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id);
+
+/*
+ * Closes the network until it is opened again by this. network_changed()
+ * follows; 0, or -EALREADY.
+ */
+int modem_network(struct modem *m, bool up, const char *who);
+
+/* The modem restarts: modem_changed() follows. 0, -ENODEV, -EOPNOTSUPP. */
+int modem_reset(struct modem *m, bool hard, const char *who);
+
+/* Everything that is relied on is asked again, links stay as they are. */
+void modem_check(struct modem *m, const char *why);
+
+/* From power to network, in order: what `why` shows. */
+struct modem_step {
+	const char *name;
+	const char *state;		/* ok failed waiting unknown */
+	char text[320];			/* one sentence */
+	int64_t since_wall_ms, since_mono_ms;
+	bool will_try;
+	uint32_t next_try_ms;
+	const char *next;		/* what is tried then, "" for nothing */
+};
+#define MODEM_STEPS	8
+/* How many of @out are filled. */
+unsigned int modem_get_steps(struct modem *m, struct modem_step *out);
+
 /* What is borrowed in it holds until the next turn of the loop. */
 void modem_get_status(struct modem *m, struct modem_status *out);
 
@@ -208,5 +372,7 @@ void modem_try_now(struct modem *m);
 
 struct at_trace *modem_trace(struct modem *m);
 const char *link_state_name(enum link_state state);
+const char *link_kind_name(enum link_kind kind);	/* tcp udp tcp-in lease */
+const char *listener_state_name(enum listener_state state);
 
 #endif

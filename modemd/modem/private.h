@@ -197,7 +197,7 @@ int query_add(struct modem *m, enum driver_query what, const char *text,
 	      uint32_t *id);
 bool query_start(struct modem *m);
 void query_answered(struct modem *m, uint32_t id, int err,
-		    const char *answer);
+		    const struct driver_answer *answer);
 void queries_fail(struct modem *m, int err);
 void queries_free(struct modem *m);
 void names_forget(struct modem *m);

@@ -44,8 +44,10 @@ int query_add(struct modem *m, enum driver_query what, const char *text,
 }
 
 static void query_end(struct modem *m, struct query *q, int err,
-		      const char *answer)
+		      const struct driver_answer *answer)
 {
+	static const struct driver_answer none = { .text = "" };
+
 	bool tell = !q->cancelled && q->what != DRIVER_Q_SIGNAL;
 	uint32_t id = q->id;
 
@@ -55,7 +57,7 @@ static void query_end(struct modem *m, struct query *q, int err,
 		m->asked = NULL;
 	free(q);
 	if (tell)
-		m->ops->answered(m->ctx, id, err, answer);
+		m->ops->answered(m->ctx, id, err, answer ? answer : &none);
 }
 
 /* Names are the same in any case: RFC 4343. */
@@ -100,17 +102,21 @@ void names_forget(struct modem *m)
 /* Answers those at the head of the queue that need no command. */
 static void answer_known(struct modem *m)
 {
+	struct driver_answer answer = { 0 };
 	const struct known *k;
 	struct query *q;
 
 	while ((q = TAILQ_FIRST(&m->queries)) && q != m->asked &&
-	       (k = find_known(m, q)))
-		query_end(m, q, k->err, k->answer);
+	       (k = find_known(m, q))) {
+		answer.text = k->answer;
+		query_end(m, q, k->err, &answer);
+	}
 }
 
 /* True when one went out. */
 bool query_start(struct modem *m)
 {
+	struct driver_query_args args = { 0 };
 	struct query *q;
 	int err;
 
@@ -119,9 +125,10 @@ bool query_start(struct modem *m)
 	if (!q || m->asked)
 		return false;
 
-	err = m->driver->query(m->d, q->id, q->what, q->text);
+	args.text = q->text;
+	err = m->driver->query(m->d, q->id, q->what, &args);
 	if (err) {
-		query_end(m, q, err, "");
+		query_end(m, q, err, NULL);
 		return query_start(m);
 	}
 	m->asked = q;
@@ -130,7 +137,8 @@ bool query_start(struct modem *m)
 	return true;
 }
 
-void query_answered(struct modem *m, uint32_t id, int err, const char *answer)
+void query_answered(struct modem *m, uint32_t id, int err,
+		    const struct driver_answer *answer)
 {
 	struct query *q = m->asked;
 	int64_t now = timers_mono_ms(m->timers);
@@ -141,7 +149,7 @@ void query_answered(struct modem *m, uint32_t id, int err, const char *answer)
 	m->query_not_before_ms = now + (now - m->query_began_ms);
 	if (q->what == DRIVER_Q_SIGNAL)
 		m->signal_ms = now;
-	keep(m, q, err, answer);
+	keep(m, q, err, answer->text);
 	query_end(m, q, err, answer);
 }
 
@@ -153,7 +161,7 @@ void queries_fail(struct modem *m, int err)
 	for (q = TAILQ_FIRST(&m->queries); q; q = next) {
 		next = TAILQ_NEXT(q, entry);
 		if (q != m->asked)
-			query_end(m, q, err, "");
+			query_end(m, q, err, NULL);
 	}
 }
 
@@ -198,7 +206,7 @@ void modem_query_cancel(struct modem *m, uint32_t query)
 			continue;
 		q->cancelled = true;
 		if (q != m->asked)
-			query_end(m, q, -ECANCELED, "");
+			query_end(m, q, -ECANCELED, NULL);
 		return;
 	}
 }

@@ -34,7 +34,11 @@ bool slot_is_free(const struct slot *s)
 
 static bool step_open(struct modem *m, struct link *l)
 {
-	struct driver_open_args args = { l->host, l->port, l->local_port };
+	struct driver_open_args args = {
+		.host = l->host,
+		.port = l->port,
+		.local_port = l->local_port,
+	};
 	int err;
 
 	err = m->driver->open(m->d, (unsigned int)l->slot, &args);
@@ -90,7 +94,8 @@ static bool step_send(struct modem *m, struct link *l)
 	if (len > m->max_send)
 		len = m->max_send;
 	data = evbuffer_pullup(l->tx, (ssize_t)len);
-	if (!data || m->driver->send(m->d, (unsigned int)l->slot, data, len))
+	if (!data ||
+	    m->driver->send(m->d, (unsigned int)l->slot, data, len, NULL))
 		return false;
 
 	l->inflight = len;

@@ -100,6 +100,27 @@ static void on_event(void *ctx, const struct modemclient_event *ev)
 		if (ev->status)
 			hear(c, "instance:", ev->status->instance);
 		break;
+	case MODEMCLIENT_EVENT_ACCEPTED:
+		hear(c, "accepted", "");
+		break;
+	case MODEMCLIENT_EVENT_REFUSED:
+		hear_number(c, "refused", ev->err);
+		break;
+	case MODEMCLIENT_EVENT_LISTENER_LOST:
+		hear(c, "listener-lost", ev->reason);
+		break;
+	case MODEMCLIENT_EVENT_LISTENER_RESTORED:
+		hear(c, "listener-restored", "");
+		break;
+	case MODEMCLIENT_EVENT_PING:
+		hear_number(c, "ping", ev->echo->seq);
+		break;
+	case MODEMCLIENT_EVENT_LEASE:
+		hear(c, "lease:", ev->state);
+		break;
+	case MODEMCLIENT_EVENT_CONFIRMED:
+		hear_number(c, "confirmed", (int64_t)ev->count);
+		break;
 	}
 }
 

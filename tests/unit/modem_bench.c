@@ -17,6 +17,7 @@
 #include "base/state.h"
 #include "core_config.h"
 #include "fake_timer.h"
+#include "driver/driver.h"
 #include "modem_bench.h"
 
 /* -------------------------------------------------------------- its reports */
@@ -55,19 +56,72 @@ static void on_opened(void *ctx, uint64_t link, const struct link_end *how)
 		note(ctx, link, "opened(%d) ", (int)link);
 }
 
-static void on_data(void *ctx, uint64_t link, const uint8_t *data, size_t len)
+static void on_data(void *ctx, uint64_t link, const uint8_t *data, size_t len,
+		    const char *from)
 {
 	struct bench *b = ctx;
 
 	if (!b->got[link % BENCH_LINKS])
 		b->got[link % BENCH_LINKS] = evbuffer_new();
 	evbuffer_add(b->got[link % BENCH_LINKS], data, len);
-	note(b, link, "data(%d,%zu) ", (int)link, len);
+	note(b, link, "data(%d,%zu%s%s) ", (int)link, len, from ? "," : "",
+	     from ? from : "");
 }
 
-static void on_sent(void *ctx, uint64_t link, uint32_t epoch, size_t len)
+static void on_sent(void *ctx, uint64_t link, uint32_t epoch, size_t len,
+		    int err)
 {
-	note(ctx, link, "sent(%d/%u,%zu) ", (int)link, epoch, len);
+	note(ctx, link, "sent(%d/%u,%zu%s%s) ", (int)link, epoch, len,
+	     err ? "," : "", err ? err_name(err) : "");
+}
+
+static void on_confirmed(void *ctx, uint64_t link, uint32_t epoch,
+			 uint64_t confirmed)
+{
+	note(ctx, link, "confirmed(%d/%u,%d) ", (int)link, epoch,
+	     (int)confirmed);
+}
+
+static void on_listening(void *ctx, uint64_t listener, int err,
+			 const char *text)
+{
+	(void)text;
+	note(ctx, 0, "listening(%d,%s) ", (int)listener, err_name(err));
+}
+
+static void on_accepted(void *ctx, uint64_t listener, uint64_t link,
+			const char *peer)
+{
+	note(ctx, link, "accepted(%d,%d,%s) ", (int)listener, (int)link, peer);
+}
+
+static void on_refused(void *ctx, uint64_t listener, const char *peer, int err)
+{
+	note(ctx, 0, "refused(%d,%s,%s) ", (int)listener, peer, err_name(err));
+}
+
+static void on_listener_lost(void *ctx, uint64_t listener, const char *reason)
+{
+	note(ctx, 0, "listener_lost(%d,%s) ", (int)listener, reason);
+}
+
+static void on_listener_restored(void *ctx, uint64_t listener)
+{
+	note(ctx, 0, "listener_restored(%d) ", (int)listener);
+}
+
+static void on_unlistened(void *ctx, uint64_t listener, int err,
+			  const char *reason)
+{
+	note(ctx, 0, "unlistened(%d,%s,%s) ", (int)listener, err_name(err),
+	     reason);
+}
+
+static void on_progress(void *ctx, uint32_t query, unsigned int seq,
+			const struct driver_echo *echo)
+{
+	note(ctx, 0, "progress(%u,%u,%s) ", query, seq,
+	     echo->timeout ? "timeout" : echo->address);
 }
 
 static void note_end(struct bench *b, const char *what, uint64_t link,
@@ -94,9 +148,10 @@ static void on_closed(void *ctx, uint64_t link, const struct link_end *how)
 }
 
 static void on_answered(void *ctx, uint32_t query, int err,
-			const char *answer)
+			const struct driver_answer *answer)
 {
-	note(ctx, 0, "answered(%u,%s,%s) ", query, err_name(err), answer);
+	note(ctx, 0, "answered(%u,%s,%s) ", query, err_name(err),
+	     answer->text);
 }
 
 static void add_name(char *list, size_t size, const char *name)
@@ -136,6 +191,11 @@ static const struct modem_ops ops = {
 	.queued = on_queued, .opened = on_opened, .data = on_data,
 	.sent = on_sent, .lost = on_lost, .restored = on_restored,
 	.closed = on_closed, .answered = on_answered,
+	.confirmed = on_confirmed, .listening = on_listening,
+	.accepted = on_accepted, .refused = on_refused,
+	.listener_lost = on_listener_lost,
+	.listener_restored = on_listener_restored,
+	.unlistened = on_unlistened, .progress = on_progress,
 	.modem_changed = on_modem_changed,
 	.network_changed = on_network_changed, .stopped = on_stopped,
 };

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Datagrams. */
+
+#include "link.h"

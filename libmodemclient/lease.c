@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The whole modem for one link. */
+
+#include "link.h"

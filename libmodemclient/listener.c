@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Listeners. */
+
+#include "link.h"

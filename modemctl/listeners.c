@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* modemctl listeners */
+
+#include "modemctl.h"

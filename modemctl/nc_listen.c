@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* modemctl nc -l */
+
+#include "modemctl.h"

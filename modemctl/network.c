@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* modemctl network, reset */
+
+#include "modemctl.h"

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* modemctl ping */
+
+#include "modemctl.h"

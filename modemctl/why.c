@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* modemctl why */
+
+#include "modemctl.h"

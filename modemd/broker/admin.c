@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What admins decide: network up and down, restart. */
+
+#include "broker/private.h"

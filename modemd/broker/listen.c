@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Listeners of clients, and the links they accept. */
+
+#include "broker/private.h"

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The exclusive session. */
+
+#include "modem/private.h"
