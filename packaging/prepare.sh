@@ -6,7 +6,8 @@ packages_build="gcc libc6-dev cmake ninja-build pkg-config python3
 libevent-dev libprotobuf-c-dev protobuf-c-compiler libserialport-dev
 libsqlite3-dev libconfuse-dev libsmartcols-dev libjansson-dev libcmocka-dev"
 
-# To check it as well.
+# To test it, and to check its text as well.
+packages_test="python3-jsonschema"
 packages_check="clang clang-tidy cppcheck"
 
 # say LINE...

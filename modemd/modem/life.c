@@ -455,6 +455,7 @@ void life_retry(void *ctx)
 void life_start(struct modem *m)
 {
 	m->state = MODEM_NO_DEVICE;
+	set_times(m, &m->network_since_wall_ms, &m->network_since_mono_ms);
 	open_port(m);
 }
 

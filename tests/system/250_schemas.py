@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+
+"""250: what modemctl --json prints is what modemctl/schema says, key for key:
+the schemas are what programs rely on, so a key that none of them names, and a
+verb without a schema, fail too."""
+
+import copy
+import json
+import os
+import signal
+
+import jsonschema
+
+import harness
+from harness import User, check, same, wait_for
+
+ADMIN = User("")
+SCHEMAS = os.path.join(os.path.dirname(__file__), "../../modemctl/schema")
+NAME = "echo.example.org"
+#: verbs that print bytes, not JSON
+WITHOUT = {"nc"}
+used = set()
+
+
+def strict(schema):
+    """The same, and no other keys."""
+    schema = copy.deepcopy(schema)
+    todo = [schema]
+    while todo:
+        node = todo.pop()
+        if "properties" in node:
+            node["additionalProperties"] = False
+            todo.extend(node["properties"].values())
+        if "items" in node:
+            todo.append(node["items"])
+    return schema
+
+
+def validator(name):
+    with open(os.path.join(SCHEMAS, name + ".json"), encoding="utf-8") as f:
+        schema = json.load(f)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    used.add(name)
+    return jsonschema.Draft202012Validator(strict(schema))
+
+
+def fits(name, data):
+    for error in validator(name).iter_errors(data):
+        raise AssertionError("%s: %s: %s" % (
+            name, "/".join(map(str, error.absolute_path)), error.message))
+
+
+def busy(bench):
+    """A finished session, an open link, a loss."""
+    daemon = bench.start("--baud", 0, "--host", NAME + "=127.0.0.1")
+    server = bench.server(harness.echo)
+    client = daemon.client("worker")
+    client.open("127.0.0.1", server.port).close()
+    bench.sim.ctl("network-loss")
+    daemon.wait_network("lost")
+    bench.sim.ctl("network-back")
+    daemon.wait_network()
+    link = client.open(NAME, server.port)
+    link.send(b"x" * 5000)
+    link.read(5000)
+    bench.settled_history()
+    return daemon, client, server
+
+
+#: schema: the verb and its arguments
+LISTS = {
+    "status": ["status"],
+    "links": ["links"],
+    "clients": ["clients"],
+    "history-sessions": ["history", "sessions"],
+    "history-events": ["history", "events"],
+    "resolve": ["resolve", NAME],
+    "reverse": ["reverse", "127.0.0.1"],
+    "trace": ["trace"],
+}
+
+
+def every_answer(bench):
+    busy(bench)
+    for name, args in LISTS.items():
+        data = bench.json(*args, user=ADMIN)
+        check(data, "%s printed nothing" % name)
+        fits(name, data)
+
+
+def answers_without_a_modem(bench):
+    """Nothing is known: null and "", never a missing key."""
+    bench.start_sim("--baud", 0).ctl("hang")
+    bench.start_daemon(wait=None)
+    for name in ("status", "links", "clients"):
+        fits(name, bench.json(*LISTS[name], user=ADMIN))
+    bench.sim.ctl("unhang")
+
+
+def lines_of(bench, args, seen, act):
+    """What a verb that goes on printed until @seen said enough."""
+    program = bench.spawn("follow", "modemctl", "--json", *args, user=ADMIN)
+    wait_for(lambda: any(c["pid"] == program.pid
+                         for c in bench.json("clients", user=ADMIN)),
+             "it is connected")
+
+    def enough():
+        act()
+        return seen(program.stdout())
+    wait_for(enough, "%s printed enough" % (args,))
+    program.signal(signal.SIGINT)
+    same(program.wait(), 0, "the exit code of %s" % (args,))
+    return [json.loads(line) for line in program.stdout().splitlines()]
+
+
+def every_line(bench):
+    daemon, client, server = busy(bench)
+
+    def work():
+        client.open("127.0.0.1", server.port).close()
+        bench.sim.ctl("network-loss")
+        daemon.wait_network("lost")
+        bench.sim.ctl("network-back")
+        daemon.wait_network()
+    for line in lines_of(bench, ["trace", "--follow"],
+                         lambda out: "NETOPEN" in out, work):
+        fits("trace-follow", line)
+    events = set()
+    for line in lines_of(bench, ["monitor"],
+                         lambda out: '"network"' in out and '"link"' in out,
+                         work):
+        fits("monitor", line)
+        events.add(line["event"])
+    check({"network", "link"} <= events, "events", events)
+
+
+def every_verb_has_a_schema(bench):
+    _, out, _ = bench.run("modemctl", "--help")
+    verbs = {line.split()[0] for line in out.splitlines()
+             if line.startswith("  ") and not line.startswith("  -")
+             and not line.startswith("   ")}
+    there = {name[:-5] for name in os.listdir(SCHEMAS)}
+    for verb in verbs - WITHOUT:
+        check(any(name == verb or name.startswith(verb + "-")
+                  for name in there), "no schema for %s" % verb)
+    same(there - used, set(), "schemas that nothing was checked by")
+
+
+harness.run(every_answer, answers_without_a_modem, every_line,
+            every_verb_has_a_schema)
