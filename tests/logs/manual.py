@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Plays the manuals' example dialogues to the simulator, byte for byte.
+
+manual.py [--sim PATH] [--texts DIR] [DIALOGUE.dlg ...]
+
+Without names: all of simcom/manual, and ERRATA must be used up. Each dialogue
+is played as it is right; and, when ERRATA names a quirk for what is printed
+wrongly, once more as it is printed. --texts also compares the transcription
+with the manuals' texts (000_*.txt, 001_*.txt, 003_*.txt), for who has them.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import glob
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import tty
+
+from dialogue import (NAMES, Dialogue, Wrong, check_all, compare_with_text,
+                      read_errata, unescape)
+from far import TIMEOUT, Host, Peer
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get("MODEMD_BUILD", "")
+GUARD = 1.05	# s; more than 1000 ms, A7600 manual 1.2
+PATIENCE = 15	# s, with what is still missing of an answer
+
+
+def block(lines):
+    """Lines printed without a blank one between them are one block (Q1)."""
+    return "\r\n" + "\r\n".join(lines) + "\r\n"
+
+
+class Sim:
+    """A modem of its own, and the serial line to it."""
+
+    def __init__(self, program, options):
+        self.program = program
+        self.dir = tempfile.TemporaryDirectory(prefix="modemd-manual-")
+        self.control = self.dir.name + "/control"
+        link = self.dir.name + "/tty"
+        self.process = subprocess.Popen(
+            [program, "--link", link, "--control", self.control, "--strict",
+             "--baud", "0", "--free-ports", *options],
+            stdout=subprocess.PIPE, text=True)
+        if not self.process.stdout.readline().startswith("ready"):
+            raise Wrong("the simulator does not start")
+        self.fd = os.open(link, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self.fd)
+        attr = termios.tcgetattr(self.fd)
+        attr[4] = attr[5] = termios.B115200	# of "CONNECT 115200"
+        termios.tcsetattr(self.fd, termios.TCSANOW, attr)
+        self.have = b""
+
+    def end(self):
+        os.close(self.fd)
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(TIMEOUT)
+        self.process.stdout.close()
+        self.dir.cleanup()
+        return status
+
+    def write(self, text):
+        data = text.encode("latin-1")
+        while data:
+            data = data[os.write(self.fd, data):]
+
+    def read(self, end):
+        left = max(0, end - time.monotonic())
+        if not select.select([self.fd], [], [], left)[0]:
+            raise Wrong("it is silent after %r" % self.have)
+        self.have += os.read(self.fd, 65536)
+
+    def expect(self, want):
+        """@want is a pattern; what comes behind it is kept."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            found = re.match(want, self.have, re.S)
+            if found:
+                self.have = self.have[found.end():]
+                return
+            try:
+                self.read(end if self.may_become(want) else 0)
+            except Wrong:
+                raise Wrong("it says %r, not %r" % (
+                    self.have, re.sub(rb"\\(.)", rb"\1", want, flags=re.S))) from None
+
+    def may_become(self, want):
+        """More is worth waiting for: nothing wrong was said so far."""
+        plain = re.sub(rb"\\(.)", rb"\1", want, flags=re.S)
+        return rb"[0-9]+" in want or plain.startswith(self.have)
+
+    def ctl(self, *words):
+        done = subprocess.run([self.program, "--ctl", self.control, *words],
+                              stdout=subprocess.PIPE, text=True,
+                              timeout=TIMEOUT, check=True)
+        return done.stdout
+
+
+class Play:
+    """One form of one dialogue, once."""
+
+    def __init__(self, dialogue, errata, sim_program, as_printed):
+        self.dialogue, self.errata = dialogue, errata
+        self.as_printed = as_printed
+        self.hosts, self.map, self.in_data_mode = [], [], False
+        for words in dialogue.head["far"]:
+            kind, address = words.split()
+            self.hosts.append(Host(kind))
+            self.add_address(address, self.hosts[-1].port)
+        for words in dialogue.head["map"]:
+            self.map.append(tuple(words.split()))
+        self.measured = " ".join(dialogue.head["measured"]).split()
+        self.sim = Sim(sim_program,
+                       " ".join(dialogue.head["options"]).split())
+
+    def add_address(self, printed, port):
+        ip, _, printed_port = printed.partition(":")
+        for between in ('",', ":"):
+            self.map.insert(0, (ip + between + printed_port,
+                                "127.0.0.1%s%d" % (between, port)))
+        self.map.append((ip, "127.0.0.1"))
+
+    def real(self, text):
+        """With the addresses of this machine instead of the printed ones."""
+        for printed, real in self.map:
+            text = re.sub(r"(?<![\d.])%s(?![\d.])" % re.escape(printed),
+                          real, text)
+        return text
+
+    def pattern(self, text):
+        text = re.escape(self.real(text).encode("latin-1"))
+        for number in self.measured:
+            text = re.sub(rb"(?<=,)%s(?=[,\\])" % number.encode(), rb"[0-9]+",
+                          text)
+        return text
+
+    def run(self):
+        try:
+            self.sim.write("ATE0\r")
+            self.sim.expect(re.escape(b"ATE0\r\r\nOK\r\n"))
+            self.steps()
+            if self.sim.have:
+                raise Wrong("and it says %r" % self.sim.have)
+        finally:
+            status = self.sim.end()
+            for host in self.hosts:
+                host.end()
+        if status:
+            raise Wrong("the simulator counted violations: %d" % status)
+
+    def steps(self):
+        part, wanted = 0, []
+        for step in self.dialogue.form(self.errata, self.as_printed):
+            if step.part == 1 and part == 0:
+                self.answered(wanted)
+                self.quirks_on()
+            part = step.part
+            if step.kind in ("<", "<|"):
+                wanted.append(step)
+                continue
+            self.answered(wanted)
+            try:
+                self.act(step)
+            except (Wrong, OSError) as e:
+                raise Wrong("line %d: %s" % (step.number, e)) from e
+        self.answered(wanted)
+        if not self.in_data_mode:	# and not a byte more than that
+            self.sim.write("AT\r")
+            self.sim.expect(re.escape(block(["OK"]).encode()))
+
+    def quirks_on(self):
+        if self.as_printed:
+            for quirk in self.dialogue.quirks(self.errata):
+                self.sim.ctl("quirk", quirk, "on")
+
+    def answered(self, wanted):
+        """Takes what was collected: blocks, and bytes without any framing."""
+        lines, text = [], ""
+        for step in wanted + [None]:
+            if lines and (step is None or step.kind == "<|" or not step.text):
+                text += block(lines)
+                lines = []
+            if step and step.kind == "<|":
+                text += unescape(step.text)
+            elif step and step.text:
+                lines.append(unescape(step.text))
+        try:
+            if text:
+                self.sim.expect(self.pattern(text))
+        except Wrong as e:
+            raise Wrong("line %d: %s" % (wanted[0].number, e)) from e
+        self.in_data_mode |= "\r\nCONNECT 115200\r\n" in text
+        wanted.clear()
+
+    def act(self, step):
+        if step.kind == ">":
+            self.sim.write(self.real(unescape(step.text)) + "\r")
+        elif step.kind == "refused":
+            self.sim.write(self.real(unescape(step.text)) + "\r")
+            self.sim.expect(re.escape(block(["ERROR"]).encode()))
+        elif step.kind == ">>":
+            self.sim.expect(re.escape(b"\r\n>"))
+            self.sim.write(unescape(step.text))
+        else:
+            self.far(*step.text.partition(" ")[::2])
+
+    def far(self, verb, text):
+        host = self.hosts[0] if self.hosts else None
+        if re.match(r"far\d$", verb):
+            host = self.hosts[int(verb[3]) - 1]
+            verb, _, text = text.partition(" ")
+        data = unescape(text).encode("latin-1")
+        if verb == "sends":
+            host.sends(data)
+        elif verb == "gets":
+            host.gets(data)
+        elif verb == "closes":
+            host.closes()
+        elif verb == "sees-end":
+            host.sees_end()
+        elif verb == "types":
+            self.sim.write(unescape(text))
+        elif verb == "connects":
+            self.connects(*text.split())
+        elif verb == "escapes":
+            self.escapes(float(text or 0))
+        else:
+            raise Wrong("no such thing to do: " + verb)
+
+    def connects(self, printed, port):
+        """Somebody, printed as @printed, connects to the modem's @port."""
+        ports = self.sim.ctl("ports")
+        found = re.search(r"server:\d:%s=(\d+)" % port, ports)
+        if not found:
+            raise Wrong("nothing listens at %s: %s" % (port, ports))
+        peer = Peer(int(found[1]))
+        self.hosts.insert(0, peer)
+        self.add_address(printed, peer.port)
+
+    def escapes(self, apart):
+        """Its times are part of the sequence: A7600 manual 1.2."""
+        time.sleep(GUARD)
+        for character in "+++":
+            self.sim.write(character)
+            time.sleep(apart)
+        self.in_data_mode = False
+
+
+def play(dialogue, errata, program):
+    """Both forms; the plays that it took."""
+    Play(dialogue, errata, program, False).run()
+    if not dialogue.quirks(errata):
+        return 1
+    try:
+        Play(dialogue, errata, program, True).run()
+    except Wrong as e:
+        raise Wrong("as printed, quirks %s: %s" % (
+            " ".join(dialogue.quirks(errata)), e)) from e
+    return 2
+
+
+def report(dialogues, errata, plays):
+    for number, name in NAMES.items():
+        count = collections.Counter(
+            ".".join(d.section.split(".")[:2]) for d in dialogues
+            if d.manual == number)
+        print("%s (%s): %d dialogues: %s" % (
+            name, number, sum(count.values()),
+            ", ".join("%s %d" % row for row in sorted(count.items()))))
+    print("ERRATA: %d entries; %d dialogues in %d plays" % (
+        len(errata), len(dialogues), plays))
+
+
+def load(names):
+    return [Dialogue(os.path.basename(n), open(n, encoding="ascii").read())
+            for n in names]
+
+
+def run(dialogues, errata, program):
+    """The plays that it took, and what was wrong."""
+    plays, wrong = 0, []
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        jobs = [(d, pool.submit(play, d, errata, program))
+                for d in dialogues]
+        for dialogue, job in jobs:
+            try:
+                plays += job.result()
+            except (Wrong, OSError, subprocess.SubprocessError) as e:
+                wrong.append("%s: %s" % (dialogue.name, e))
+    return plays, wrong
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--sim", default=BUILD + "/tests/modemsim/modemsim")
+    p.add_argument("--errata", default=HERE + "/ERRATA")
+    p.add_argument("--texts", metavar="DIR")
+    p.add_argument("names", nargs="*", metavar="DIALOGUE.dlg")
+    args = p.parse_args()
+    everything = sorted(glob.glob(HERE + "/simcom/manual/*.dlg"))
+    try:
+        errata = read_errata(args.errata)
+        dialogues = load(args.names or everything)
+        for d in dialogues:
+            d.check(errata)
+        if not args.names:
+            check_all(dialogues, errata)
+        for d in dialogues if args.texts else ():
+            name = glob.glob("%s/%s_*.txt" % (args.texts, d.manual))[0]
+            compare_with_text(d, open(name, encoding="utf-8").read())
+        plays, wrong = run(dialogues, errata, args.sim)
+    except Wrong as e:
+        plays, wrong = 0, [str(e)]
+    if not wrong:
+        report(dialogues, errata, plays)
+    for text in wrong:
+        print("FAIL " + text)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
