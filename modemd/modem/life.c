@@ -383,15 +383,20 @@ void life_synced(struct modem *m)
 
 void life_network_lost(struct modem *m, const char *text)
 {
+	char why[sizeof(m->network_reason)];
+
 	if (m->network != NETWORK_OPEN)
 		return;
+
+	/* The text may be the driver's, which forgets it in its reset. */
+	snprintf(why, sizeof(why), "%s", text);
 
 	/* The links first: what the driver then ends is nobody's any more. */
 	links_lost(m, -ENETRESET, "network-lost", false);
 	m->driver->reset(m->d, false);
 	queries_fail(m, -ENETDOWN);
 	backoff_reset(&m->backoff);
-	set_network(m, NETWORK_LOST, text);
+	set_network(m, NETWORK_LOST, why);
 	want_stage(m, DRIVER_NET_CLOSE);
 }
 
