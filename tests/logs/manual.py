@@ -40,6 +40,11 @@ def block(lines):
     return "\r\n" + "\r\n".join(lines) + "\r\n"
 
 
+def plain(pattern):
+    """What re.escape() was given."""
+    return re.sub(rb"\\(.)", rb"\1", pattern, flags=re.S)
+
+
 class Sim:
     """A modem of its own, and the serial line to it."""
 
@@ -92,12 +97,11 @@ class Sim:
                 self.read(end if self.may_become(want) else 0)
             except Wrong:
                 raise Wrong("it says %r, not %r" % (
-                    self.have, re.sub(rb"\\(.)", rb"\1", want, flags=re.S))) from None
+                    self.have, plain(want))) from None
 
     def may_become(self, want):
         """More is worth waiting for: nothing wrong was said so far."""
-        plain = re.sub(rb"\\(.)", rb"\1", want, flags=re.S)
-        return rb"[0-9]+" in want or plain.startswith(self.have)
+        return rb"[0-9]+" in want or plain(want).startswith(self.have)
 
     def ctl(self, *words):
         done = subprocess.run([self.program, "--ctl", self.control, *words],
@@ -269,6 +273,10 @@ def play(dialogue, errata, program):
     return 2
 
 
+def section_key(section):
+    return [int(n) for n in section.lstrip("L").split(".")]
+
+
 def report(dialogues, errata, plays):
     for number, name in NAMES.items():
         count = collections.Counter(
@@ -276,9 +284,12 @@ def report(dialogues, errata, plays):
             if d.manual == number)
         print("%s (%s): %d dialogues: %s" % (
             name, number, sum(count.values()),
-            ", ".join("%s %d" % row for row in sorted(count.items()))))
-    print("ERRATA: %d entries; %d dialogues in %d plays" % (
-        len(errata), len(dialogues), plays))
+            ", ".join("%s %d" % row for row in sorted(
+                count.items(), key=lambda row: section_key(row[0])))))
+    forms = sum(bool(d.head["values"]) for d in dialogues)
+    print("%d printed examples and %d forms without one, in %d plays; "
+          "ERRATA: %d entries" % (len(dialogues) - forms, forms, plays,
+                                  len(errata)))
 
 
 def load(names):

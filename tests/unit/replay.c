@@ -72,7 +72,7 @@ void replay_fail(const struct replay_step *step, const char *fmt, ...)
 	__builtin_unreachable();
 }
 
-/* ----------------------------------------------------------- what it reports */
+/* --------------------------------------------------------- what it reports */
 
 static void on_event(struct bench *b, const char *event, uint64_t link)
 {
