@@ -56,6 +56,7 @@ void command_done(struct modem *m)
 	c->state = m->data.on ? COMMAND_DATA : COMMAND_IDLE;
 	c->blocking = false;
 	c->row = NULL;
+	c->at = "";
 	c->final_end = m->line.queued;
 	if (m->data.on) {
 		push_run(m);
@@ -69,6 +70,29 @@ void command_done(struct modem *m)
 	if (m->data.pending)
 		data_enter_unasked(m);
 	push_run(m);
+}
+
+void command_drop(struct modem *m)
+{
+	m->cmd.state = COMMAND_IDLE;
+	m->cmd.at = "";
+	urc_flush(m);
+}
+
+/*
+ * V.250 5.2.1: a line begins with its AT. Plus signs before it were meant to
+ * leave data mode, where the modem was not.
+ */
+static size_t drop_escape(struct modem *m, char *line, size_t len)
+{
+	size_t n = strspn(line, "+");
+
+	if (n == 0 || strncasecmp(line + n, "AT", 2) != 0)
+		return len;
+	m->record.escapes++;
+	record_event(&m->record, "escape in command mode");
+	memmove(line, line + n, len - n + 1);
+	return len - n;
 }
 
 /* "AT +CSQ": the blanks mean nothing. */
@@ -102,6 +126,7 @@ static void end_line(struct modem *m)
 	while (len > 0 && c->line[len - 1] == ' ')	/* Q15 */
 		len--;
 	c->line[len] = '\0';
+	len = drop_escape(m, c->line, len);
 	len = drop_blanks(c->line, len);
 	if (strcasecmp(c->line, "A/") == 0 && c->last[0] != '\0') {
 		command_execute(m);
@@ -220,7 +245,9 @@ void command_input(struct modem *m, const uint8_t *data, size_t len,
 	if (c->state == COMMAND_IDLE && !c->in_line && *data != '\r' &&
 	    quirk_take(m->opt.quirks, QUIRK_URC_BEFORE_ECHO))
 		urc_now(m, "PB DONE");
-	if (c->echo)
+	if (c->echo && quirk_on(m->opt.quirks, QUIRK_ECHO_GLUED))
+		line_inject(&m->line, data, len);
+	else if (c->echo)
 		line_out(&m->line, data, len, false);
 	while (len > 0 && modem_talks(m)) {
 		n = 1;
@@ -240,7 +267,7 @@ void command_reset(struct modem *m)
 	evtimer_del(c->delay);
 	c->state = COMMAND_IDLE;
 	c->blocking = false;
-	c->echo = true;		/* Q3 */
+	c->echo = !m->profile.uart.no_echo;	/* Q3 */
 	c->len = 0;
 	c->in_line = false;
 	c->too_long = false;
@@ -248,6 +275,8 @@ void command_reset(struct modem *m)
 	c->row = NULL;
 	c->final_end = 0;
 	c->last[0] = '\0';
+	c->at = "";
+	c->go_on = false;
 	urc_clear(m);
 }
 

@@ -59,6 +59,9 @@ struct command {
 	bool odd_byte;		/* control byte, counted once a line */
 	bool early;		/* payload before prompt, once a command */
 	char last[COMMAND_LINE_MAX + 1];	/* in hand, or for A/ */
+	const char *at;		/* in @last: the next command of the line */
+	bool in_handler;
+	bool go_on;		/* with the next one, when the handler returns */
 	const struct command_row *row;
 	struct event *delay;
 	int64_t due;
@@ -80,6 +83,12 @@ void command_input(struct modem *m, const uint8_t *data, size_t len,
 /* A final line has been queued: the host may send the next command. */
 void command_done(struct modem *m);
 
+/* It is not answered, and forgotten. */
+void command_drop(struct modem *m);
+
+/* Instead of OK: on to the next command of the line. False: it was the last. */
+bool command_next(struct modem *m);
+
 /* The handler has sent its prompt; bytes go to @payload from now on. */
 void command_want_payload(struct modem *m,
 			  size_t (*payload)(struct modem *m,
@@ -88,7 +97,7 @@ void command_want_payload(struct modem *m,
 /* The answer will take long; URCs need not wait for it. */
 void command_block(struct modem *m);
 
-/* Between command.c and command_run.c: run the line in @last. */
+/* Between command.c and command_run.c: run the line in @last ("AT..."). */
 void command_execute(struct modem *m);
 void command_on_delay(evutil_socket_t fd, short what, void *ctx);
 

@@ -1,54 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 
-/* From a line to the handler of its form. */
+/* From a line to the handlers of its commands. */
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
+#include "chain.h"
 #include "clock.h"
 #include "modem.h"
 
-enum form { FORM_EXEC, FORM_READ, FORM_WRITE, FORM_TEST };
-
-/* Name and form of "+CIPOPEN=?", "E0", "&D2"; *rest: what follows. */
-static size_t split(const char *body, enum form *form, const char **rest)
-{
-	size_t n = strcspn(body, "=?");
-	const char *p = body + n;
-
-	if (isalpha((unsigned char)*body) || *body == '&') {
-		n = *body == '&' ? 2 : 1;
-		p = body + strnlen(body, n);
-		n = (size_t)(p - body);
-		*form = *p == '\0' ? FORM_EXEC : FORM_WRITE;
-		*rest = p;
-		return n;
-	}
-	*form = FORM_EXEC;
-	*rest = p;
-	if (strcmp(p, "?") == 0) {
-		*form = FORM_READ;
-	} else if (strcmp(p, "=?") == 0) {
-		*form = FORM_TEST;
-	} else if (*p == '=') {
-		*form = FORM_WRITE;
-		*rest = p + 1;
-	}
-	while (n > 0 && body[n - 1] == ' ')	/* "AT+CIPSRIP =?" */
-		n--;
-	return n;
-}
-
-static const struct command_row *find(const struct modem *m, const char *name,
-				      size_t len)
+static const struct command_row *find(const struct modem *m,
+				      const struct chain_part *part)
 {
 	const struct command_row *const *table, *row;
 
 	for (table = m->dialect->tables; *table != NULL; table++) {
 		for (row = *table; row->name != NULL; row++) {
-			if (strlen(row->name) == len &&
-			    strncasecmp(row->name, name, len) == 0)
+			if (strlen(row->name) == part->name_len &&
+			    strncasecmp(row->name, part->name,
+					part->name_len) == 0)
 				return row;
 		}
 	}
@@ -70,18 +40,16 @@ static void test_form(struct modem *m, const struct command_row *row)
 }
 
 static void call(struct modem *m, const struct command_row *row,
-		 enum form form, char *rest)
+		 enum form form, char *fields)
 {
 	void (*fn)(struct modem *m, struct args *a) = NULL;
 	struct args a;
 
 	switch (form) {
 	case FORM_TEST:
-		test_form(m, row);
-		return;
+		break;
 	case FORM_READ:
 		fn = row->read;
-		*rest = '\0';
 		break;
 	case FORM_EXEC:
 		fn = row->exec;
@@ -90,39 +58,59 @@ static void call(struct modem *m, const struct command_row *row,
 		fn = row->write;
 		break;
 	}
-	if (fn == NULL || args_parse(&a, rest) < 0)
+	if (args_parse(&a, fields) < 0)
+		reply_error(m);
+	else if (m->dialect->refuses(m, row, form, &a))
+		return;
+	else if (form == FORM_TEST)
+		test_form(m, row);
+	else if (fn == NULL)
 		reply_error(m);
 	else
 		fn(m, &a);
 }
 
-static void run(struct modem *m)
+/* One command: at once, or as far as it gets without waiting. */
+static void run_one(struct modem *m)
 {
 	struct command *c = &m->cmd;
-	char line[COMMAND_LINE_MAX + 1];
-	const char *rest;
-	enum form form;
+	char fields[COMMAND_LINE_MAX + 1];
+	struct chain_part part;
 
 	c->state = COMMAND_IDLE;
 	if (!modem_talks(m))	/* it hung while the latency ran */
 		return;
 	c->state = COMMAND_RUNNING;
 	if (quirk_take(m->opt.quirks, QUIRK_COMMAND_SILENT)) {
-		c->state = COMMAND_IDLE;
-		urc_flush(m);
+		command_drop(m);
 		return;
 	}
-	strcpy(line, c->last);
-	if (line[2] == '\0') {
+	if (!chain_next(&c->at, &part)) {	/* "AT" */
 		reply_ok(m);
 		return;
 	}
-	split(line + 2, &form, &rest);
+	memcpy(fields, part.fields, part.fields_len);
+	fields[part.fields_len] = '\0';
 	if (c->row == NULL || ((c->row->flags & COMMAND_TCP) &&
 			       quirk_on(m->opt.quirks, QUIRK_NO_TCP)))
 		reply_error(m);
 	else
-		call(m, c->row, form, line + (rest - line));
+		call(m, c->row, part.form, fields);
+}
+
+static void start(struct modem *m, bool at_once);
+
+/* The handler that said OK must have returned before the next one starts. */
+static void run(struct modem *m)
+{
+	struct command *c = &m->cmd;
+
+	c->in_handler = true;
+	c->go_on = false;
+	run_one(m);
+	c->in_handler = false;
+	if (c->go_on)
+		start(m, true);
 }
 
 void command_on_delay(evutil_socket_t fd, short what, void *ctx)
@@ -136,20 +124,21 @@ void command_on_delay(evutil_socket_t fd, short what, void *ctx)
 	m->line.now = 0;
 }
 
-/* c->last holds a line that begins with AT. */
-void command_execute(struct modem *m)
+/* The command at c->at, when its latency is over. */
+static void start(struct modem *m, bool at_once)
 {
 	struct command *c = &m->cmd;
-	const char *rest;
-	enum form form;
-	size_t n = split(c->last + 2, &form, &rest);
-	unsigned int ms;
+	const char *at = c->at;
+	struct chain_part part;
 	struct timeval tv;
+	unsigned int ms;
 
 	c->early = false;
-	c->row = find(m, c->last + 2, n);
+	c->blocking = false;
+	chain_next(&at, &part);
+	c->row = find(m, &part);
 	ms = options_latency(&m->opt, c->row != NULL ? c->row->name : "");
-	if (ms == 0) {
+	if (ms == 0 && at_once) {
 		run(m);
 		return;
 	}
@@ -157,4 +146,21 @@ void command_execute(struct modem *m)
 	c->due = line_now(&m->line) + ms * NS_PER_MS;
 	tv = clock_tv_ns(c->due - clock_ns());
 	evtimer_add(c->delay, &tv);
+}
+
+void command_execute(struct modem *m)
+{
+	m->cmd.at = m->cmd.last + 2;
+	start(m, true);
+}
+
+bool command_next(struct modem *m)
+{
+	if (!chain_has_more(m->cmd.at))
+		return false;
+	if (m->cmd.in_handler)
+		m->cmd.go_on = true;
+	else
+		start(m, false);
+	return true;
 }

@@ -102,6 +102,15 @@ static int answered(struct modem *m, const struct words *w)
 			     : -EINVAL;
 }
 
+static int slow(struct modem *m, const struct words *w)
+{
+	unsigned long ms;
+
+	if (w->count != 2 || !words_number(w, 1, 3600000, &ms))
+		return -EINVAL;
+	return resolver_set_slow(m, w->word[0], (unsigned int)ms);
+}
+
 static int set_quirk(struct modem *m, const char *rest)
 {
 	int err = quirk_set(m->opt.quirks, rest);
@@ -141,6 +150,7 @@ static int set_time(struct modem *m, const struct words *w)
 		{ "open", &m->opt.open_ms }, { "close", &m->opt.close_ms },
 		{ "dns", &m->opt.dns_ms }, { "late", &m->opt.late_ms },
 		{ "ping", &m->opt.ping_ms },
+		{ "ping-wait", &m->opt.ping_wait_ms },
 	};
 	unsigned long ms;
 	size_t i;
@@ -182,17 +192,19 @@ static const struct control_row modem_rows[] = {
 	{ "echo", "on|off", NULL, echo },
 	{ "unanswered", "HOST", NULL, unanswered },
 	{ "answered", "HOST", NULL, answered },
+	{ "slow", "HOST MS", NULL, slow },
 	{ "quirk", "NAME on|off|N", set_quirk, NULL },
 	{ "latency", "[CMD] MS", NULL, latency },
-	{ "time", "boot|sim|register|netopen|open|close|dns|late|ping MS", NULL,
-	  set_time },
+	{ "time", "boot|sim|register|netopen|open|close|dns|late|ping|ping-wait"
+	  " MS", NULL, set_time },
 	{ "violations", "reset", NULL, violations },
 	{ "quit", "", NULL, quit },
 	{ NULL, NULL, NULL, NULL }
 };
 
 static const struct control_row *const tables[] = {
-	modem_rows, control_links_rows, control_line_rows, NULL
+	modem_rows, control_links_rows, control_fail_rows,
+	control_line_rows, NULL
 };
 
 static void help(struct evbuffer *out)

@@ -58,6 +58,58 @@ void control_ports(const struct modem *m, struct evbuffer *out)
 	evbuffer_add_printf(out, "\n");
 }
 
+/* The next connection to a server gets just this link. */
+static int accept_as(struct modem *m, const struct words *w)
+{
+	unsigned long id;
+
+	if (w->count != 1 || !words_number(w, 0, LINKS - 1, &id))
+		return -EINVAL;
+	if (m->links[id].state == LINK_OPEN)
+		return -EISCONN;
+	m->accept_as = (unsigned int)id + 1;
+	return 0;
+}
+
+/* It stops listening and nobody is told; its links go on. */
+static int stop_server(struct modem *m, const struct words *w)
+{
+	unsigned long index;
+
+	if (w->count != 1 || !words_number(w, 0, SERVERS - 1, &index))
+		return -EINVAL;
+	if (m->servers[index].fd < 0)
+		return -ENOENT;
+	server_stop(m, (unsigned int)index);
+	return 0;
+}
+
+/* What +CIPACK shows is off by so much, until the link is used again. */
+static int cipack(struct modem *m, const struct words *w)
+{
+	static const char *const fields[LINK_ACKS] = {
+		[LINK_ACK_SENT] = "sent", [LINK_ACK_ACK] = "ack",
+		[LINK_ACK_RECV] = "recv",
+	};
+	unsigned long id;
+	char *end;
+	long n;
+	int i;
+
+	if (w->count != 3 || !words_number(w, 0, LINKS - 1, &id))
+		return -EINVAL;
+	n = strtol(w->word[2], &end, 10);
+	if (*end != '\0')
+		return -EINVAL;
+	for (i = 0; i < LINK_ACKS; i++) {
+		if (words_is(w, 1, fields[i])) {
+			m->links[id].ack_error[i] = n;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 /* A pty has no DTR. */
 static int dtr(struct modem *m, const struct words *w)
 {
@@ -70,6 +122,9 @@ static int dtr(struct modem *m, const struct words *w)
 const struct control_row control_links_rows[] = {
 	{ "close", "LINK [rst]", NULL, close_link },
 	{ "break", "LINK|all", NULL, break_link },
+	{ "accept-as", "LINK", NULL, accept_as },
+	{ "stop-server", "INDEX", NULL, stop_server },
+	{ "cipack", "LINK sent|ack|recv DELTA", NULL, cipack },
 	{ "dtr", "on|off", NULL, dtr },
 	{ NULL, NULL, NULL, NULL }
 };

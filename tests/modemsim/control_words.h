@@ -34,6 +34,9 @@ struct control_row {
 /* control_line.c: faults of the line. */
 extern const struct control_row control_line_rows[];
 
+/* control_fail.c: refusals by order. */
+extern const struct control_row control_fail_rows[];
+
 /* control_links.c: links and servers. */
 extern const struct control_row control_links_rows[];
 void control_ports(const struct modem *m, struct evbuffer *out);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "baud.h"
@@ -53,8 +52,6 @@ void data_enter(struct modem *m)
 
 void data_enter_unasked(struct modem *m)
 {
-	char text[24];
-
 	if (command_answering(m)) {
 		m->data.pending = true;
 		return;
@@ -62,8 +59,7 @@ void data_enter_unasked(struct modem *m)
 	m->data.pending = false;
 	if (!data_possible(m))
 		return;
-	snprintf(text, sizeof(text), "CONNECT %u", rate(m));
-	urc_now(m, text);
+	reply_connect_unasked(m, rate(m));
 	begin(m);
 	m->cmd.state = COMMAND_DATA;
 	push_run(m);
@@ -139,6 +135,7 @@ void data_leave(struct modem *m)
 		send_packet(m);
 	d->pluses = 0;
 	d->on = false;
+	data_watch_reset(m);
 	m->cmd.state = COMMAND_IDLE;
 	line_hold(&m->line, false);
 }
@@ -199,6 +196,7 @@ void data_input(struct modem *m, const uint8_t *data, size_t len)
 		} else if (d->pluses > 0) {
 			release_pluses(m);
 		}
+		data_watch_byte(m, data[i], gap, d->pluses > 0);
 	}
 	to_peer(m, data + from, len - from);
 }
@@ -218,7 +216,7 @@ void data_run(struct modem *m)
 			n = sizeof(data);
 		evbuffer_copyout(l->tcp.rx, data, n);
 		m->dialect->streamed(m, &from);
-		line_out(&m->line, data, n, true);
+		reply_raw(m, data, n);
 		link_taken(m, DATA_LINK, n);
 		link_end_if_empty(l);
 	}
@@ -239,10 +237,10 @@ void data_set_dtr(struct modem *m, bool on)
 	m->data.dtr_off = !on;
 	if (!dropped || !m->data.on)
 		return;
-	if (m->set.dtr == 1) {
+	if (m->set.uart.dtr == 1) {
 		data_leave(m);
 		reply_ok(m);
-	} else if (m->set.dtr == 2) {
+	} else if (m->set.uart.dtr == 2) {
 		link_close(m, DATA_LINK);
 		m->dialect->closed(m, DATA_LINK, LINK_CLOSED_BY_DTR);
 	}
@@ -260,6 +258,7 @@ void data_reset(struct modem *m)
 	d->pluses = 0;
 	d->on = false;
 	d->pending = false;
+	data_watch_reset(m);
 }
 
 void data_start(struct modem *m)
@@ -283,5 +282,6 @@ void data_free(struct modem *m)
 		event_free(m->data.timer);
 	if (m->data.packet_timer != NULL)
 		event_free(m->data.packet_timer);
+	data_watch_free(m);
 	evbuffer_free(m->data.packet);
 }

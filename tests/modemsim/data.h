@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data_watch.h"
+
 #define DATA_LINK	0	/* A7600 manual 1.2: the only one */
 
 struct modem;
@@ -33,6 +35,7 @@ struct data {
 	struct event *timer;	/* after a plus */
 	struct evbuffer *packet;	/* UDP: the datagram being made */
 	struct event *packet_timer;
+	struct data_watch watch;
 };
 
 void data_init(struct modem *m);

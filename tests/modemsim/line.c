@@ -264,6 +264,7 @@ static void on_host_gone(void *ctx)
 
 	evbuffer_drain(l->out, evbuffer_get_length(l->out));
 	l->done = l->queued;
+	l->hosts++;
 }
 
 int line_plug(struct line *l)

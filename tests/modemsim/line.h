@@ -62,6 +62,7 @@ struct line {
 	struct event_base *base;
 	struct pty pty;
 	struct host_watch watch;
+	unsigned int hosts;	/* that have come and gone */
 	bool plugged;
 	bool stalled;		/* the host's bytes are not taken */
 	bool held;		/* the same, by flow control */

@@ -84,6 +84,7 @@ static void open_result(struct link *l, int err)
 	unsigned int ms = m->opt.open_ms;
 
 	l->result = err;
+	ms += resolver_delay(m, l->host);
 	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_LATE)) {
 		ms += m->opt.late_ms;
 		/* late means: also after the modem's own timeout */
@@ -165,6 +166,8 @@ void link_begin(struct link *l, const char *host, unsigned int port,
 	l->announced = false;
 	l->broken = false;
 	l->queued = 0;
+	l->ack_told = 0;
+	memset(l->ack_error, 0, sizeof(l->ack_error));
 	l->tcp.sent = 0;
 	l->tcp.received = 0;
 	l->datagrams_in = 0;

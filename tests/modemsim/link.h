@@ -40,6 +40,9 @@ enum link_state {
 	LINK_STATES,
 };
 
+/* The fields of +CIPACK. */
+enum link_ack { LINK_ACK_SENT, LINK_ACK_ACK, LINK_ACK_RECV, LINK_ACKS };
+
 /* A datagram, or the unread rest of one, in the link's buffer. */
 struct datagram {
 	STAILQ_ENTRY(datagram) entry;
@@ -94,6 +97,8 @@ struct link {
 	bool ended;		/* by the peer; what it sent is being pushed */
 	bool ok_after;		/* for the quirk cipopen-result-first */
 	uint64_t queued;	/* bytes given to tcp */
+	uint64_t ack_told;	/* by the last +CIPACK */
+	long ack_error[LINK_ACKS];	/* control: what it lies */
 	struct link_sends sends;
 };
 

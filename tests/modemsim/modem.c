@@ -111,6 +111,19 @@ void modem_reboot_soon(struct modem *m)
 	modem_after(m, &m->boot_timer, REBOOT_DELAY_MS, on_reboot, m);
 }
 
+static void on_power_down(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	record_event(&((struct modem *)ctx)->record, "power down");
+	power_off(ctx);
+}
+
+void modem_power_down(struct modem *m)
+{
+	modem_after(m, &m->boot_timer, REBOOT_DELAY_MS, on_power_down, m);
+}
+
 int modem_start(struct modem *m, struct event_base *base)
 {
 	int err;

@@ -16,8 +16,10 @@
 #include <stdbool.h>
 
 #include "card.h"
+#include "chain.h"
 #include "command.h"
 #include "data.h"
+#include "fail.h"
 #include "line.h"
 #include "link.h"
 #include "net.h"
@@ -38,6 +40,9 @@ struct dialect {
 	const struct command_row *const *tables;	/* ends with NULL */
 	/* What manuals misprint for the test form of @name, or NULL. */
 	const char *(*misprint)(struct modem *m, const char *name);
+	/* By order of the control socket: answered, and not executed. */
+	bool (*refuses)(struct modem *m, const struct command_row *row,
+			enum form form, const struct args *a);
 	void (*defaults)(struct modem *m);	/* as after a boot */
 	void (*booted)(struct modem *m);	/* first banner line */
 	void (*sim_ready)(struct modem *m);
@@ -80,6 +85,8 @@ struct modem {
 	struct resolver resolver;
 	struct record record;
 	struct closed_list closed;
+	struct fails fails;
+	unsigned int accept_as;	/* the next accept: this link + 1, 0: any */
 	bool booting;
 	bool hung;		/* takes bytes, says nothing */
 	unsigned int boots;
@@ -101,6 +108,9 @@ void modem_reboot(struct modem *m);
 
 /* The same once an answer of a few bytes can have left. */
 void modem_reboot_soon(struct modem *m);
+
+/* Off, once an answer of a few bytes can have left, until modem_reboot(). */
+void modem_power_down(struct modem *m);
 
 /* Start the CGEV flood if its quirk is on (it stops by itself). */
 void modem_flood(struct modem *m);

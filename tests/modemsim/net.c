@@ -32,6 +32,12 @@ bool net_works(const struct modem *m)
 	return m->net.state == NET_STATE_OPEN && !m->net.dead;
 }
 
+bool net_opened_by_host(const struct modem *m)
+{
+	return m->net.state == NET_STATE_OPEN &&
+	       m->net.host == m->line.hosts + 1;
+}
+
 bool net_own_address(const struct modem *m, unsigned int port,
 		     struct sockaddr_in *at)
 {
@@ -103,6 +109,7 @@ void net_open(struct modem *m)
 	if (quirk_take(m->opt.quirks, QUIRK_NETOPEN_LATE))
 		ms += m->opt.late_ms;
 	m->net.state = NET_STATE_OPENING;
+	m->net.host = m->line.hosts + 1;
 	if (ms == 0)
 		on_opened(-1, 0, m);
 	else

@@ -30,6 +30,7 @@ struct net {
 	bool dead;		/* lost, though the state still says open */
 	struct event *timer;		/* of NETOPEN, NETCLOSE */
 	struct event *back_timer;	/* of network-loss for MS */
+	unsigned int host;	/* which one did NETOPEN, see line.hosts */
 };
 
 void net_init(struct modem *m);
@@ -46,6 +47,9 @@ void net_close(struct modem *m);
  */
 bool net_own_address(const struct modem *m, unsigned int port,
 		     struct sockaddr_in *at);
+
+/* Open, and it was the host of today who did it. */
+bool net_opened_by_host(const struct modem *m);
 
 /* Open, and packets would get through. */
 bool net_works(const struct modem *m);

@@ -84,6 +84,8 @@ struct options {
 	size_t n_hosts;
 	const char *unanswered[OPTIONS_HOSTS];
 	size_t n_unanswered;
+	struct host_row slow[OPTIONS_HOSTS];	/* address: milliseconds */
+	size_t n_slow;
 	unsigned int port_offset;	/* of the modem's own ports */
 	bool free_ports;
 	bool allow_network;

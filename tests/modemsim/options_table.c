@@ -78,6 +78,18 @@ static int add_unanswered(struct options *o, const char *arg)
 	return 0;
 }
 
+static int add_slow(struct options *o, const char *arg)
+{
+	const char *eq = strchr(arg, '=');
+
+	if (eq == NULL || eq == arg || o->n_slow == OPTIONS_HOSTS ||
+	    eq[1] < '0' || eq[1] > '9')
+		return -EINVAL;
+	o->slow[o->n_slow].name = strndup(arg, (size_t)(eq - arg));
+	o->slow[o->n_slow++].address = eq + 1;
+	return 0;
+}
+
 static int set_quirk(struct options *o, const char *arg)
 {
 	return quirk_set(o->quirks, arg);
@@ -161,6 +173,8 @@ const struct option_row option_rows[] = {
 	FN("unanswered", "HOST", add_unanswered,
 	   "name or address that never answers; repeatable\n"
 	   "(192.0.2.0/24 never does)"),
+	FN("slow", "HOST=MS", add_slow,
+	   "connecting to it takes so much longer; repeatable"),
 	NUM("port-offset", "N", port_offset,
 	    "port P of the modem is P+N of this host [0]"),
 	FLAG("free-ports", free_ports,

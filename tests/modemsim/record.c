@@ -15,6 +15,14 @@ static const char *const names[VIOLATIONS] = {
 	[VIOLATION_LINE_TOO_LONG] = "line-too-long",
 	[VIOLATION_SEND_TOO_LONG] = "send-too-long",
 	[VIOLATION_CHANGEABLE_ON_ACCEPTED] = "changeable-length-on-accepted",
+	[VIOLATION_READ_TOO_LONG] = "read-too-long",
+	[VIOLATION_CIPMODE_WHILE_OPEN] = "cipmode-while-open",
+	[VIOLATION_CPING_WHILE_RUNNING] = "cping-while-running",
+};
+
+static const char *const note_names[NOTES] = {
+	[NOTE_ESCAPE_WITHOUT_GUARD] = "escape-without-guard",
+	[NOTE_COMMAND_IN_DATA] = "command-in-data",
 };
 
 const char *record_violation_name(enum violation v)
@@ -92,6 +100,17 @@ void record_violation(struct record *r, enum violation v, const void *data,
 	record_bytes(r, what, data, len);
 }
 
+void record_note(struct record *r, enum note n)
+{
+	r->notes[n]++;
+	record_event(r, "note %s", note_names[n]);
+}
+
+const char *record_note_name(enum note n)
+{
+	return note_names[n];
+}
+
 uint64_t record_violations(const struct record *r)
 {
 	uint64_t sum = 0;
@@ -105,5 +124,6 @@ uint64_t record_violations(const struct record *r)
 void record_reset(struct record *r)
 {
 	memset(r->violations, 0, sizeof(r->violations));
+	memset(r->notes, 0, sizeof(r->notes));
 	r->escapes = 0;
 }

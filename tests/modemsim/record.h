@@ -3,7 +3,7 @@
 /*
  * record - what the host did: every command line, and what it did wrong.
  *
- * Called by: command, simcom_send, control_commands, stats.  Calls: nothing.
+ * Called by: command, simcom_*, data_watch, control_commands, stats.  Calls: nothing.
  */
 
 #ifndef MODEMSIM_RECORD_H
@@ -21,7 +21,17 @@ enum violation {
 	VIOLATION_LINE_TOO_LONG,
 	VIOLATION_SEND_TOO_LONG,
 	VIOLATION_CHANGEABLE_ON_ACCEPTED,
+	VIOLATION_READ_TOO_LONG,
+	VIOLATION_CIPMODE_WHILE_OPEN,
+	VIOLATION_CPING_WHILE_RUNNING,
 	VIOLATIONS,
+};
+
+/* What looks like a mistake, but may be payload. */
+enum note {
+	NOTE_ESCAPE_WITHOUT_GUARD,
+	NOTE_COMMAND_IN_DATA,
+	NOTES,
 };
 
 struct record {
@@ -29,6 +39,7 @@ struct record {
 	uint64_t commands;
 	uint64_t escapes;	/* ESC where a line starts: not a violation */
 	uint64_t violations[VIOLATIONS];
+	uint64_t notes[NOTES];
 };
 
 /* @path may be NULL. 0 or -errno. */
@@ -43,6 +54,8 @@ void record_event(struct record *r, const char *fmt, ...)
 
 void record_violation(struct record *r, enum violation v, const void *data,
 		      size_t len);
+void record_note(struct record *r, enum note n);
+const char *record_note_name(enum note n);
 uint64_t record_violations(const struct record *r);
 void record_reset(struct record *r);
 const char *record_violation_name(enum violation v);

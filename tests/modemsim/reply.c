@@ -16,6 +16,8 @@ static void put(struct modem *m, const char *text)
 
 static void put_head(struct modem *m)
 {
+	if (m->set.uart.numeric)
+		return;
 	if (quirk_on(m->opt.quirks, QUIRK_BLANK_DOUBLE))
 		put(m, "\r\n\r\n");
 	if (!quirk_on(m->opt.quirks, QUIRK_BLANK_NONE))
@@ -31,13 +33,40 @@ static void put_text(struct modem *m, const char *text)
 	put(m, "\r\n");
 }
 
+/* ATV0: V.250 6.3.1, table 1; NULL: it has no number */
+static const char *number_of(const char *text)
+{
+	static const char *const codes[][2] = {
+		{ "OK", "0" }, { "CONNECT FAIL", NULL }, { "CONNECT", "1" },
+		{ "NO CARRIER", "3" }, { "ERROR", "4" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (strncmp(text, codes[i][0], strlen(codes[i][0])) == 0)
+			return codes[i][1];
+	}
+	return NULL;
+}
+
+/* ATQ1: no result code at all. */
+static void put_result(struct modem *m, const char *text)
+{
+	const char *number = m->set.uart.numeric ? number_of(text) : NULL;
+
+	if (m->set.uart.quiet)
+		return;
+	put_head(m);
+	put(m, number != NULL ? number : text);
+	put(m, number != NULL ? "\r" : "\r\n");
+}
+
 static void final(struct modem *m, const char *text)
 {
 	if (quirk_take(m->opt.quirks, QUIRK_URC_INSIDE))
 		put_text(m, "+CGEV: EPS PDN ACT 1");
-	put_head(m);
-	put(m, text);
-	put(m, "\r\n");
+	if (!quirk_take(m->opt.quirks, QUIRK_FINAL_LOST))
+		put_result(m, text);
 	command_done(m);
 	if (quirk_take(m->opt.quirks, QUIRK_URC_AFTER_OK))
 		put_text(m, "+CGEV: EPS PDN ACT 1");
@@ -54,6 +83,19 @@ void reply_text(struct modem *m, const char *fmt, ...)
 	put_text(m, text);
 }
 
+void reply_raw(struct modem *m, const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+	size_t half = len / 2;
+
+	if (len == 0 || !quirk_take(m->opt.quirks, QUIRK_PAYLOAD_BYTE_LOST)) {
+		line_out(&m->line, data, len, true);
+		return;
+	}
+	line_out(&m->line, bytes, half, true);
+	line_out(&m->line, bytes + half + 1, len - half - 1, true);
+}
+
 void reply_payload(struct modem *m, const void *data, size_t len,
 		   const char *between, const char *fmt, ...)
 {
@@ -66,7 +108,7 @@ void reply_payload(struct modem *m, const void *data, size_t len,
 	put_text(m, text);
 	if (between != NULL)
 		put_text(m, between);
-	line_out(&m->line, data, len, true);
+	reply_raw(m, data, len);
 	if (quirk_on(m->opt.quirks, QUIRK_RXGET_BLANK))
 		put(m, "\r\n");
 }
@@ -85,7 +127,8 @@ void reply_text_ok(struct modem *m, const char *fmt, ...)
 
 void reply_ok(struct modem *m)
 {
-	final(m, "OK");
+	if (!command_next(m))
+		final(m, "OK");
 }
 
 void reply_error(struct modem *m)
@@ -132,18 +175,37 @@ void reply_cme(struct modem *m, enum cme code)
 
 static const char *ip_text(struct modem *m, enum ip_info info)
 {
-	switch (info) {
-	case IP_INFO_ALREADY_OPENED:	return "Network is already opened";
-	case IP_INFO_ALREADY_CLOSED:	return "Network is already closed";
-	case IP_INFO_NOT_OPENED:	return "Network not opened";
-	case IP_INFO_NOT_CREATED:	return "Connection is not created";
-	case IP_INFO_PARAMETER:		return "Invalid parameter";
-	case IP_INFO_NOT_SUPPORTED:	return "Operation not supported";
-	case IP_INFO_NO_DATA:		break;
-	}
-	if (quirk_on(m->opt.quirks, QUIRK_NO_DATA_CASE))
+	static const char *const texts[] = {
+		[IP_INFO_TIMEOUT] = "Connection time out",
+		[IP_INFO_BIND] = "Bind port failed",
+		[IP_INFO_PORT] = "Port overflow",
+		[IP_INFO_SOCKET] = "Create socket failed",
+		[IP_INFO_ALREADY_OPENED] = "Network is already opened",
+		[IP_INFO_ALREADY_CLOSED] = "Network is already closed",
+		[IP_INFO_NO_CLIENTS] = "No clients connected",
+		[IP_INFO_NO_ACTIVE] = "No active client",
+		[IP_INFO_NOT_OPENED] = "Network not opened",
+		[IP_INFO_INDEX] = "Client index overflow",
+		[IP_INFO_CREATED] = "Connection is already created",
+		[IP_INFO_NOT_CREATED] = "Connection is not created",
+		[IP_INFO_PARAMETER] = "Invalid parameter",
+		[IP_INFO_NOT_SUPPORTED] = "Operation not supported",
+		[IP_INFO_DNS] = "DNS query failed",
+		[IP_INFO_BUSY] = "TCP busy",
+		[IP_INFO_SOCKET_OPENED] = "Net close failed for socket opened",
+		[IP_INFO_SEND_TIMEOUT] = "Sending time out",
+		[IP_INFO_SEND_FAILED] = "Sending failure for network error",
+		[IP_INFO_OPEN_FAILED] = "Open failure for network error",
+		[IP_INFO_LISTENING] = "Server is already listening",
+		[IP_INFO_FAILED] = "Operation failed",
+		[IP_INFO_NO_DATA] = "No data",
+	};
+
+	if (info == IP_INFO_NO_DATA &&
+	    quirk_on(m->opt.quirks, QUIRK_NO_DATA_CASE))
 		return "no data";
-	return "No data";
+	return (size_t)info < sizeof(texts) / sizeof(texts[0])
+	       ? texts[info] : "Unknown";
 }
 
 void reply_ip_error(struct modem *m, enum ip_info info)
@@ -161,12 +223,33 @@ void reply_ip_error(struct modem *m, enum ip_info info)
 	reply_error(m);
 }
 
+/* ATX0: without <text>, A7600 manual 2.3 */
+static const char *connect_text(struct modem *m, unsigned int baud, char *text,
+				size_t size)
+{
+	if (m->set.uart.no_text)
+		return "CONNECT";
+	snprintf(text, size, "CONNECT %u", baud);
+	return text;
+}
+
 void reply_connect(struct modem *m, unsigned int baud)
 {
 	char text[24];
 
-	snprintf(text, sizeof(text), "CONNECT %u", baud);
-	final(m, text);
+	final(m, connect_text(m, baud, text, sizeof(text)));
+}
+
+void reply_connect_unasked(struct modem *m, unsigned int baud)
+{
+	char text[24];
+
+	put_result(m, connect_text(m, baud, text, sizeof(text)));
+}
+
+void reply_no_carrier(struct modem *m)
+{
+	put_result(m, "NO CARRIER");
 }
 
 void reply_connect_fail(struct modem *m)

@@ -29,6 +29,9 @@ void resolver_init(struct modem *m)
 	LIST_INIT(&m->resolver.unanswered);
 	for (i = 0; i < m->opt.n_unanswered; i++)
 		resolver_set_unanswered(m, m->opt.unanswered[i], true);
+	for (i = 0; i < m->opt.n_slow; i++)
+		resolver_set_slow(m, m->opt.slow[i].name, (unsigned int)
+				  strtoul(m->opt.slow[i].address, NULL, 10));
 }
 
 void resolver_free(struct modem *m)
@@ -87,6 +90,42 @@ bool resolver_answers(const struct modem *m, const char *host,
 	if (ip >> 8 == 0xc00002)	/* 192.0.2.0/24, RFC 5737 */
 		return false;
 	return m->opt.allow_network || ip >> 24 == 127;
+}
+
+static struct slow_host *find_slow(struct modem *m, const char *host)
+{
+	struct resolver *r = &m->resolver;
+	struct slow_host *s;
+
+	for (s = r->slow; s < r->slow + RESOLVE_SLOW; s++) {
+		if (s->ms > 0 && strcasecmp(s->host, host) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+int resolver_set_slow(struct modem *m, const char *host, unsigned int ms)
+{
+	struct slow_host *s = find_slow(m, host);
+
+	if (strlen(host) >= sizeof(s->host))
+		return -EINVAL;
+	if (s == NULL) {
+		for (s = m->resolver.slow; s->ms > 0; s++) {
+			if (s == m->resolver.slow + RESOLVE_SLOW - 1)
+				return -ENOSPC;
+		}
+		strcpy(s->host, host);
+	}
+	s->ms = ms;
+	return 0;
+}
+
+unsigned int resolver_delay(struct modem *m, const char *host)
+{
+	const struct slow_host *s = find_slow(m, host);
+
+	return s != NULL ? s->ms : 0;
 }
 
 bool resolver_knows(const struct modem *m, const char *host,

@@ -26,8 +26,16 @@ struct unanswered {
 	char host[];
 };
 
+#define RESOLVE_SLOW	16
+
+struct slow_host {
+	char host[64];
+	unsigned int ms;	/* 0: this row is free */
+};
+
 struct resolver {
 	struct modem *m;
+	struct slow_host slow[RESOLVE_SLOW];
 	struct evdns_base *dns;		/* made when first needed */
 	LIST_HEAD(, unanswered) unanswered;
 };
@@ -41,6 +49,10 @@ int resolver_set_unanswered(struct modem *m, const char *host, bool on);
 /* May a connect to @addr, called @host by the command, be tried? */
 bool resolver_answers(const struct modem *m, const char *host,
 		      struct in_addr addr);
+
+/* Connecting to @host takes @ms longer; 0: no more. 0 or -errno. */
+int resolver_set_slow(struct modem *m, const char *host, unsigned int ms);
+unsigned int resolver_delay(struct modem *m, const char *host);
 
 /* Known without asking the network. */
 bool resolver_knows(const struct modem *m, const char *host,

@@ -31,6 +31,8 @@ def transparent_client():
     with Sim() as s:
         data_up(s)
         s.say("AT+CIPMODE=0", ERROR)
+        assert s.violations() == {"cipmode-while-open": 1, "total": 1}
+        s.ctl("violations", "reset")
         s.say("AT+CIPMODE=1", OK)
         s.say('AT+CIPOPEN=1,"TCP","127.0.0.1",80', ERROR)
         s.say("ATO", ERROR)

@@ -104,8 +104,8 @@ def easy_going_hosts():
     with Sim() as s:
         s.write("ate0\r\n")
         s.expect("ate0\r" + OK)
-        for command in ("at", "At ", "AT E0", "atz",
-                        "AT&F", "ATV1", "ATX4", "ATS0=0", "AT+CLTS=1"):
+        for command in ("at", "At ", "AT E0", "AT&FE0",
+                        "ATV1", "ATX4", "ATS0=0", "AT+CLTS=1"):
             s.write(command + "\r\n")
             s.expect(OK)
         s.write("at +cipmode?\r\n")

@@ -35,10 +35,17 @@ static struct link *lowest_free(struct modem *m, unsigned int first)
 	return second;
 }
 
-static struct link *opening_link(struct modem *m)
+/* One that is not free in spite of all: by order, or by quirk. */
+static struct link *odd_link(struct modem *m)
 {
 	struct link *l;
 
+	if (m->accept_as > 0 &&
+	    m->links[m->accept_as - 1].state != LINK_OPEN) {
+		l = &m->links[m->accept_as - 1];
+		m->accept_as = 0;
+		return l;
+	}
 	for (l = m->links; l < m->links + LINKS; l++) {
 		if (l->state == LINK_OPENING &&
 		    quirk_take(m->opt.quirks, QUIRK_CLIENT_COLLISION))
@@ -65,12 +72,12 @@ static void on_acceptable(evutil_socket_t fd, short what, void *ctx)
 	struct modem *m = s->m;
 	struct sockaddr_in from;
 	socklen_t len = sizeof(from);
-	struct link *l = opening_link(m);
-	bool collides = l != NULL;
+	struct link *l = odd_link(m);
+	bool collides = l != NULL && l->state == LINK_OPENING;
 	int peer;
 
 	(void)what;
-	if (!collides)
+	if (l == NULL)
 		l = choose(s);
 	if (l == NULL) {
 		event_del(s->ev);	/* until server_resume() */

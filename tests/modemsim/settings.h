@@ -13,6 +13,20 @@
 
 #define SETTINGS_CONTEXTS	16	/* cid 1..15 */
 
+#define SETTINGS_S		16	/* registers S0 to S15 */
+#define SETTINGS_STORED		16	/* rows of simcom_stored.c */
+
+/* What AT&W keeps. All zero is the factory's. */
+struct stored {
+	int no_echo;
+	int quiet;		/* ATQ1 */
+	int numeric;		/* ATV0 */
+	int no_text;		/* ATX0 */
+	int dtr;		/* AT&D */
+	int flow_in;
+	int flow_out;
+};
+
 struct settings {
 	int cmee;
 	int creg;
@@ -20,10 +34,11 @@ struct settings {
 	int cereg;
 	int cgerep;
 	int cgerep_bfr;
-	int dtr;
-	int flow_in;
-	int flow_out;
+	struct stored uart;
+	int s[SETTINGS_S];
+	int icf[2];
 	int cops_format;
+	int stored[SETTINGS_STORED];	/* simcom_stored.c */
 	int rxget;		/* 1: buffer mode */
 	int head;
 	int srip;
@@ -48,6 +63,9 @@ struct context {
 struct profile {
 	struct context ctx[SETTINGS_CONTEXTS];
 	int cops_mode;
+	struct stored uart;	/* by AT&W */
+	bool has_cmee;		/* quirk cmee-at-reboot */
+	int cmee;
 	bool had_extra;		/* quirk extra-contexts has been there */
 };
 

@@ -142,6 +142,8 @@ static char *data_header(struct modem *m, char *p, unsigned int link, size_t n)
 	bool receive = m->set.ccfg[4] == 1 &&
 		       !quirk_on(m->opt.quirks, QUIRK_HEADER_TYPE_IGNORED);
 
+	if (receive && quirk_on(m->opt.quirks, QUIRK_RECEIVE_SPACED))
+		return p + sprintf(p, "\r\n+RECEIVE: %u,%zu", link, n);
 	if (receive && quirk_on(m->opt.quirks, QUIRK_RECEIVE_COLON))
 		return p + sprintf(p, "\r\n+RECEIVE,%u,%zu:", link, n);
 	if (receive)
@@ -174,7 +176,7 @@ static void pushed(struct modem *m, unsigned int link,
 	if (p > head)
 		p += sprintf(p, "\r\n");
 	line_out(&m->line, head, (size_t)(p - head), false);
-	line_out(&m->line, data, n, true);
+	reply_raw(m, data, n);
 }
 
 /* Q79 */
@@ -192,9 +194,13 @@ static void streamed(struct modem *m, const struct sockaddr_in *from)
 static void stream_ended(struct modem *m)
 {
 	if (quirk_on(m->opt.quirks, QUIRK_END_NO_CARRIER))
-		urc_now(m, "NO CARRIER");
+		reply_no_carrier(m);
 	else if (quirk_on(m->opt.quirks, QUIRK_END_IPCLOSE))
 		urc_now(m, "+IPCLOSE: 0,1");
+	else if (quirk_on(m->opt.quirks, QUIRK_END_CIPCLOSE))
+		urc_now(m, "+CIPCLOSE: 0,0");
+	else if (quirk_on(m->opt.quirks, QUIRK_END_SILENT))
+		return;
 	else
 		urc_now(m, "CLOSED");
 }
@@ -244,6 +250,8 @@ static void close_done(struct modem *m, unsigned int link)
 
 static const struct command_row *const tables[] = {
 	simcom_general_rows,
+	simcom_uart_rows,
+	simcom_stored_rows,
 	simcom_sim_rows,
 	simcom_radio_rows,
 	simcom_pdp_rows,
@@ -262,6 +270,7 @@ static const struct command_row *const tables[] = {
 const struct dialect simcom_dialect = {
 	.tables		= tables,
 	.misprint	= misprint,
+	.refuses	= simcom_refuses,
 	.defaults	= simcom_defaults,
 	.booted		= booted,
 	.sim_ready	= sim_ready,

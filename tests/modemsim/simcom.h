@@ -15,6 +15,8 @@
 #include "modem.h"
 
 extern const struct command_row simcom_general_rows[];
+extern const struct command_row simcom_uart_rows[];
+extern const struct command_row simcom_stored_rows[];
 extern const struct command_row simcom_sim_rows[];
 extern const struct command_row simcom_radio_rows[];
 extern const struct command_row simcom_pdp_rows[];
@@ -31,6 +33,12 @@ extern const struct command_row simcom_ping_rows[];
 /* A look-up, a ping in hand is forgotten. */
 void simcom_dns_cancel(void);
 void simcom_ping_cancel(void);
+
+bool simcom_refuses(struct modem *m, const struct command_row *row,
+		    enum form form, const struct args *a);
+
+/* The values of simcom_stored.c as after a boot. */
+void simcom_stored_defaults(struct modem *m);
 
 /* Settings as after a boot, and nothing in hand. */
 void simcom_defaults(struct modem *m);

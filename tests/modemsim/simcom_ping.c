@@ -173,7 +173,13 @@ static bool take_fields(const struct args *a)
 
 static void cping(struct modem *m, struct args *a)
 {
-	if (ping.busy || !take_fields(a)) {
+	if (ping.busy) {
+		record_violation(&m->record, VIOLATION_CPING_WHILE_RUNNING,
+				 m->cmd.last, strlen(m->cmd.last));
+		reply_error(m);
+		return;
+	}
+	if (!take_fields(a)) {
 		reply_error(m);
 		return;
 	}

@@ -24,9 +24,23 @@ static void cfun_read(struct modem *m, struct args *a)
 	reply_text_ok(m, "+CFUN: %d", m->radio.cfun);
 }
 
+/* The card comes back with the radio (quirk cfun-sim). */
+static void tell_sim(struct modem *m)
+{
+	const char *text = simcom_pin_text(m->card.state);
+
+	if (text == NULL || !quirk_on(m->opt.quirks, QUIRK_CFUN_SIM))
+		return;
+	urc(m, "+CPIN: %s", text);
+	if (m->card.state != CARD_READY)
+		return;
+	urc(m, "SMS DONE");
+	urc(m, "PB DONE");
+}
+
 static void cfun_write(struct modem *m, struct args *a)
 {
-	int fun, reset = 0;
+	int fun, reset = 0, old = m->radio.cfun;
 
 	if (!args_int(a, 0, 0, 7, &fun) || !args_opt_int(a, 1, 0, 1, &reset) ||
 	    (fun > 1 && fun != 4 && fun != 6)) {
@@ -39,9 +53,13 @@ static void cfun_write(struct modem *m, struct args *a)
 	if (reset || fun == 6) {
 		modem_reboot_soon(m);
 	} else if (fun == 1) {
+		if (old != 1)
+			tell_sim(m);
 		if (!radio_registered(m))
 			radio_search(m);
 	} else {
+		if (quirk_on(m->opt.quirks, QUIRK_CFUN_SIM))
+			urc(m, "+CPIN: NOT READY");
 		if (m->net.state == NET_STATE_OPEN)
 			net_lose(m, false, TCP_RST, 0);
 		m->radio.away = false;
@@ -132,6 +150,30 @@ static void cpsi(struct modem *m, struct args *a)
 			      m->radio.cfun == 1 ? "Online" : "Low Power Mode");
 }
 
+/* <time>: it would be repeated every so many seconds; only 0 is. */
+static void cpsi_write(struct modem *m, struct args *a)
+{
+	int seconds;
+
+	if (args_int(a, 0, 0, 0, &seconds) && a->count == 1)
+		reply_ok(m);
+	else
+		reply_error(m);
+}
+
+/* 8: LTE */
+static void cnsmod(struct modem *m, struct args *a)
+{
+	(void)a;
+	reply_text_ok(m, "+CNSMOD: 0,%d", radio_registered(m) ? 8 : 0);
+}
+
+static void cspn(struct modem *m, struct args *a)
+{
+	(void)a;
+	reply_text_ok(m, "+CSPN: \"%s\",0", m->opt.operator_name);
+}
+
 static void cops_read(struct modem *m, struct args *a)
 {
 	const char *name = m->opt.operator_name;
@@ -183,7 +225,9 @@ const struct command_row simcom_radio_rows[] = {
 	{ "+CREG", 0, "+CREG: (0-2)", creg_read, creg_write, NULL },
 	{ "+CGREG", 0, "+CGREG: (0-2)", cgreg_read, cgreg_write, NULL },
 	{ "+CEREG", 0, "+CEREG: (0-2)", cereg_read, cereg_write, NULL },
-	{ "+CPSI", 0, "", cpsi, NULL, NULL },
+	{ "+CPSI", 0, "+CPSI: (0-255)", cpsi, cpsi_write, NULL },
+	{ "+CNSMOD", 0, "", cnsmod, NULL, NULL },
+	{ "+CSPN", 0, "", cspn, NULL, NULL },
 	{ "+COPS", 0, "+COPS: (2,\"SIMNET\",\"SIMNET\",\"46000\",7),,(0-4),"
 	  "(0-2)", cops_read, cops_write, NULL },
 	{ .name = NULL }

@@ -3,6 +3,7 @@
 /* CIPRXGET: A7600 manual 2.5, SIMCom ref L1106. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "simcom.h"
 
@@ -94,7 +95,11 @@ static void rest_length(struct modem *m, int id)
 
 static void get(struct modem *m, const struct args *a, int mode)
 {
-	int max = mode == 3 ? HEX_MAX : READ_MAX, len = max, id;
+	int max = mode == 3 ? HEX_MAX : READ_MAX, len = max, id, huge;
+
+	if (args_int(a, 2, max + 1, 1 << 30, &huge))
+		record_violation(&m->record, VIOLATION_READ_TOO_LONG,
+				 m->cmd.last, strlen(m->cmd.last));
 
 	if (quirk_take(m->opt.quirks, QUIRK_RXGET_ERROR)) {
 		reply_error(m);

@@ -18,6 +18,7 @@ static struct {
 	size_t want;		/* 0: until Ctrl-Z */
 	size_t len;
 	bool quoted;		/* the last byte was ETX */
+	bool full;		/* more than SEND_MAX came */
 	struct sockaddr_in to;	/* of UDP */
 	bool named;		/* @to is given */
 	uint8_t data[SEND_MAX];
@@ -90,8 +91,13 @@ static void take_coded_byte(struct modem *m, uint8_t byte)
 		}
 	}
 	payload.quoted = false;
-	if (payload.len < SEND_MAX)
+	if (payload.len < SEND_MAX) {
 		payload.data[payload.len++] = byte;
+		return;
+	}
+	if (!payload.full)
+		record_violation(&m->record, VIOLATION_SEND_TOO_LONG, &byte, 1);
+	payload.full = true;		/* the rest is lost */
 }
 
 static size_t take_coded(struct modem *m, const uint8_t *data, size_t len)
@@ -181,6 +187,7 @@ static void cipsend(struct modem *m, struct args *a)
 	payload.want = (size_t)len;
 	payload.len = 0;
 	payload.quoted = false;
+	payload.full = false;
 	if (!quirk_take(m->opt.quirks, QUIRK_PROMPT_LOST))
 		reply_prompt(m);
 	command_want_payload(m, len > 0 ? take_fixed : take_coded);

@@ -2,6 +2,8 @@
 
 /* What is only stored, and checked: A7600 manual 2.8 to 2.13, L1133. */
 
+#include <string.h>
+
 #include "simcom.h"
 
 #define TIMEOUT_MIN	3000
@@ -30,10 +32,15 @@ void simcom_defaults(struct modem *m)
 	simcom_dns_cancel();
 	simcom_ping_cancel();
 	m->set = (struct settings){
-		.cmee = 2, .head = 1, .srip = 1, .cgerep = 0,
+		.cmee = m->profile.has_cmee ? m->profile.cmee : 2,
+		.head = 1, .srip = 1, .cgerep = 0,
 		.timeout_ms = { TIMEOUT_MAX, TIMEOUT_MAX, TIMEOUT_MAX },
-		.dns = { 3, 30000, 7 },
+		.dns = { 3, 30000, 7 }, .uart = m->profile.uart,
+		.s = { [3] = 13, [4] = 10, [5] = 8, [6] = 2, [8] = 2,
+		       [10] = 15 },
+		.icf = { 3, 3 },
 	};
+	simcom_stored_defaults(m);
 	for (i = 0; i < 7; i++)
 		m->set.ccfg[i] = ccfg_defaults[i];
 	m->set.err_mode = m->set.ccfg[3];
@@ -100,10 +107,22 @@ static void mode_read(struct modem *m, struct args *a)
 		reply_text_ok(m, "+CIPMODE: %d", m->set.mode);
 }
 
+/* A host that has opened the network itself should know better. */
+static void note_mode_change(struct modem *m, const struct args *a)
+{
+	int mode;
+
+	if (net_opened_by_host(m) && args_int(a, 0, 0, 1, &mode) &&
+	    mode != m->set.mode)
+		record_violation(&m->record, VIOLATION_CIPMODE_WHILE_OPEN,
+				 m->cmd.last, strlen(m->cmd.last));
+}
+
 static void mode_write(struct modem *m, struct args *a)
 {
 	int mode;
 
+	note_mode_change(m, a);
 	/* "You should set AT+CIPMODE=1 before AT+NETOPEN" */
 	if (a->count == 1 && args_int(a, 0, 0, 1, &mode) &&
 	    mode != m->set.mode && m->net.state != NET_STATE_CLOSED)
@@ -132,8 +151,12 @@ static void sendmode_read(struct modem *m, struct args *a)
 
 static void sendmode_write(struct modem *m, struct args *a)
 {
+	int unused;
+
 	if (quirk_on(m->opt.quirks, QUIRK_NO_CIPTIMEOUT))
 		reply_error(m);
+	else if (quirk_take(m->opt.quirks, QUIRK_SENDMODE_IGNORED))
+		write_flag(m, a, &unused);
 	else
 		write_flag(m, a, &m->set.send_mode);
 }
@@ -209,6 +232,8 @@ static void ccfg_write(struct modem *m, struct args *a)
 	if (quirk_on(m->opt.quirks, QUIRK_NO_CIPCCFG)) {
 		reply_error(m);
 	} else if (args_present(a, 1) && write_dns(m, a)) {
+		reply_ok(m);
+	} else if (quirk_take(m->opt.quirks, QUIRK_CIPCCFG_IGNORED)) {
 		reply_ok(m);
 	} else if (write_fields(a, m->set.ccfg, 7, min, max)) {
 		m->set.err_mode = m->set.ccfg[3];

@@ -35,15 +35,28 @@ static int obstacle(const struct modem *m)
 	return CME_SIM_BUSY;
 }
 
+/* Q23: once after a boot */
+static bool says_not_yet(struct modem *m)
+{
+	enum cme cme = CME_SIM_BUSY;
+
+	if (m->card.busy_said)
+		return false;
+	if (quirk_take(m->opt.quirks, QUIRK_SIM_FAILURE_FIRST))
+		cme = CME_SIM_FAILURE;
+	else if (!quirk_take(m->opt.quirks, QUIRK_SIM_BUSY_FIRST))
+		return false;
+	m->card.busy_said = true;
+	reply_cme(m, cme);
+	return true;
+}
+
 static void cpin_read(struct modem *m, struct args *a)
 {
 	const char *text = simcom_pin_text(m->card.state);
 
 	(void)a;
-	if (text != NULL && !m->card.busy_said &&
-	    quirk_take(m->opt.quirks, QUIRK_SIM_BUSY_FIRST)) {
-		m->card.busy_said = true;
-		reply_cme(m, CME_SIM_BUSY);
+	if (text != NULL && says_not_yet(m)) {
 		urc(m, "+CPIN: %s", text);
 	} else if (text == NULL) {
 		reply_cme(m, (enum cme)obstacle(m));

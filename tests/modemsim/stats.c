@@ -148,6 +148,17 @@ static json_t *violations(const struct record *r)
 	return v;
 }
 
+static json_t *notes(const struct record *r)
+{
+	json_t *v = json_object();
+	size_t i;
+
+	for (i = 0; i < NOTES; i++)
+		json_object_set_new(v, record_note_name(i),
+			json_integer((json_int_t)r->notes[i]));
+	return v;
+}
+
 static json_t *line(const struct modem *m)
 {
 	const struct line *l = &m->line;
@@ -177,12 +188,13 @@ char *stats_json(const struct modem *m)
 {
 	json_t *all = json_pack(
 		"{s:I, s:I, s:i, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o,"
-		" s:o, s:I, s:I, s:I}",
+		" s:o, s:o, s:I, s:I, s:I}",
 		"commands", (json_int_t)m->record.commands,
 		"escapes", (json_int_t)m->record.escapes,
 		"boots", (int)m->boots, "booting", m->booting,
 		"hung", m->hung, "echo", m->cmd.echo,
-		"violations", violations(&m->record), "line", line(m),
+		"violations", violations(&m->record),
+		"notes", notes(&m->record), "line", line(m),
 		"network", network(m), "slots", slots(m),
 		"closed", closed(&m->closed),
 		"listeners", listeners(m), "datagrams", datagrams(m),
