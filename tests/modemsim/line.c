@@ -155,8 +155,8 @@ static void process_in(struct line *l)
 	int64_t byte_ns = line_byte_ns(l), now = clock_ns(), due;
 	struct line_chunk *c;
 
-	if (l->in_clock < now - LINE_CATCH_UP_NS)
-		l->in_clock = now - LINE_CATCH_UP_NS;
+	if (l->in_clock < now - LINE_CATCH_UP_NS - byte_ns)
+		l->in_clock = now - LINE_CATCH_UP_NS - byte_ns;
 	while ((c = TAILQ_FIRST(&l->chunks)) != NULL && !is_shut(l)) {
 		if (l->in_clock < c->at_ns)
 			l->in_clock = c->at_ns;

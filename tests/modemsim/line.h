@@ -31,6 +31,7 @@
 #include "tap.h"
 
 #define LINE_SLICE_NS		1000000LL
+/* and one byte more, which may take longer than that */
 #define LINE_CATCH_UP_NS	4000000LL
 /* then the host's writes fill the tty */
 #define LINE_IN_MAX		4096

@@ -167,8 +167,10 @@ void line_out_timer(evutil_socket_t fd, short what, void *ctx)
 		return;
 	}
 	/* what could not be sent while the tty was full is not caught up */
-	if (l->out_clock < now - LINE_CATCH_UP_NS || (what & EV_WRITE))
-		l->out_clock = now - (what & EV_WRITE ? 0 : LINE_CATCH_UP_NS);
+	if (what & EV_WRITE)
+		l->out_clock = now;
+	else if (l->out_clock < now - LINE_CATCH_UP_NS - byte_ns)
+		l->out_clock = now - LINE_CATCH_UP_NS - byte_ns;
 	while (pending(l) > 0) {
 		due = byte_ns > 0 ? (now - l->out_clock) / byte_ns : RUN_MAX;
 		if (due <= 0)

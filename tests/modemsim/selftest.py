@@ -509,6 +509,17 @@ def pacing():
         assert switches(s.process.pid) == before
 
 
+@test
+def slow_rates():
+    for baud in (300, 1200, 2400):
+        with Sim("--baud", str(baud), paced=True) as s:
+            start = time.monotonic()
+            s.say("AT", "AT\r", OK)
+            ideal = 12 * 10 / baud      # the first byte's echo and the rest
+            took = time.monotonic() - start
+            assert 0.8 * ideal < took < 1.3 * ideal + 0.05, (baud, took)
+
+
 def switches(pid):
     with open("/proc/%d/status" % pid) as status:
         return [l for l in status if l.startswith("voluntary_ctxt")]
