@@ -76,11 +76,15 @@ def transparent_ends():
         s.expect("last words" + line("CLOSED"))
         s.say("AT+CIPCLOSE?", line("+CIPCLOSE: 0,0,0,0,0,0,0,0,0,0"), OK)
         for quirk, text in (("end-no-carrier", "NO CARRIER"),
-                            ("end-ipclose", "+IPCLOSE: 0,1")):
+                            ("end-ipclose", "+IPCLOSE: 0,1"),
+                            ("end-cipclose", "+CIPCLOSE: 0,0"),
+                            ("end-silent", None)):
             s.ctl("quirk", quirk, "on")
             s.say(open_it, CONNECT)
             server.accept().close()
-            s.expect(line(text))
+            s.expect(line(text) if text else "")
+            time.sleep(0.02)
+            s.say("AT", OK)
             s.ctl("quirk", quirk, "off")
         s.say(open_it, CONNECT)
         peer = server.accept()
@@ -191,3 +195,36 @@ def transparent_pacing():
         assert receive(peer, len(data)) == data and got == data
         took = time.monotonic() - start
         assert 0.98 < took < 1.15, took
+
+
+@test
+def escapes_that_are_lost():
+    """The OK never comes; an escape without guard is payload; notes."""
+    server = Server()
+    with Sim() as s:
+        data_up(s)
+        s.say('AT+CIPOPEN=0,"TCP","127.0.0.1",%d' % server.port, CONNECT)
+        peer = server.accept()
+        # all of it is payload, and some of it looks like a mistake
+        for text, note in ((b"data+++", None), (b"AT+CSQ\r",
+                           "command-in-data"), (b"ATTENTION\n", None),
+                           (b"+++", "escape-without-guard")):
+            time.sleep(0.05)
+            s.write(text)
+            assert receive(peer, len(text)) == text
+            if note == "escape-without-guard":
+                s.silent(1.05)
+            want = {"command-in-data": note != "escape-without-guard" and
+                    text != b"data+++" or note == "escape-without-guard",
+                    "escape-without-guard": text == b"+++"}
+            assert s.stats()["notes"] == want, (text, s.stats()["notes"])
+        s.ctl("quirk", "escape-silent", 1)
+        s.write("+++")
+        s.silent(1.1)       # it works, and nobody says so
+        s.say("AT", OK)
+        s.say("ATO", CONNECT)
+        s.ctl("quirk", "end-silent", "on")
+        s.ctl("network-loss")
+        s.expect(line("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY"))
+        s.say("AT", OK)
+        assert s.violations() == {}

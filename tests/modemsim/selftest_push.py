@@ -40,6 +40,7 @@ def push():
             s.expect(want + data)
         for name, setting, want in (
                 ("receive-colon", "+CIPCCFG=,,,,1", "\r\n+RECEIVE,1,16:\r\n"),
+                ("receive-spaced", "", "\r\n+RECEIVE: 1,16\r\n"),
                 ("header-type-ignored", "", "\r\n+IPD16\r\n"),
                 ("ipd-parens", "+CIPCCFG", "\r\n+IPD(16)\r\n"),
                 ("recv-from-plus", "+CIPSRIP=1",
@@ -129,3 +130,78 @@ def push_pacing():
         assert got == (b"\r\n+IPD1500\r\n" + bytes(1500)) * 10, len(got)
         ideal = 15120 / 11520
         assert 0.98 * ideal < took < 1.10 * ideal, (took, ideal)
+
+
+@test
+def push_of_many_links():
+    """Two links to one server and port, UDP, accepted; all flushed at once."""
+    server, udp = Server(), Peer()
+    with Sim("--free-ports") as s:
+        s.up()
+        s.say("AT+CIPSRIP=0;+CIPCCFG=,,,,1", OK)
+        one, two = s.connect(3, server), s.connect(7, server)
+        s.say('AT+CIPOPEN=2,"UDP",,,5000', line("+CIPOPEN: 2,0"), OK)
+        s.say("AT+SERVERSTART=8080,1", OK)
+        come = socket.create_connection(("127.0.0.1", port_of(s, "server:1")))
+        s.expect(line("+CLIENT: 0,1,127.0.0.1:%d" % come.getsockname()[1]))
+        for peer, link, data in ((one, 3, b"one"), (two, 7, b"two"),
+                                 (come, 0, b"three")):
+            peer.send(data)
+            s.expect(line("+CIPRXGET: 1,%d" % link))
+        for data in (b"first", b"second"):
+            udp.send(data, port_of(s, "udp:2"))
+        s.expect(line("+CIPRXGET: 1,2"))
+        time.sleep(0.02)
+        s.say("AT+CIPRXGET=0", OK, "\r\n+RECEIVE,0,5\r\nthree",
+              "\r\n+RECEIVE,2,5\r\nfirst", "\r\n+RECEIVE,3,3\r\none",
+              "\r\n+RECEIVE,7,3\r\ntwo", "\r\n+RECEIVE,2,6\r\nsecond")
+        # the same address for both links: only +RECEIVE tells them apart
+        s.say("AT+CIPSRIP;+CIPCCFG", OK)
+        head = "\r\nRECV FROM:127.0.0.1:%d\r\n+IPD1\r\n"
+        for peer, data in ((one, "1"), (two, "2")):
+            peer.send(data.encode())
+            s.expect(head % server.port + data)
+        come.send(b"3")
+        s.expect(head % come.getsockname()[1] + "3")
+        udp.send(b"4", port_of(s, "udp:2"))
+        s.expect(head % udp.port + "4")
+
+
+@test
+def push_while_switching():
+    """Data that keep coming: none lost, none twice, in order."""
+    server = Server()
+    with Sim() as s:
+        s.up()
+        s.say("AT+CIPSRIP=0;+CIPCCFG=,,,,1", OK)
+        peers = {n: s.connect(n, server) for n in (0, 5)}
+        data = {n: bytes((n + i) % 251 for i in range(60000)) for n in peers}
+        writers = [threading.Thread(target=p.sendall, args=(data[n],),
+                                    daemon=True) for n, p in peers.items()]
+        for w in writers:
+            w.start()
+        got = {n: b"" for n in peers}
+        stream = b""
+        s.write("AT+CIPRXGET=0\r")
+        end = time.monotonic() + 5
+        while sum(map(len, got.values())) < 120000:
+            assert time.monotonic() < end, {n: len(g) for n, g in got.items()}
+            stream += s.read(0.1)
+            stream = take_blocks(stream, got)
+        assert got == data
+
+
+def take_blocks(stream, got):
+    """Whole +RECEIVE blocks go to @got; what is left is given back."""
+    while True:
+        at = stream.find(b"\r\n+RECEIVE,")
+        if at < 0:
+            return stream
+        head, sep, rest = stream[at + 2:].partition(b"\r\n")
+        if not sep:
+            return stream
+        link, n = map(int, head.split(b",")[1:])
+        if len(rest) < n:
+            return stream
+        got[link] += rest[:n]
+        stream = rest[n:]
