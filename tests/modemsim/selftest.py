@@ -27,6 +27,7 @@ import selftest_forms       # noqa: F401
 import selftest_errors      # noqa: F401
 import selftest_chain       # noqa: F401
 import selftest_controls    # noqa: F401
+import selftest_clients     # noqa: F401
 
 
 @test

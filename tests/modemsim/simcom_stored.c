@@ -90,6 +90,34 @@ static void cscs_write(struct modem *m, struct args *a)
 		reply_error(m);
 }
 
+/* Name servers and keep-alive: taken, the host's own are used. */
+static void take_name(struct modem *m, struct args *a)
+{
+	if (args_str(a, 0) != NULL && a->count <= 2)
+		reply_ok(m);
+	else
+		reply_error(m);
+}
+
+static void keepalive(struct modem *m, struct args *a)
+{
+	int v = 0;
+
+	if (args_int(a, 0, 0, 1, &v) && args_opt_int(a, 1, 0, 120, &v) &&
+	    args_opt_int(a, 2, 0, 1000, &v) && args_opt_int(a, 3, 0, 15, &v))
+		reply_ok(m);
+	else
+		reply_error(m);
+}
+
+/* 0: done, 1: no network; the clock was right before. */
+static void sync_clock(struct modem *m, struct args *a)
+{
+	(void)a;
+	reply_ok(m);
+	urc(m, "+CNTP: %d", radio_registered(m) ? 0 : 1);
+}
+
 static void take_any(struct modem *m, struct args *a)
 {
 	(void)a;
@@ -113,6 +141,10 @@ const struct command_row simcom_stored_rows[] = {
 	STORED("+CGNSSPWR", "(0-1)"),
 	{ "+CNMI", 0, "", cnmi_read, take_any, NULL },
 	{ "+CSCS", 0, "+CSCS: (\"IRA\")", cscs_read, cscs_write, NULL },
+	{ "+CDNSCFG", 0, "", NULL, take_name, NULL },
+	{ "+CTCPKA", 0, "+CTCPKA: (0-1),(0-120),(0-1000),(0-15)",
+	  NULL, keepalive, NULL },
+	{ "+CNTP", 0, "", NULL, take_name, sync_clock },
 	{ "+CHUP", 0, "", NULL, NULL, take_any },
 	{ "+CVHU", 0, "", NULL, take_any, NULL },
 	{ "+CNUM", 0, "", NULL, NULL, take_any },
