@@ -193,7 +193,7 @@ static const struct quirk_row {
 		"no pushed data between > and the final line" },
 	[QUIRK_NO_CIPCCFG] = { "no-cipccfg", "Q86",
 		"CIPCCFG: ERROR" },
-	[QUIRK_NETOPEN_STUCK] = { "netopen-stuck", "M",
+	[QUIRK_NETOPEN_STUCK] = { "netopen-stuck", "Q84",
 		"+NETOPEN: 1 until a reboot (or N times)" },
 	[QUIRK_NETOPEN_LATE] = { "netopen-late", "Q42",
 		"+NETOPEN comes --late-time late" },

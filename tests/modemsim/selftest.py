@@ -28,6 +28,8 @@ import selftest_errors      # noqa: F401
 import selftest_chain       # noqa: F401
 import selftest_controls    # noqa: F401
 import selftest_clients     # noqa: F401
+import selftest_switches    # noqa: F401
+import selftest_readme      # noqa: F401
 
 
 @test
