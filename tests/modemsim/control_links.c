@@ -8,16 +8,20 @@
 #include "control_words.h"
 #include "modem.h"
 
+/* LINK [rst] [REASON] */
 static int close_link(struct modem *m, const struct words *w)
 {
-	unsigned long id;
+	unsigned long id, reason = LINK_CLOSED_BY_PEER;
+	bool rst = words_is(w, 1, "rst");
+	size_t at = rst ? 2 : 1;
 
-	if (!words_number(w, 0, LINKS - 1, &id))
+	if (!words_number(w, 0, LINKS - 1, &id) || w->count > at + 1 ||
+	    (w->count > at &&
+	     !words_number(w, at, LINK_CLOSED_BY_DTR, &reason)))
 		return -EINVAL;
 	if (m->links[id].state != LINK_OPEN)
 		return -ENOTCONN;
-	link_end(m, (unsigned int)id,
-		 words_is(w, 1, "rst") ? TCP_RST : TCP_FIN);
+	link_end(m, (unsigned int)id, rst ? TCP_RST : TCP_FIN, (int)reason);
 	return 0;
 }
 
@@ -120,7 +124,7 @@ static int dtr(struct modem *m, const struct words *w)
 }
 
 const struct control_row control_links_rows[] = {
-	{ "close", "LINK [rst]", NULL, close_link },
+	{ "close", "LINK [rst] [REASON]", NULL, close_link },
 	{ "break", "LINK|all", NULL, break_link },
 	{ "accept-as", "LINK", NULL, accept_as },
 	{ "stop-server", "INDEX", NULL, stop_server },

@@ -237,7 +237,7 @@ static void on_ended(void *ctx)
 	}
 	l->ended = true;
 	if (l->m->set.rxget != 0 && !l->transparent)
-		link_end(l->m, l->id, TCP_FIN);
+		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
 	else
 		link_end_if_empty(l);
 }
@@ -246,18 +246,20 @@ void link_end_if_empty(struct link *l)
 {
 	if (l->ended && l->state == LINK_OPEN &&
 	    evbuffer_get_length(l->tcp.rx) == 0)
-		link_end(l->m, l->id, TCP_FIN);
+		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
 }
 
-void link_end(struct modem *m, unsigned int id, enum tcp_how how)
+void link_end(struct modem *m, unsigned int id, enum tcp_how how, int reason)
 {
 	struct link *l = &m->links[id];
 	bool in_stream = l->transparent && m->data.on;
 
 	link_send_fail_all(l, true);
-	release(l, how, "closed by peer", false);
+	release(l, how, reason == LINK_CLOSED_BY_PEER ? "closed by peer"
+						      : "closed by modem",
+		false);
 	if (!in_stream)		/* else the stream has said it */
-		m->dialect->closed(m, id, LINK_CLOSED_BY_PEER);
+		m->dialect->closed(m, id, reason);
 }
 
 void link_announce(struct modem *m, unsigned int id)

@@ -28,8 +28,9 @@
 #define LINK_HOST_MAX	256
 
 /* <close_reason>, A7600 manual 5 */
+#define LINK_CLOSED_LOCALLY	0
 #define LINK_CLOSED_BY_PEER	1
-#define LINK_CLOSED_BY_DTR	2
+#define LINK_CLOSED_BY_DTR	2	/* or the sending timeout */
 
 #define LINK_NO_SERVER		(-1)	/* <index> of a client */
 
@@ -127,8 +128,8 @@ size_t link_block(const struct modem *m, unsigned int id,
 /* By the host's command; a pending open or send gets no other result. */
 void link_close(struct modem *m, unsigned int id);
 
-/* As if the peer had closed: the dialect's closed() says so. */
-void link_end(struct modem *m, unsigned int id, enum tcp_how how);
+/* By itself, as the peer did or <close_reason> says: see closed(). */
+void link_end(struct modem *m, unsigned int id, enum tcp_how how, int reason);
 
 /* All sockets die. Buffered data too. The dialect is not told. */
 void link_drop_all(struct modem *m, enum tcp_how how, const char *cause);

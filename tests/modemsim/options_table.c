@@ -95,6 +95,13 @@ static int set_quirk(struct options *o, const char *arg)
 	return quirk_set(o->quirks, arg);
 }
 
+static int set_no_escape_ok(struct options *o, const char *arg)
+{
+	(void)arg;
+	o->quirks[QUIRK_ESCAPE_SILENT] = QUIRK_ALWAYS;
+	return 0;
+}
+
 static int set_ready_fd(struct options *o, const char *arg)
 {
 	o->ready_fd = atoi(arg);
@@ -186,6 +193,8 @@ const struct option_row option_rows[] = {
 	GROUP("Faults, control, record"),
 	FN("quirk", "NAME[=N]", set_quirk,
 	   "misbehave as real modules do, always or N times"),
+	FN("no-escape-ok", NULL, set_no_escape_ok,
+	   "quirk escape-silent: the OK after +++ never comes"),
 	TEXT("list-quirks", "  --list-quirks         print their names"),
 	STR("control", "PATH", control_path,
 	    "Unix socket for faults and stats"),

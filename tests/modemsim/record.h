@@ -3,7 +3,8 @@
 /*
  * record - what the host did: every command line, and what it did wrong.
  *
- * Called by: command, simcom_*, data_watch, control_commands, stats.  Calls: nothing.
+ * Called by: command, simcom_*, data_watch, control_commands, stats.
+ * Calls: nothing.
  */
 
 #ifndef MODEMSIM_RECORD_H

@@ -55,8 +55,10 @@ def slot_of_the_next_accept():
         busy.close()
         s.expect(line("+IPCLOSE: 3,1"))
         last = come(s, "server:0", 3)
-        for peer in (other, last):
-            peer.close()
+        # and it is one for one connection
+        last.close()
+        s.expect(line("+IPCLOSE: 3,1"))
+        other = [other, come(s, "server:0", 1)]
 
 
 @test
@@ -139,6 +141,26 @@ def settings_that_do_not_take():
         s.ctl("reboot")
         s.read(0.1)
         s.say("AT+CMEE?", "AT+CMEE?\r", line("+CMEE: 1"), OK)
+
+
+@test
+def reasons_of_an_end():
+    """A7600 manual 5: by the module, by the peer, for a timeout."""
+    server = Server()
+    with Sim() as s:
+        s.up()
+        for words, reason in (((), 1), ((0,), 0), (("rst", 2), 2)):
+            peer = s.connect(6, server)
+            s.ctl("close", 6, *words)
+            s.expect(line("+IPCLOSE: 6,%d" % reason))
+            try:
+                assert peer.recv(1) == b"" and "rst" not in words
+            except ConnectionResetError:
+                assert "rst" in words
+        peer = s.connect(6, server)
+        for words in ((6, 3), (6, "fin"), (10,), (6, "rst", 1, 1)):
+            s.ctl("close", *words, status=1)
+        s.ctl("close", 5, status=1)
 
 
 @test

@@ -110,7 +110,7 @@ static uint64_t acked(struct modem *m, struct link *l)
 	uint64_t real = l->tcp.sent - tcp_unacked(&l->tcp);
 
 	if (quirk_take(m->opt.quirks, QUIRK_ACK_LAGS))
-		real = l->ack_told + (real - l->ack_told) / 2;
+		real = l->ack_told + (real - l->ack_told + 1) / 2;
 	l->ack_told = real;
 	return real;
 }

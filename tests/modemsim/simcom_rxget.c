@@ -30,7 +30,7 @@ static void set_mode(struct modem *m, const struct args *a, int mode)
 		if (evbuffer_get_length(m->links[i].tcp.rx) > 0)
 			link_announce(m, i);
 		if (mode == 1 && m->links[i].ended)
-			link_end(m, i, TCP_FIN);
+			link_end(m, i, TCP_FIN, LINK_CLOSED_BY_PEER);
 	}
 }
 

@@ -29,7 +29,7 @@ FAULTS = {
     "echo-returns": 2, "cipclose-list-cut": 1, "cme-swapped": 1,
     "cipopen-fails": 1, "cipopen-255": 1, "send-busy": 1,
     # the counted payload is not what follows its header: told, not guessed
-    "rxget-urc-split": 1,
+    "rxget-urc-split": 1, "payload-byte-lost": 1, "final-lost": 1,
 }
 # Nothing works under the first: it must be told as a state. Under the second
 # the network seems to be open: each open must be told to have failed.
@@ -39,7 +39,8 @@ REFUSED = {"netopen-no-bearer"}
 RESYNC = {"command-silent", "prompt-lost", "netopen-silent", "cipopen-silent",
           "send-never", "cipclose-silent", "cipclose-list-cut", "rxget-error",
           "prompt-dead-link", "reboot-on-netopen", "reboot-on-cipopen",
-          "reboot-on-cipsend", "echo-returns", "urc-after-prompt"}
+          "reboot-on-cipsend", "echo-returns", "urc-after-prompt",
+          "final-lost"}
 
 
 def quirks():
