@@ -100,6 +100,12 @@ def transparent_ends():
         assert receive(peer, 6) == b"AT&D1\r"
         s.write("+++")
         s.expect(OK + line('+CMTI: "SM",4'))
+        s.say("ATO", CONNECT)
+        s.ctl("dtr", "off")     # AT&D0: it means nothing
+        s.silent(0.02)
+        s.ctl("dtr", "on")
+        s.write("+++")
+        s.expect(OK)
         s.say("AT&D1", OK)
         s.say("ATO", CONNECT)
         s.ctl("dtr", "off")

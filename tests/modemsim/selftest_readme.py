@@ -56,6 +56,19 @@ def table_of_quirks():
 
 
 @test
+def table_of_errata():
+    """What plays the other side is a quirk, or there is a dash."""
+    quirks = {line.split()[0] for line in run("--list-quirks").splitlines()}
+    with open(os.path.join(os.path.dirname(README), "ERRATA.md")) as text:
+        rows = [line.rstrip().rstrip("|").split(" | ")[-1].strip()
+                for line in text if line.startswith("| ")]
+    named = [name for row in rows if row not in ("-", "the other side")
+             for name in row.split(", ")]
+    assert len(named) > 20 and quirks.issuperset(named), \
+        set(named) - quirks
+
+
+@test
 def documented_controls():
     """Every control command and violation is in the README."""
     with open(README) as text:
