@@ -140,5 +140,9 @@ def errors_that_happen():
         s.up()
         port = taken.getsockname()[1]
         s.say("AT+SERVERSTART=%d,0" % port, line("+CIPERROR: 6"), ERROR)
-        s.say('AT+CIPOPEN=0,"TCP","127.0.0.1",%d,%d' % (server.port, port),
-              OK, line("+CIPOPEN: 0,6"))
+        open_it = 'AT+CIPOPEN=0,"TCP","127.0.0.1",%d,%d' % (server.port, port)
+        s.say(open_it, OK, line("+CIPOPEN: 0,6"))
+        taken.close()
+        s.say(open_it, OK, line("+CIPOPEN: 0,0"))
+        peer = server.accept()
+        assert peer.getpeername()[1] == port
