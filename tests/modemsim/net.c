@@ -56,10 +56,10 @@ static bool same(const char *want, const char *got)
 	return want == NULL || strcmp(want, got) == 0;
 }
 
-/* Does the network accept context 1 as it is configured? */
+/* Does the network accept the context as it is configured? */
 static bool apn_matches(const struct modem *m)
 {
-	const struct context *c = &m->profile.ctx[1];
+	const struct context *c = &m->profile.ctx[m->set.socket_cid];
 
 	if (m->opt.apn != NULL && !c->defined)
 		return false;

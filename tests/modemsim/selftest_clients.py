@@ -137,6 +137,7 @@ def client_for_rt_thread():
         h = Host(s, "\r\n")
         for command in ("", "+CFUN=0", "+CFUN=1", "E0", "+CGMM", "+CGMR",
                         "+CPIN?", "+CSQ", "+CREG?", "+CGREG?",
+                        '+CGDCONT=1,"IP","internet"', "+CSOCKSETPN=1",
                         '+CNTP="ntp.example",32', "+CIPSENDMODE=0",
                         "+CIPHEAD=1", "+CIPSRIP=0", "+CIPMODE=0",
                         "+CIPCCFG=10,0,0,1,1,0,500"):

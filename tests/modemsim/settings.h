@@ -37,6 +37,7 @@ struct settings {
 	struct stored uart;
 	int s[SETTINGS_S];
 	int icf[2];
+	int socket_cid;		/* CSOCKSETPN */
 	int cops_format;
 	int stored[SETTINGS_STORED];	/* simcom_stored.c */
 	int rxget;		/* 1: buffer mode */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Packet contexts: CGDCONT, CGAUTH, CGATT, CGACT, CGPADDR, CGEREP. */
+/* Packet contexts: CGDCONT, CGAUTH, CGATT, CGACT, CGPADDR and their like. */
 
 #include <stdio.h>
 #include <string.h>
@@ -200,6 +200,22 @@ static void cgpaddr(struct modem *m, struct args *a)
 	reply_list(m, list);
 }
 
+/* Which context NETOPEN activates. */
+static void csocksetpn_read(struct modem *m, struct args *a)
+{
+	(void)a;
+	reply_text_ok(m, "+CSOCKSETPN: %d", m->set.socket_cid);
+}
+
+static void csocksetpn_write(struct modem *m, struct args *a)
+{
+	if (a->count == 1 && args_int(a, 0, 1, SETTINGS_CONTEXTS - 1,
+				      &m->set.socket_cid))
+		reply_ok(m);
+	else
+		reply_error(m);
+}
+
 static void cgerep_read(struct modem *m, struct args *a)
 {
 	(void)a;
@@ -237,6 +253,8 @@ const struct command_row simcom_pdp_rows[] = {
 	{ "+CGATT", 0, "+CGATT: (0,1)", cgatt_read, cgatt_write, NULL },
 	{ "+CGACT", 0, "+CGACT: (0,1)", cgact_read, cgact_write, NULL },
 	{ "+CGPADDR", 0, "+CGPADDR: (1-15)", NULL, cgpaddr, cgpaddr },
+	{ "+CSOCKSETPN", 0, "+CSOCKSETPN: (1-15)",
+	  csocksetpn_read, csocksetpn_write, NULL },
 	{ "+CGEREP", 0, "+CGEREP: (0-2),(0-1)",
 	  cgerep_read, cgerep_write, cgerep_exec },
 	{ .name = NULL }

@@ -38,7 +38,7 @@ void simcom_defaults(struct modem *m)
 		.dns = { 3, 30000, 7 }, .uart = m->profile.uart,
 		.s = { [3] = 13, [4] = 10, [5] = 8, [6] = 2, [8] = 2,
 		       [10] = 15 },
-		.icf = { 3, 3 },
+		.icf = { 3, 3 }, .socket_cid = 1,
 	};
 	simcom_stored_defaults(m);
 	for (i = 0; i < 7; i++)
