@@ -12,7 +12,7 @@ import re
 
 NAMES = {"000": "SIMCom ref", "001": "A7600 manual", "003": "A7600 appnote"}
 KEYS = ("manual", "title", "erratum", "options", "far", "map", "measured",
-        "values")
+        "values", "violates")
 SPECIAL = {"<CTRL+Z>": "\x1a", "<Ctrl+Z>": "\x1a", "<ESC>": "\x1b"}
 MARK = re.compile(r"(E\d\d)([-+]) (.*)$", re.S)
 STEP = re.compile(r"(>>|>|<\||<|!)(?: (.*))?$", re.S)

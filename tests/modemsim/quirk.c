@@ -8,7 +8,7 @@
 
 /*
  * Q numbers and L letters: the project's list of quirks and lessons. M: the
- * manuals contradict themselves, see ERRATA.md.
+ * manuals contradict themselves, see tests/logs/ERRATA.
  */
 static const struct quirk_row {
 	const char *name;

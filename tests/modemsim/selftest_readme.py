@@ -59,11 +59,11 @@ def table_of_quirks():
 def table_of_errata():
     """What plays the other side is a quirk, or there is a dash."""
     quirks = {line.split()[0] for line in run("--list-quirks").splitlines()}
-    with open(os.path.join(os.path.dirname(README), "ERRATA.md")) as text:
+    errata = os.path.join(os.path.dirname(README), "../logs/ERRATA")
+    with open(errata, encoding="utf-8") as text:
         rows = [line.rstrip().rstrip("|").split(" | ")[-1].strip()
-                for line in text if line.startswith("| ")]
-    named = [name for row in rows if row not in ("-", "the other side")
-             for name in row.split(", ")]
+                for line in text if line.startswith("| E")]
+    named = [name for row in rows if row != "-" for name in row.split(", ")]
     assert len(named) > 20 and quirks.issuperset(named), \
         set(named) - quirks
 
