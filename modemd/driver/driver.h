@@ -42,7 +42,11 @@ enum driver_stage {
 	DRIVER_SIM,		/* a usable SIM; a PIN is tried once, ever */
 	DRIVER_REGISTER,	/* context set, registered in a network */
 	DRIVER_NET_OPEN,	/* TCP/IP service open, address known */
-	DRIVER_NET_CLOSE,	/* whatever is open is closed */
+	DRIVER_NET_CLOSE,	/* whatever is open is closed, and says so */
+	DRIVER_CONTEXTS,	/* contexts are looked at, others' are deleted */
+	/* All that is relied on is asked and set again, links go on;
+	 * -ENETDOWN: the network is not open. */
+	DRIVER_CHECK,
 	DRIVER_STAGES
 };
 
@@ -168,10 +172,16 @@ struct driver_info {
 	char operator_name[64];
 	char address[64];
 	int signal_dbm;
+	char radio[16];		/* on off */
+	char service[64];	/* system mode and band: LTE, EUTRAN-BAND3 */
+	char attached[8];	/* to the packet service: yes no */
+	bool context_bad;	/* the modem does not take the context: */
+	char context[128];	/* why, or what it says of it */
 };
 
 /* One slot of the modem's own table. */
 struct driver_slot {
+	bool known;				/* its line was seen */
 	bool open;
 	int listener;				/* that accepted it; -1: none */
 	char remote[DRIVER_HOST_MAX + 24];	/* host:port as it prints it */
@@ -185,13 +195,15 @@ struct driver_table {
 
 /* @err is 0 or -errno; @text the modem's words, "" for none, borrowed. */
 struct driver_events {
+	/* Also without @err, DRIVER_CONTEXTS says in @text what it did. */
 	void (*staged)(void *up, enum driver_stage stage, int err,
 		       const char *text);
 	/* The stage under way asks again in @again_ms; @text says why. */
 	void (*waiting)(void *up, const char *text, uint32_t again_ms);
 	void (*opened)(void *up, unsigned int slot, int err, const char *text);
 	/* @taken counts also when @err is set: the link is then broken,
-	 * except for -EMSGSIZE (nothing taken, send less at a time). */
+	 * except for -EMSGSIZE (nothing taken, send less at a time) and
+	 * -EBUSY (nothing taken, send the same later). */
 	void (*sent)(void *up, unsigned int slot, size_t taken, int err,
 		     const char *text);
 	void (*pulled)(void *up, unsigned int slot, long rest, int err);

@@ -43,14 +43,21 @@ const struct at_rule simcom_rules[] = {
 	[R_NETCLOSE]	= { "+NETCLOSE: #",		AT_URC },
 	[R_OPEN_FREE]	= { "+CIPOPEN: #",		AT_REPLY },
 	[R_OPEN_USED]	= { "+CIPOPEN: #,$,$,#,#",	AT_REPLY },
-	[R_IPCLOSE]	= { "+IPCLOSE: #,#",		AT_URC },
+	[R_IPCLOSE]	= { "+IPCLOSE: #, #",		AT_URC },
 	/* without its colon: seen by drivers of the SIM7600 */
-	[R_IPCLOSE_BARE] = { "+IPCLOSE #,#",		AT_URC },
+	[R_IPCLOSE_BARE] = { "+IPCLOSE #, #",		AT_URC },
 	[R_CIPEVENT]	= { "+CIPEVENT: NETWORK CLOSED*", AT_URC },
+	[R_CIPEVENT_BARE] = { "+CIPEVENT NETWORK CLOSED*", AT_URC },
 	[R_IPADDR]	= { "+IPADDR: $",		AT_REPLY },
 	[R_CPIN]	= { "+CPIN: *",			AT_URC },
 	[R_ICCID]	= { "+ICCID: $",		AT_REPLY },
 	[R_CSQ]		= { "+CSQ: #,#",		AT_REPLY },
+	[R_CFUN]	= { "+CFUN: #",			AT_REPLY },
+	[R_CPSI]	= { "+CPSI: *",			AT_REPLY },
+	[R_CGATT]	= { "+CGATT: #",		AT_REPLY },
+	[R_CGDCONT]	= { "+CGDCONT: #,*",		AT_REPLY },
+	[R_CGACT]	= { "+CGACT: #,#",		AT_REPLY },
+	[R_CGPADDR]	= { "+CGPADDR: #,$*",		AT_REPLY },
 	[R_COPS]	= { "+COPS: #,#,$*",		AT_REPLY },
 	[R_COPS_NONE]	= { "+COPS: #",			AT_REPLY },
 	[R_CREG]	= { "+CREG: #",			AT_URC },
@@ -181,6 +188,7 @@ static void on_line(void *d, const struct at_line *line)
 
 	switch (line->rule - simcom_rules) {
 	case R_CIPEVENT:
+	case R_CIPEVENT_BARE:
 		ev->network_lost(s->env.up, line->text);
 		break;
 	case R_BOOT_RDY:
@@ -227,6 +235,7 @@ static void reset(void *d, bool modem_gone)
 	if (!modem_gone)
 		return;
 	simcom_boot_reset(s);
+	simcom_restart_reset(s);
 	s->context_set = false;
 	forget(s);
 }
@@ -242,6 +251,7 @@ static void destroy(void *d)
 	for (i = 0; i < SIMCOM_LINKS; i++)
 		timer_free(s->links[i].deadline);
 	timer_free(s->boot.timer);
+	timer_free(s->turn);
 	free(s);
 }
 
@@ -257,7 +267,8 @@ static void *create(const struct driver_env *env)
 	s->env = *env;
 	forget(s);
 	s->boot.timer = timer_new(env->timers, simcom_boot_timer, s);
-	if (!s->boot.timer)
+	s->turn = timer_new(env->timers, simcom_restart_turn, s);
+	if (!s->boot.timer || !s->turn)
 		goto fail;
 	for (i = 0; i < SIMCOM_LINKS; i++) {
 		s->links[i].s = s;

@@ -46,13 +46,26 @@ static const struct simcom_step *const stages[DRIVER_STAGES] = {
 	[DRIVER_REGISTER]	= simcom_register,
 	[DRIVER_NET_OPEN]	= simcom_net_open,
 	[DRIVER_NET_CLOSE]	= simcom_net_close,
+	[DRIVER_CONTEXTS]	= simcom_contexts,
+	[DRIVER_CHECK]		= simcom_identify,
 };
+
+/* A check is the way up once more, but for the SIM and for opening. */
+static const struct simcom_step *next_list(const struct simcom *s)
+{
+	if (s->boot.stage != DRIVER_CHECK)
+		return NULL;
+	if (s->boot.list == simcom_identify)
+		return simcom_register;
+
+	return s->boot.list == simcom_register ? simcom_net_open : NULL;
+}
 
 /* -------------------------------------------------------------- the runner */
 
 static const struct simcom_step *current(const struct simcom *s)
 {
-	return &stages[s->boot.stage][s->boot.step];
+	return &s->boot.list[s->boot.step];
 }
 
 static void end_stage(struct simcom *s, int err)
@@ -62,7 +75,8 @@ static void end_stage(struct simcom *s, int err)
 	timer_stop(b->timer);
 	b->running = false;
 	b->wait = WAIT_NOTHING;
-	s->env.events->staged(s->env.up, b->stage, err, err ? b->text : "");
+	s->env.events->staged(s->env.up, b->stage, err, err ||
+			      b->stage == DRIVER_CONTEXTS ? b->text : "");
 }
 
 static void wait_for(struct simcom *s, enum simcom_wait wait, uint32_t ms)
@@ -158,6 +172,19 @@ static void step_done(void *ctx, int err, const struct at_answer *a)
 	act(s, V_NEXT, 0);
 }
 
+static void end_list(struct simcom *s)
+{
+	const struct simcom_step *list = next_list(s);
+
+	if (!list) {
+		end_stage(s, 0);
+		return;
+	}
+	s->boot.list = list;
+	s->boot.step = 0;
+	run_step(s);
+}
+
 static int send_step(struct simcom *s, const struct simcom_step *step)
 {
 	signed char *accept = s->boot.accept;
@@ -186,7 +213,7 @@ static void run_step(struct simcom *s)
 
 	s->boot.wait = WAIT_NOTHING;
 	if (!step->text && !step->send) {
-		end_stage(s, 0);
+		end_list(s);
 		return;
 	}
 	err = send_step(s, step);
@@ -231,13 +258,15 @@ int simcom_stage(void *d, enum driver_stage stage)
 	b->running = true;
 	b->stage = stage;
 	b->step = 0;
+	b->list = stages[stage];
+	b->net_open = false;
+	b->net_known = false;
+	b->cfun = -1;
 	b->have_result = false;
 	b->again_until_ms = 0;
 	b->text[0] = '\0';
-	if (stage == DRIVER_NET_OPEN || stage == DRIVER_NET_CLOSE) {
-		b->net_open = false;
+	if (stage == DRIVER_NET_OPEN || stage == DRIVER_NET_CLOSE)
 		s->info.address[0] = '\0';
-	}
 	wait_for(s, WAIT_TURN, 0);
 
 	return 0;

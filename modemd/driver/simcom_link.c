@@ -177,6 +177,20 @@ static void on_sent(struct simcom_link *l, const struct at_line *line)
 	check_send(l);
 }
 
+static int refused_errno(const struct simcom_link *l, int err,
+			 const struct at_answer *a)
+{
+	if (err != -EREMOTEIO)
+		return err;
+	if (a->rule != &simcom_rules[R_CIPERROR])
+		return -ECONNABORTED;
+	/* Some firmware refuses the manual's 1500 bytes with error 3. */
+	if (a->args[0] == 3 && l->send_len > 512)
+		return -EMSGSIZE;
+
+	return a->args[0] == 8 ? -EBUSY : -ECONNABORTED;
+}
+
 static void send_done(void *ctx, int err, const struct at_answer *a)
 {
 	struct simcom_link *l = ctx;
@@ -192,12 +206,7 @@ static void send_done(void *ctx, int err, const struct at_answer *a)
 		return;
 	}
 	set_text(l, simcom_words(a));
-	/* Some firmware refuses the manual's 1500 bytes with error 3. */
-	if (err == -EREMOTEIO && a->rule == &simcom_rules[R_CIPERROR] &&
-	    a->args[0] == 3 && l->send_len > 512)
-		end_send(l, 0, -EMSGSIZE);
-	else
-		end_send(l, 0, err == -EREMOTEIO ? -ECONNABORTED : err);
+	end_send(l, 0, refused_errno(l, err, a));
 }
 
 int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len,

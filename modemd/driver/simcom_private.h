@@ -4,7 +4,8 @@
  * simcom_private - what the files of the SIMCom dialect share: simcom.c (the
  * rules, the table, lines nobody asked for), simcom_boot.c (runs the stages),
  * simcom_stages.c and simcom_sim.c (their steps), simcom_link.c (links),
- * simcom_query.c (questions). Nobody else includes it.
+ * simcom_query.c (questions), simcom_repair.c (radio, contexts, restart).
+ * Nobody else includes it.
  */
 
 #ifndef MODEMD_SIMCOM_PRIVATE_H
@@ -34,10 +35,17 @@ enum simcom_rule {
 	R_IPCLOSE,
 	R_IPCLOSE_BARE,
 	R_CIPEVENT,
+	R_CIPEVENT_BARE,
 	R_IPADDR,
 	R_CPIN,
 	R_ICCID,
 	R_CSQ,
+	R_CFUN,
+	R_CPSI,
+	R_CGATT,
+	R_CGDCONT,
+	R_CGACT,
+	R_CGPADDR,
 	R_COPS,
 	R_COPS_NONE,
 	R_CREG,
@@ -108,11 +116,18 @@ struct simcom_boot {
 	bool running;
 	enum driver_stage stage;
 	unsigned int step;
+	const struct simcom_step *list;	/* of the stage, the one under way */
 	enum simcom_wait wait;
 	struct timer *timer;
 	bool have_result;
 	long result;			/* of NETOPEN or NETCLOSE */
 	bool net_open;			/* as NETOPEN? said */
+	bool net_known;			/* it said something */
+	long cfun;			/* as CFUN? said; -1: nothing */
+	unsigned int contexts;		/* bits of those that are defined */
+	unsigned int deleted;		/* of them, by us */
+	bool active;			/* our context */
+	char pdp_address[64];
 	bool pin_wanted;
 	int reg[3];			/* CREG CGREG CEREG; -1: unknown */
 	int64_t again_until_ms;		/* 0: no step is being repeated */
@@ -128,6 +143,7 @@ struct simcom {
 	struct simcom_boot boot;
 	bool context_set;		/* since the modem started */
 	struct driver_table table;	/* of a running audit */
+	struct timer *turn;		/* the second try of a restart */
 	unsigned int query_id;
 	enum driver_query query;
 	char answer[DRIVER_HOST_MAX + 1];
@@ -190,7 +206,17 @@ extern const struct simcom_step simcom_sim[];
 extern const struct simcom_step simcom_register[];
 extern const struct simcom_step simcom_net_open[];
 extern const struct simcom_step simcom_net_close[];
+extern const struct simcom_step simcom_contexts[];
 void simcom_parse_registration(struct simcom *s, const struct at_line *line);
+
+/* simcom_repair.c */
+void simcom_take_radio(struct simcom *s, const struct at_line *line);
+int simcom_send_radio_on(struct simcom *s, struct at_command *cmd);
+void simcom_take_service(struct simcom *s, const struct at_line *line);
+void simcom_take_attached(struct simcom *s, const struct at_line *line);
+int simcom_restart(struct simcom *s);
+void simcom_restart_turn(void *ctx);
+void simcom_restart_reset(struct simcom *s);
 
 /* simcom_link.c */
 int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a);

@@ -10,7 +10,8 @@
 #include "at/text.h"
 #include "driver/simcom_private.h"
 
-#define RESOLVE_MS	15000	/* CIPDNSSET allows less; a name may block */
+/* CIPDNSSET=0,3000,1: one try of 3 s, one more; and a margin. */
+#define RESOLVE_MS	7000
 
 static void audit_line(void *ctx, const struct at_line *line)
 {
@@ -19,9 +20,12 @@ static void audit_line(void *ctx, const struct at_line *line)
 	char host[DRIVER_HOST_MAX + 1];
 	struct driver_slot *slot;
 
-	if (n >= SIMCOM_LINKS || line->rule != &simcom_rules[R_OPEN_USED])
+	if (n >= SIMCOM_LINKS)
 		return;
 	slot = &s->table.slots[n];
+	slot->known = true;
+	if (line->rule != &simcom_rules[R_OPEN_USED])
+		return;
 	slot->open = true;
 	slot->listener = (int)line->args[2];
 	at_text_copy(host, sizeof(host), &line->strs[1]);
@@ -120,7 +124,9 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 	case DRIVER_Q_CONFIG:
 	case DRIVER_Q_SET:
 	case DRIVER_Q_AT:
+		break;
 	case DRIVER_Q_RESTART:
+		err = simcom_restart(s);
 		break;
 	}
 	if (!err) {

@@ -267,6 +267,12 @@ static enum simcom_verdict judge_unlocked(struct simcom *s, int err,
 }
 
 const struct simcom_step simcom_sim[] = {
+	/* The chart asks for it later; but a radio that is off may keep the
+	 * SIM off. */
+	{ .text = "AT+CFUN?", .accept = { R_CFUN + 1 },
+	  .line = simcom_take_radio, .optional = true },
+	{ .send = simcom_send_radio_on, .optional = true,
+	  .timeout_ms = 10000 },
 	{ .text = "AT+CPIN?", .accept = { R_CPIN + 1 }, .line = take_sim,
 	  .judge = judge_sim, .patience_ms = SIM_PATIENCE_MS,
 	  .again_ms = SIM_AGAIN_MS },

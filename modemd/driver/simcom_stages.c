@@ -13,6 +13,7 @@
 #include "driver/simcom_private.h"
 
 #define REG_PATIENCE_MS	60000
+#define CLOSED_PATIENCE_MS 5000
 #define REG_AGAIN_MS	5000	/* registration is also told unasked */
 
 /* ---------------------------------------------------------------- identify */
@@ -134,11 +135,15 @@ static enum simcom_verdict judge_setting(struct simcom *s, int err,
 		"the operator",
 	};
 
+	s->info.context_bad = err && s->boot.step < 2;
 	if (!err)
 		return V_NEXT;
 
 	simcom_say(s, "%s was refused (%s)", what[s->boot.step],
 		   simcom_words(a));
+	if (s->info.context_bad)
+		snprintf(s->info.context, sizeof(s->info.context), "%.*s",
+			 (int)sizeof(s->info.context) - 1, s->boot.text);
 	return V_FAIL;
 }
 
@@ -177,7 +182,7 @@ static enum simcom_verdict judge_registration(struct simcom *s, int err,
 	(void)err;
 	(void)a;
 	s->context_set = true;
-	if (strcmp(reg, "home") == 0)
+	if (strcmp(reg, "home") == 0 || s->boot.stage == DRIVER_CHECK)
 		return V_NEXT;
 	if (strcmp(reg, "roaming") == 0) {
 		if (s->env.modem->allow_roaming)
@@ -215,9 +220,17 @@ const struct simcom_step simcom_register[] = {
 	{ .send = send_context, .judge = judge_setting },
 	{ .send = send_auth, .judge = judge_setting },
 	{ .send = send_operator, .judge = judge_setting, .timeout_ms = 120000 },
+	{ .text = "AT+CFUN?", .accept = { R_CFUN + 1 },
+	  .line = simcom_take_radio, .optional = true },
+	{ .send = simcom_send_radio_on, .optional = true,
+	  .timeout_ms = 10000 },
 	{ .text = "AT+CREG=1", .optional = true },
 	{ .text = "AT+CGREG=1", .optional = true },
 	{ .text = "AT+CEREG=1", .optional = true },
+	{ .text = "AT+CSQ", .accept = { R_CSQ + 1 }, .line = take_signal,
+	  .optional = true },
+	{ .text = "AT+CPSI?", .accept = { R_CPSI + 1 },
+	  .line = simcom_take_service, .optional = true },
 	{ .text = "AT+CREG?", .accept = { R_CREG_Q + 1, R_CREG_LONG + 1 },
 	  .line = simcom_parse_registration, .optional = true },
 	{ .text = "AT+CGREG?", .accept = { R_CGREG_Q + 1, R_CGREG_LONG + 1 },
@@ -225,9 +238,9 @@ const struct simcom_step simcom_register[] = {
 	{ .text = "AT+CEREG?", .accept = { R_CEREG_Q + 1, R_CEREG_LONG + 1 },
 	  .line = simcom_parse_registration, .judge = judge_registration,
 	  .patience_ms = REG_PATIENCE_MS, .again_ms = REG_AGAIN_MS,
-	  .back = 2 },
-	{ .text = "AT+CSQ", .accept = { R_CSQ + 1 }, .line = take_signal,
-	  .optional = true },
+	  .back = 4 },
+	{ .text = "AT+CGATT?", .accept = { R_CGATT + 1 },
+	  .line = simcom_take_attached, .optional = true },
 	{ .text = "AT+COPS?", .accept = { R_COPS + 1, R_COPS_NONE + 1 },
 	  .line = take_operator, .optional = true },
 	{ NULL }
@@ -238,6 +251,7 @@ const struct simcom_step simcom_register[] = {
 static void take_net_state(struct simcom *s, const struct at_line *line)
 {
 	s->boot.net_open = line->args[0] == 1;
+	s->boot.net_known = true;
 }
 
 /* A7600 manual 2.12, in ms. */
@@ -254,6 +268,11 @@ static int send_netopen(struct simcom *s, struct at_command *cmd)
 {
 	if (s->boot.net_open)	/* by an earlier run of the daemon */
 		return 1;
+	if (s->boot.stage == DRIVER_CHECK) {	/* links would think it theirs */
+		simcom_say(s, s->boot.net_known ? "NETOPEN? says that the "
+			   "network is closed" : "NETOPEN? says nothing");
+		return s->boot.net_known ? -ENETDOWN : -EBADMSG;
+	}
 
 	return simcom_send(s, cmd, "AT+NETOPEN");
 }
@@ -310,10 +329,32 @@ static enum simcom_verdict judge_netclose(struct simcom *s, int err,
 
 static int send_netclose(struct simcom *s, struct at_command *cmd)
 {
-	if (!s->boot.net_open)
+	if (s->boot.net_known && !s->boot.net_open)
 		return 1;
 
 	return simcom_send(s, cmd, "AT+NETCLOSE");
+}
+
+/* Only a query proves it: an ERROR may mean anything. */
+static int send_confirm(struct simcom *s, struct at_command *cmd)
+{
+	if (s->boot.net_known && !s->boot.net_open)
+		return 1;
+
+	return simcom_send(s, cmd, "AT+NETOPEN?");
+}
+
+static enum simcom_verdict judge_closed(struct simcom *s, int err,
+					const struct at_answer *a)
+{
+	(void)err;
+	(void)a;
+	if (!s->boot.net_open || !s->boot.net_known)
+		return V_NEXT;
+
+	simcom_say(s, "after NETCLOSE the modem still says that the network is "
+		   "open");
+	return V_AGAIN;
 }
 
 const struct simcom_step simcom_net_open[] = {
@@ -336,6 +377,10 @@ const struct simcom_step simcom_net_close[] = {
 	  .line = take_net_state, .optional = true },
 	{ .send = send_netclose, .result = R_NETCLOSE + 1,
 	  .judge = judge_netclose, .timeout_ms = 15000 },
+	{ .send = send_confirm,
+	  .accept = { R_NETOPEN + 1, R_NETOPEN_PAIR + 1 },
+	  .line = take_net_state, .judge = judge_closed,
+	  .patience_ms = CLOSED_PATIENCE_MS, .again_ms = 1000 },
 	{ NULL }
 };
 

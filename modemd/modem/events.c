@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "base/log.h"
 #include "base/timer.h"
 #include "modem/private.h"
 
-#define AUDITS_MAX	3	/* that are not answered */
+#define BUSY_MS		500	/* before a send is tried again */
 
 static const size_t send_steps[] = { 1460, 1400, 1024, 512 };
 
@@ -107,6 +108,8 @@ static void on_opened(void *up, unsigned int n, int err, const char *text)
 	s->opening = false;
 	if (may_be_open(err) || (!err && !l))
 		s->must_close = true;
+	if (err == -ETIMEDOUT)
+		audit_want(m);
 	if (l && !err)
 		link_is_open(l);
 	else if (l)
@@ -132,6 +135,34 @@ static void send_less(struct modem *m, struct link *l)
 	link_lose(l, -ECONNABORTED, "send-failed", "no length of a send is taken");
 }
 
+/* The peer's bytes may have come before: they are read first, as long as
+ * somebody wants them. */
+static void send_failed(struct link *l, int err, const char *reason,
+			const char *text)
+{
+	link_drop_unsent(l);
+	l->peer_closed = true;
+	l->hurry = true;
+	l->readable = true;
+	l->end_err = err;
+	l->end_reason = reason;
+	l->end_is_loss = true;
+	snprintf(l->end_text, sizeof(l->end_text), "%s", text);
+}
+
+/* Nothing was taken, and nothing is wrong: the same again after a while. */
+static void send_later(struct modem *m, struct link *l, const char *text)
+{
+	int64_t now = timers_mono_ms(m->timers);
+
+	if (l->busy_since_ms == 0)
+		l->busy_since_ms = now;
+	if (now - l->busy_since_ms >= m->cfg->links.send_timeout_ms)
+		send_failed(l, -ETIMEDOUT, "send-timeout", text);
+	else
+		l->send_after_ms = now + BUSY_MS;
+}
+
 static void on_sent(void *up, unsigned int n, size_t taken, int err,
 		    const char *text)
 {
@@ -147,17 +178,18 @@ static void on_sent(void *up, unsigned int n, size_t taken, int err,
 	evbuffer_drain(l->tx, taken);
 	l->counts.taken += taken;
 	if (taken > 0) {
+		l->busy_since_ms = 0;
 		l->active_ms = timers_mono_ms(m->timers);
 		m->ops->sent(m->ctx, l->id, l->epoch, taken, 0);
 	}
-	if (err == -EMSGSIZE) {
+	if (err == -EMSGSIZE)
 		send_less(m, l);
-	} else if (err && err != -ENODEV && l->state == LINK_OPEN &&
-		   !l->peer_closed) {
-		s->must_close = true;
-		link_lose(l, err, err == -ETIMEDOUT ? "send-timeout" :
-			  "send-failed", text);
-	}
+	else if (err == -EBUSY)
+		send_later(m, l, text);
+	else if (err && err != -ENODEV && l->state == LINK_OPEN &&
+		 !l->peer_closed)
+		send_failed(l, err, err == -ETIMEDOUT ? "send-timeout" :
+			    "send-failed", text);
 	modem_kick_soon(m);
 }
 
@@ -190,16 +222,6 @@ static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len,
 	m->ops->data(m->ctx, l->id, data, len, from);
 }
 
-/* All that the modem held for a link which the peer has closed was read. */
-static void drained(struct link *l, struct slot *s)
-{
-	s->must_close = true;
-	if (l->end_is_loss)
-		link_lose(l, l->end_err, l->end_reason, l->end_text);
-	else
-		link_end(l, l->end_err, l->end_reason, l->end_text);
-}
-
 static void on_pulled(void *up, unsigned int n, long rest, int err)
 {
 	struct modem *m = up;
@@ -212,8 +234,11 @@ static void on_pulled(void *up, unsigned int n, long rest, int err)
 
 	l->checked_ms = timers_mono_ms(m->timers);
 	l->readable |= !err && rest > 0;	/* or announced meanwhile */
+	l->pull_errors = err == -EREMOTEIO ? l->pull_errors + 1 : 0;
 	if (l->peer_closed && (err == -EREMOTEIO || (!err && !l->readable))) {
-		drained(l, s);
+		link_drained(l);
+	} else if (l->pull_errors == PULL_ERRORS_MAX) {
+		audit_want(m);
 	} else if (err && !(err == -EREMOTEIO && rest < 0)) {
 		/* Bytes may have been lost between modem and us: a gap in a
 		 * stream is worse than its end. */
@@ -249,13 +274,6 @@ static void peer_closed(struct link *l, enum driver_close why,
 	snprintf(l->end_text, sizeof(l->end_text), "%s", text);
 }
 
-/* The modem may know of a link that we do not. */
-static void want_audit(struct modem *m)
-{
-	m->want_audit = true;
-	m->audits = 0;
-}
-
 static void on_closed(void *up, unsigned int n, enum driver_close why,
 		      const char *text)
 {
@@ -269,7 +287,7 @@ static void on_closed(void *up, unsigned int n, enum driver_close why,
 			   why == DRIVER_CLOSE_UNSURE)) {
 		s->closing = false;	/* a late open may want one more */
 		if (why == DRIVER_CLOSE_UNSURE)
-			want_audit(m);
+			audit_want(m);
 		if (l)
 			link_end(l, l->end_err, l->end_reason, text);
 	} else if (l && (l->state == LINK_OPEN || l->state == LINK_CLOSING)) {
@@ -278,28 +296,18 @@ static void on_closed(void *up, unsigned int n, enum driver_close why,
 	modem_kick_soon(m);
 }
 
-/* What the modem has open and nobody here knows is closed. */
 static void on_audited(void *up, const struct driver_table *table, int err)
 {
-	struct modem *m = up;
-	unsigned int i;
-
-	/* Refused is an answer, a line that was lost is none. */
-	m->want_audit = err && err != -EREMOTEIO && ++m->audits < AUDITS_MAX;
-	for (i = 0; !err && i < m->driver->max_links; i++) {
-		if (!table->slots[i].open || !slot_is_free(&m->slots[i]))
-			continue;
-		log_info("modem: slot %u is open to %s and nobody's: closing "
-			 "it", i, table->slots[i].remote);
-		m->slots[i].must_close = true;
-	}
-	modem_kick_soon(m);
+	audit_done(up, table, err);
 }
 
 static void on_answered(void *up, unsigned int id, int err,
 			const struct driver_answer *answer)
 {
-	query_answered(up, id, err, answer);
+	if (id == RESTART_QUERY)
+		restart_answered(up, err, answer->text);
+	else
+		query_answered(up, id, err, answer);
 	modem_kick_soon(up);
 }
 
@@ -322,6 +330,7 @@ static void on_informed(void *up)
 {
 	struct modem *m = up;
 
+	steps_note(m);
 	m->ops->modem_changed(m->ctx);
 }
 

@@ -29,6 +29,7 @@
 #define TRY_MS		400	/* for an OK, when nobody knows the rate */
 #define TRIES		3
 #define SILENT_TRY_MS	1000
+#define RESTART_WAIT_MS	5000	/* until the banner of a wanted restart */
 
 static void set_times(struct modem *m, int64_t *wall, int64_t *mono)
 {
@@ -42,6 +43,7 @@ void life_set_state(struct modem *m, enum modem_state to, const char *reason)
 	struct modem_status st;
 	bool same = m->state == to;
 
+	m->reason_waits = false;
 	if (same && strcmp(m->reason, reason) == 0)
 		return;
 
@@ -50,29 +52,41 @@ void life_set_state(struct modem *m, enum modem_state to, const char *reason)
 		m->state = to;
 		set_times(m, &m->since_wall_ms, &m->since_mono_ms);
 	}
+	steps_note(m);
 	modem_get_status(m, &st);
 	log_info("modem: %s%s%s", st.state_name, reason[0] ? ": " : "",
 		 reason);
 	m->ops->modem_changed(m->ctx);
 }
 
-static void set_network(struct modem *m, enum network_state to,
-			const char *reason)
+/* The one place where the network changes its state. Closed by an admin, it
+ * is closed, whatever else happens to the modem. */
+void life_set_network(struct modem *m, enum network_state to,
+		      const char *reason)
 {
 	struct modem_status st;
-	bool same = m->network == to;
+	bool same;
 
+	if (m->net_down && to != NETWORK_OPEN) {
+		to = NETWORK_CLOSED;
+		reason = m->net_text;
+	}
+	same = m->network == to;
 	if (same && strcmp(m->network_reason, reason) == 0)
 		return;
 
 	snprintf(m->network_reason, sizeof(m->network_reason), "%s", reason);
-	if (m->network == NETWORK_OPEN && to == NETWORK_LOST)
+	if (m->network == NETWORK_OPEN && to == NETWORK_LOST) {
 		m->losses++;
+		m->loss_mono_ms = timers_mono_ms(m->timers);
+		snprintf(m->loss_text, sizeof(m->loss_text), "%s", reason);
+	}
 	if (!same) {
 		m->network = to;
 		set_times(m, &m->network_since_wall_ms,
 			  &m->network_since_mono_ms);
 	}
+	steps_note(m);
 	modem_get_status(m, &st);
 	log_info("network: %s%s%s", st.network_name, reason[0] ? ": " : "",
 		 reason);
@@ -209,12 +223,13 @@ void life_silent(struct modem *m)
 		lower_baud(m);
 		return;
 	}
+	restart_went_down(m, m->restarting ? 0 : -ENODEV);
 	if (m->state > MODEM_STARTING) {	/* it answered before */
 		links_lost(m, -ENODEV, "modem-gone", false);
 		m->driver->reset(m->d, true);
 		queries_fail(m, -ENODEV);
-		set_network(m, m->network == NETWORK_CLOSED ? NETWORK_CLOSED :
-			    NETWORK_LOST, "the modem does not answer");
+		life_set_network(m, m->network == NETWORK_CLOSED ?
+				 NETWORK_CLOSED : NETWORK_LOST, "the modem does not answer");
 		life_set_state(m, MODEM_STARTING, "it stopped answering");
 		m->staging = false;
 		m->baud_index = 0;
@@ -245,16 +260,17 @@ void life_port_lost(struct modem *m, int err)
 	links_lost(m, -ENODEV, "modem-gone", false);
 	m->driver->reset(m->d, true);
 	queries_fail(m, -ENODEV);
-	set_network(m, m->network == NETWORK_CLOSED ? NETWORK_CLOSED :
-		    NETWORK_LOST, reason);
+	life_set_network(m, m->network == NETWORK_CLOSED ?
+			 NETWORK_CLOSED : NETWORK_LOST, reason);
 	life_set_state(m, MODEM_NO_DEVICE, reason);
 	backoff_reset(&m->backoff);
+	restart_went_down(m, m->restarting ? 0 : -ENODEV);
 	timer_start(m->retry, DEVICE_MS / 4);
 }
 
 /* ------------------------------------------------------------------ stages */
 
-static void want_stage(struct modem *m, enum driver_stage stage)
+void life_want_stage(struct modem *m, enum driver_stage stage)
 {
 	m->have_stage = true;
 	m->next_stage = stage;
@@ -268,6 +284,8 @@ static const enum modem_state stage_state[DRIVER_STAGES] = {
 	[DRIVER_REGISTER]	= MODEM_REGISTERING,
 	[DRIVER_NET_OPEN]	= MODEM_READY,
 	[DRIVER_NET_CLOSE]	= MODEM_READY,
+	[DRIVER_CONTEXTS]	= MODEM_READY,
+	[DRIVER_CHECK]		= MODEM_READY,
 };
 
 /* Starts the stage that is due, unless its time has not come. True: did. */
@@ -284,7 +302,7 @@ bool life_step(struct modem *m)
 	if (m->state != stage_state[m->next_stage])
 		life_set_state(m, stage_state[m->next_stage], "");
 	if (m->next_stage == DRIVER_NET_OPEN && m->network == NETWORK_CLOSED)
-		set_network(m, NETWORK_OPENING, "");
+		life_set_network(m, NETWORK_OPENING, "");
 
 	return true;
 }
@@ -292,13 +310,15 @@ bool life_step(struct modem *m)
 static void network_is_open(struct modem *m)
 {
 	backoff_reset(&m->backoff);
-	m->want_audit = true;
-	m->audits = 0;
+	m->net_fails = 0;
+	m->contexts_done = false;
+	m->ladder_restarts = 0;
+	audit_want(m);
 	names_forget(m);
 	m->max_send = m->driver->max_send;
 	m->heard_ms = timers_mono_ms(m->timers);
 	life_set_state(m, MODEM_READY, "");
-	set_network(m, NETWORK_OPEN, "");
+	life_set_network(m, NETWORK_OPEN, "");
 	modem_kick_soon(m);
 }
 
@@ -308,15 +328,18 @@ static void stage_failed(struct modem *m, enum driver_stage stage,
 	enum driver_stage again = stage;
 
 	if (stage == DRIVER_NET_OPEN) {
-		set_network(m, m->network == NETWORK_LOST ? NETWORK_LOST :
+		m->net_fails++;
+		life_set_network(m, m->network == NETWORK_LOST ? NETWORK_LOST :
 			    NETWORK_CLOSED, text);
 		again = DRIVER_NET_CLOSE;
 	} else {
+		if (stage == DRIVER_REGISTER)
+			m->no_service_ms = timers_mono_ms(m->timers);
 		life_set_state(m, stage_state[stage], text);
 	}
-	/* want_stage() after the timer runs: life_step() waits for it. */
+	/* life_want_stage() after the timer runs: life_step() waits for it. */
 	retry_later(m);
-	want_stage(m, again);
+	life_want_stage(m, again);
 }
 
 void life_staged(struct modem *m, enum driver_stage stage, int err,
@@ -328,35 +351,51 @@ void life_staged(struct modem *m, enum driver_stage stage, int err,
 	m->staging = false;
 	m->again_ms = 0;
 	m->rate_refused |= err && stage == DRIVER_RATE;
-	if (err && stage != DRIVER_NET_CLOSE && stage != DRIVER_RATE) {
+	if (err && stage != DRIVER_NET_CLOSE && stage != DRIVER_RATE &&
+	    stage != DRIVER_CONTEXTS && stage != DRIVER_CHECK) {
 		stage_failed(m, stage, text);
 		return;
 	}
 	switch (stage) {
 	case DRIVER_IDENTIFY:
-		want_stage(m, wants_raise(m) ? DRIVER_RATE : DRIVER_SIM);
+		life_want_stage(m, wants_raise(m) ? DRIVER_RATE : DRIVER_SIM);
 		break;
 	case DRIVER_RATE:
 		if (err)
-			want_stage(m, DRIVER_SIM);
+			life_want_stage(m, DRIVER_SIM);
 		else
 			raise_baud(m);
 		break;
 	case DRIVER_SIM:
-		want_stage(m, DRIVER_REGISTER);
+		life_want_stage(m, DRIVER_REGISTER);
 		break;
 	case DRIVER_NET_CLOSE:
-		want_stage(m, DRIVER_REGISTER);
+		network_closed(m, err, text);
+		break;
+	case DRIVER_CONTEXTS:
+		network_contexts_done(m, text);
 		break;
 	case DRIVER_REGISTER:
-		want_stage(m, DRIVER_NET_OPEN);
+		life_want_stage(m, m->net_down ? DRIVER_NET_CLOSE :
+				DRIVER_NET_OPEN);
 		break;
 	case DRIVER_NET_OPEN:
-		network_is_open(m);
+		if (m->net_down)
+			life_want_stage(m, DRIVER_NET_CLOSE);
+		else
+			network_is_open(m);
+		break;
+	case DRIVER_CHECK:
+		check_done(m, err, text);
 		break;
 	case DRIVER_STAGES:
 		break;
 	}
+	if (m->want_check) {
+		m->want_check = false;
+		modem_check(m, "asked for meanwhile");
+	}
+	steps_note(m);
 	m->ops->modem_changed(m->ctx);
 }
 
@@ -364,7 +403,12 @@ void life_staged(struct modem *m, enum driver_stage stage, int err,
 void life_waiting(struct modem *m, const char *text, uint32_t again_ms)
 {
 	m->again_ms = timers_mono_ms(m->timers) + again_ms;
+	if (m->state == MODEM_REGISTERING)
+		m->no_service_ms = timers_mono_ms(m->timers);
+	if (m->state == MODEM_READY)	/* NETCLOSE, or a check: no news */
+		return;
 	life_set_state(m, m->state, text);
+	m->reason_waits = true;
 }
 
 /* The channel and the modem mean the same line again. */
@@ -372,11 +416,12 @@ void life_synced(struct modem *m)
 {
 	m->syncing = false;
 	m->raising = false;
+	restart_went_down(m, 0);
 	note_baud(m);
 	life_set_state(m, MODEM_STARTING, "");
 	backoff_reset(&m->backoff);
 	timer_stop(m->retry);
-	want_stage(m, DRIVER_IDENTIFY);
+	life_want_stage(m, DRIVER_IDENTIFY);
 }
 
 /* ------------------------------------------------------------------ faults */
@@ -396,8 +441,35 @@ void life_network_lost(struct modem *m, const char *text)
 	m->driver->reset(m->d, false);
 	queries_fail(m, -ENETDOWN);
 	backoff_reset(&m->backoff);
-	set_network(m, NETWORK_LOST, why);
-	want_stage(m, DRIVER_NET_CLOSE);
+	m->no_service_ms = timers_mono_ms(m->timers);
+	life_set_network(m, NETWORK_LOST, why);
+	life_want_stage(m, DRIVER_NET_CLOSE);
+}
+
+/* Whatever it knew, it knows no more. */
+static void forget_modem(struct modem *m, const char *reason)
+{
+	m->staging = false;
+	m->have_stage = false;
+	timer_stop(m->retry);
+	links_lost(m, -ENODEV, "modem-restarted", false);
+	m->driver->reset(m->d, true);
+	queries_fail(m, -ENODEV);
+	m->net_fails = 0;
+	m->contexts_done = false;
+	life_set_network(m, m->network == NETWORK_OPEN ||
+			 m->network == NETWORK_LOST ? NETWORK_LOST :
+			 NETWORK_CLOSED, reason);
+	life_set_state(m, MODEM_STARTING, reason);
+}
+
+/* It said OK to a restart: a banner tells that it has come back, and where
+ * there is none it is asked after a while. */
+void life_restarting(struct modem *m, const char *reason)
+{
+	forget_modem(m, reason);
+	at_channel_reset(m->channel);
+	timer_start(m->retry, RESTART_WAIT_MS);
 }
 
 /* A banner, or an echo that had been switched off. */
@@ -407,20 +479,14 @@ void life_rebooted(struct modem *m, const char *text)
 	    m->state == MODEM_PORT_BUSY)
 		return;
 
-	if (m->state > MODEM_STARTING) {
+	if (m->restart_asked || m->restarting) {
+		log_info("modem: has restarted, as asked (%s)", text);
+	} else if (m->state > MODEM_STARTING) {
 		m->restarts++;
 		log_warn("modem: has restarted by itself (%s)", text);
 	}
-	m->staging = false;
-	m->have_stage = false;
-	timer_stop(m->retry);
-	links_lost(m, -ENODEV, "modem-restarted", false);
-	m->driver->reset(m->d, true);
-	queries_fail(m, -ENODEV);
-	set_network(m, m->network == NETWORK_OPEN ||
-		    m->network == NETWORK_LOST ? NETWORK_LOST : NETWORK_CLOSED,
-		    "the modem restarted");
-	life_set_state(m, MODEM_STARTING, "the modem restarted");
+	restart_went_down(m, 0);
+	forget_modem(m, "the modem restarted");
 	start_sync(m, m->cfg->recovery.max_silence, SILENT_TRY_MS);
 }
 
@@ -447,8 +513,13 @@ void life_retry(void *ctx)
 		m->baud_index = 0;
 		try_baud(m);
 		break;
-	case MODEM_STOPPED:
 	case MODEM_STARTING:
+		if (m->restarting)
+			start_sync(m, m->cfg->recovery.max_silence,
+				   SILENT_TRY_MS);
+		modem_kick(m);
+		break;
+	case MODEM_STOPPED:
 	case MODEM_SIM:
 	case MODEM_REGISTERING:
 	case MODEM_READY:

@@ -111,7 +111,7 @@ static void release_slot(struct link *l)
 	l->slot = -1;
 }
 
-static void drop_unsent(struct link *l)
+void link_drop_unsent(struct link *l)
 {
 	evbuffer_drain(l->tx, evbuffer_get_length(l->tx));
 	l->inflight = 0;
@@ -132,7 +132,7 @@ static void set_end(struct link *l, int err, const char *reason,
 void link_end(struct link *l, int err, const char *reason, const char *text)
 {
 	set_end(l, err, reason, text);
-	drop_unsent(l);
+	link_drop_unsent(l);
 	release_slot(l);
 	link_set_state(l, LINK_ENDED);
 	timer_start(l->modem->reaper, 0);
@@ -161,6 +161,11 @@ static void wait_for_restore(struct link *l)
 	l->readable = false;
 	l->peer_closed = false;
 	l->end_is_loss = false;
+	l->hurry = false;
+	l->going_down = false;
+	l->pull_errors = 0;
+	l->send_after_ms = 0;
+	l->busy_since_ms = 0;
 }
 
 /* Not as anybody wished: it ends, or waits to be restored. */
@@ -179,7 +184,7 @@ void link_lose(struct link *l, int err, const char *reason, const char *text)
 
 	set_end(l, err, reason, text);
 	link_fill_end(l, &how);
-	drop_unsent(l);
+	link_drop_unsent(l);
 	release_slot(l);
 	link_set_state(l, LINK_LOST);
 	wait_for_restore(l);
@@ -187,6 +192,16 @@ void link_lose(struct link *l, int err, const char *reason, const char *text)
 		m->ops->lost(m->ctx, l->id, &how);
 	set_end(l, 0, "", "");
 	modem_kick_soon(m);
+}
+
+/* All that the modem held for a link which cannot go on was read. */
+void link_drained(struct link *l)
+{
+	l->modem->slots[l->slot].must_close = true;
+	if (l->end_is_loss)
+		link_lose(l, l->end_err, l->end_reason, l->end_text);
+	else
+		link_end(l, l->end_err, l->end_reason, l->end_text);
 }
 
 /* Every socket is gone. Links that may wait go on waiting, unless @all. */
@@ -199,6 +214,8 @@ void links_lost(struct modem *m, int err, const char *reason, bool all)
 		if (!all && (l->state == LINK_LOST ||
 			     (l->state == LINK_WAITING && l->wait_until_ms)))
 			release_slot(l);
+		else if (l->hurry)	/* what came first is why */
+			link_lose(l, l->end_err, l->end_reason, l->end_text);
 		else
 			link_lose(l, err, reason, "");
 	}
@@ -242,7 +259,7 @@ void links_reap(void *ctx)
 		if (l->tell_queued && l->state == LINK_WAITING) {
 			l->tell_queued = false;
 			m->ops->queued(m->ctx, l->id, m->network ==
-				       NETWORK_OPEN ? "all sockets of the "
+				       NETWORK_OPEN && !m->net_down ? "all sockets of the "
 				       "modem are taken" : "the network is "
 				       "not open");
 			/* The callee may have closed any link. */
@@ -329,14 +346,14 @@ static bool anybody_waits(const struct modem *m)
 int modem_link_open(struct modem *m, const struct link_args *args,
 		    uint64_t *id)
 {
-	bool up = m->network == NETWORK_OPEN && !m->want_audit;
+	bool up = network_usable(m) && !m->want_audit;
 	bool may_take = up && !anybody_waits(m);
 	uint32_t wait_ms = args->wait_ms;
 	struct link *l;
 
 	if (m->stopping)
 		return -ESHUTDOWN;
-	if (m->network != NETWORK_OPEN && args->wait_ms == 0)
+	if (!network_usable(m) && args->wait_ms == 0)
 		return m->state < MODEM_STARTING ? -ENODEV : -ENETDOWN;
 
 	l = link_new(m, args);
@@ -369,7 +386,7 @@ int modem_link_send(struct modem *m, uint64_t id, uint32_t epoch,
 		return -EBADF;
 	if (!l->was_open)
 		return -EBUSY;
-	if (epoch != l->epoch || l->state != LINK_OPEN)
+	if (epoch != l->epoch || l->state != LINK_OPEN || l->going_down)
 		return -ESTALE;
 	if (len > m->cfg->links.window ||
 	    evbuffer_get_length(l->tx) > m->cfg->links.window - len)
@@ -444,6 +461,7 @@ void link_fill_info(const struct link *l, struct link_info *info)
 		.active_mono_ms = l->active_ms,
 		.restore = l->restore,
 		.readable = l->readable,
+		.draining = l->state == LINK_OPEN && l->peer_closed,
 	};
 }
 

@@ -35,6 +35,7 @@ static void on_idle(void *ctx)
 	m->heard_ms = timers_mono_ms(m->timers);
 	if (m->syncing)
 		life_synced(m);
+	audit_look_at_line(m);
 	modem_kick(m);
 }
 

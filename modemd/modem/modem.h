@@ -106,6 +106,7 @@ struct link_info {
 	int64_t active_mono_ms;	/* last byte in either direction */
 	bool restore;
 	bool readable;
+	bool draining;		/* the peer has gone, data is still to be read */
 };
 
 /* Why a link ended: @err for programs, @reason as kept in the history. */
@@ -209,6 +210,8 @@ struct modem_ops {
 			 const struct driver_echo *echo);
 	void (*answered)(void *ctx, uint32_t query, int err,
 			 const struct driver_answer *answer);
+	/* Ends modem_reset(): it went down, or why it did not. */
+	void (*restarted)(void *ctx, int err, const char *text);
 	void (*modem_changed)(void *ctx);
 	void (*network_changed)(void *ctx);
 	void (*stopped)(void *ctx);
@@ -336,12 +339,13 @@ int modem_listener_next(struct modem *m, uint64_t after,
 int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id);
 
 /*
- * Closes the network until it is opened again by this. network_changed()
- * follows; 0, or -EALREADY.
+ * Closes the network until it is opened again by this. Links are closed
+ * politely, at most recovery.stop-timeout; those with restore wait. 0:
+ * network_changed() follows, when it is so; -EALREADY: it is.
  */
 int modem_network(struct modem *m, bool up, const char *who);
 
-/* The modem restarts: modem_changed() follows. 0, -ENODEV, -EOPNOTSUPP. */
+/* restarted() follows. 0, -ENODEV, -EOPNOTSUPP. */
 int modem_reset(struct modem *m, bool hard, const char *who);
 
 /* Everything that is relied on is asked again, links stay as they are. */

@@ -9,6 +9,9 @@
  *   events.c    what the driver reports
  *   schedule.c  what goes over the line next, and when to look again
  *   query.c     questions that are not about a link
+ *   audit.c     the modem's own table of links, compared with ours
+ *   network.c   network up and down, restarts, and the ladder to them
+ *   steps.c     from power to network in plain words
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -53,6 +56,11 @@ struct link {
 	bool pull_next;			/* whose turn it is: pull or send */
 	bool want_close, abort;
 	bool peer_closed;		/* drain, then end */
+	bool hurry;			/* the same, but not without credit */
+	bool going_down;		/* with its network: politely, then lost */
+	unsigned int pull_errors;	/* in a row */
+	int64_t send_after_ms;		/* it was busy: not before; 0: at once */
+	int64_t busy_since_ms;		/* that it says so; 0: it does not */
 	bool was_open;			/* opened() is out */
 	bool tell_queued;
 	int64_t checked_ms;		/* when its buffer was last asked */
@@ -73,6 +81,7 @@ struct slot {
 	bool opening;			/* a result of open is due */
 	bool closing;			/* a result of close is due */
 	bool must_close;		/* nobody's, but maybe open */
+	bool judged;			/* by the audit under way */
 	uint64_t used;			/* when, in opens: reuse the oldest */
 };
 
@@ -109,6 +118,7 @@ struct modem {
 	/* life.c */
 	enum modem_state state;
 	char reason[320];
+	bool reason_waits;		/* it is what a stage waits for */
 	int64_t since_wall_ms, since_mono_ms;
 	enum network_state network;
 	char network_reason[320];
@@ -144,6 +154,38 @@ struct modem {
 	unsigned int audits;		/* not answered, of this network */
 	int64_t heard_ms;		/* when the modem last answered */
 
+	/* audit.c */
+	int64_t audited_ms;		/* when the table was last asked for */
+	uint64_t faults;		/* of the line, as counted so far */
+	bool fault_is_its;		/* the next one is that of an audit */
+	bool want_check;
+	unsigned int checks;		/* that failed, in a row */
+
+	/* network.c */
+	enum { WISH_NONE, WISH_UP, WISH_DOWN } net_wish;	/* the last */
+	bool net_down;			/* by an admin, until he opens it */
+	bool net_up_after;		/* he did, before it was closed */
+	char net_text[160];		/* by whom */
+	int64_t down_by_ms;		/* links are waited for until then */
+	unsigned int net_fails;		/* NETOPENs in a row */
+	bool contexts_done;		/* were looked at, in this row */
+	int64_t no_service_ms;		/* when it last was without; 0: never */
+	int64_t restart_after_ms;	/* the next of the ladder, not before */
+	unsigned int ladder_restarts;	/* since the network was last open */
+	bool want_restart;		/* as soon as the line is free */
+	bool restart_asked;		/* its answer is due */
+	bool restarting;		/* a banner or silence is due */
+	bool restart_told;		/* somebody waits for restarted() */
+	char restart_text[160];		/* why */
+
+	/* steps.c */
+	struct {
+		const char *state;
+		int64_t wall_ms, mono_ms;
+	} steps[MODEM_STEPS];
+	char loss_text[160];		/* the last loss of the network */
+	int64_t loss_mono_ms;
+
 	/* query.c */
 	struct query_list queries;
 	struct query *asked;		/* under way */
@@ -171,6 +213,34 @@ void life_hopeful(struct modem *m, const char *text);
 void life_synced(struct modem *m);
 void life_silent(struct modem *m);
 void life_port_lost(struct modem *m, int err);
+void life_set_network(struct modem *m, enum network_state to,
+		      const char *reason);
+void life_want_stage(struct modem *m, enum driver_stage stage);
+void life_restarting(struct modem *m, const char *reason);
+
+/* audit.c */
+#define PULL_ERRORS_MAX	3	/* in a row: then the link is looked into */
+void audit_want(struct modem *m);
+bool audit_start(struct modem *m);
+void audit_done(struct modem *m, const struct driver_table *table, int err);
+void audit_look_at_line(struct modem *m);
+int64_t audit_due(const struct modem *m);
+void check_done(struct modem *m, int err, const char *text);
+
+/* network.c */
+#define RESTART_QUERY	0	/* its id; those of queries begin with 1 */
+void network_wish(struct modem *m);
+bool network_usable(const struct modem *m);
+bool network_down_step(struct modem *m);
+void network_closed(struct modem *m, int err, const char *text);
+void network_contexts_done(struct modem *m, const char *text);
+const char *network_ladder(const struct modem *m);
+bool restart_step(struct modem *m);
+void restart_answered(struct modem *m, int err, const char *text);
+void restart_went_down(struct modem *m, int err);
+
+/* steps.c */
+void steps_note(struct modem *m);
 
 /* link.c */
 struct link *link_find(struct modem *m, uint64_t id);
@@ -178,6 +248,8 @@ void link_set_state(struct link *l, enum link_state to);
 bool link_take_slot(struct link *l);
 void link_end(struct link *l, int err, const char *reason, const char *text);
 void link_lose(struct link *l, int err, const char *reason, const char *text);
+void link_drained(struct link *l);
+void link_drop_unsent(struct link *l);
 void links_lost(struct modem *m, int err, const char *reason, bool all);
 void links_reap(void *ctx);
 void links_stop(struct modem *m);

@@ -178,7 +178,7 @@ void queries_free(struct modem *m)
 static int ask(struct modem *m, enum driver_query what, const char *text,
 	       uint32_t *query)
 {
-	if (m->network != NETWORK_OPEN || m->stopping)
+	if (!network_usable(m) || m->stopping)
 		return -ENETDOWN;
 
 	return query_add(m, what, text, query);

@@ -89,7 +89,8 @@ static bool step_send(struct modem *m, struct link *l)
 	size_t len = evbuffer_get_length(l->tx);
 	unsigned char *data;
 
-	if (len == 0 || l->inflight > 0 || l->peer_closed)
+	if (len == 0 || l->inflight > 0 || l->peer_closed ||
+	    timers_mono_ms(m->timers) < l->send_after_ms)
 		return false;
 	if (len > m->max_send)
 		len = m->max_send;
@@ -115,6 +116,26 @@ static bool may_close(const struct modem *m, const struct link *l)
 	       (!l->readable || l->credit == 0);
 }
 
+/* Does the link end by itself, before it is closed? Then its slot is to be. */
+static bool link_gives_up(const struct modem *m, struct link *l)
+{
+	if (l->hurry && l->credit == 0) {
+		link_drained(l);	/* nobody reads what is left */
+		return true;
+	}
+	if (!l->going_down || !may_close(m, l))
+		return false;
+	if (!l->peer_closed) {
+		l->end_err = -ENETDOWN;
+		l->end_reason = "network-down";
+		l->end_is_loss = true;
+		l->end_text[0] = '\0';
+	}
+	link_drained(l);
+
+	return true;
+}
+
 /* The one thing that the link in slot @n needs most. False: none. */
 static bool slot_step(struct modem *m, unsigned int n)
 {
@@ -128,9 +149,11 @@ static bool slot_step(struct modem *m, unsigned int n)
 	if (!l)
 		return false;
 	if (l->state == LINK_WAITING || l->state == LINK_LOST)
-		return step_open(m, l);
+		return !m->net_down && step_open(m, l);
 	if (l->state != LINK_OPEN)
 		return false;
+	if (link_gives_up(m, l))
+		return step_close(m, n);
 	if (l->want_close && may_close(m, l))
 		return step_close(m, n);
 	if (l->pull_next)
@@ -175,8 +198,10 @@ static bool network_step(struct modem *m)
 {
 	int64_t now = timers_mono_ms(m->timers);
 
+	if (m->net_down)
+		return any_slot_step(m) || network_down_step(m);
 	if (m->want_audit)
-		return m->driver->audit(m->d) == 0;
+		return audit_start(m);
 
 	give_slots(m);
 	if (now >= m->query_not_before_ms && query_start(m))
@@ -218,8 +243,10 @@ static int64_t link_due(const struct modem *m, const struct link *l)
 		return NEVER;
 	}
 
-	if (l->want_close)
+	if (l->want_close || l->going_down)
 		at = not_past(l->close_by_ms, now);
+	if (evbuffer_get_length(l->tx) > 0)
+		at = earlier(at, not_past(l->send_after_ms, now));
 	if (l->idle_timeout_ms && !l->want_close)
 		at = earlier(at, l->active_ms + l->idle_timeout_ms);
 	if (!l->readable && l->credit > 0 && !l->peer_closed)
@@ -271,6 +298,9 @@ static void arm_due(struct modem *m)
 			l->check_every_ms = CHECK_MS;
 		at = earlier(at, link_due(m, l));
 	}
+	if (m->net_down && m->network == NETWORK_OPEN)
+		at = earlier(at, not_past(m->down_by_ms, now));
+	at = earlier(at, audit_due(m));
 	if (m->query_count > 0 && m->query_not_before_ms > now)
 		at = earlier(at, m->query_not_before_ms);
 
@@ -290,6 +320,8 @@ void schedule_due(void *ctx)
 		if (now >= link_due(m, l))
 			link_is_due(m, l, now);
 	}
+	if (now >= audit_due(m))
+		audit_want(m);
 	if (now >= probe_due(m)) {
 		m->heard_ms = now;
 		if (m->query_count == 0)
@@ -306,8 +338,12 @@ void schedule_due(void *ctx)
  */
 void modem_kick(struct modem *m)
 {
-	if (at_channel_ready(m->channel) && !m->staging && !m->syncing &&
-	    !life_step(m) && m->network == NETWORK_OPEN)
+	bool ready;
+
+	network_wish(m);
+	ready = at_channel_ready(m->channel) && !m->syncing;
+	if (ready && !restart_step(m) && !m->staging && !life_step(m) &&
+	    m->network == NETWORK_OPEN)
 		(void)network_step(m);
 	arm_due(m);
 }

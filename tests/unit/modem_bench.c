@@ -182,6 +182,12 @@ static void on_network_changed(void *ctx)
 		 bench_status(b).network_name);
 }
 
+static void on_restarted(void *ctx, int err, const char *text)
+{
+	note(ctx, 0, "restarted(%s%s%s) ", err_name(err), text[0] ? "," : "",
+	     text);
+}
+
 static void on_stopped(void *ctx)
 {
 	note(ctx, 0, "stopped ");
@@ -196,6 +202,7 @@ static const struct modem_ops ops = {
 	.listener_lost = on_listener_lost,
 	.listener_restored = on_listener_restored,
 	.unlistened = on_unlistened, .progress = on_progress,
+	.restarted = on_restarted,
 	.modem_changed = on_modem_changed,
 	.network_changed = on_network_changed, .stopped = on_stopped,
 };
