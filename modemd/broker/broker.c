@@ -162,7 +162,7 @@ static void drop_pending(struct client *c)
 	while ((p = TAILQ_FIRST(&c->pending))) {
 		if (p->query)
 			modem_query_cancel(b->modem, p->query);
-		else
+		else if (p->admin == PENDING_QUERY)
 			history_cancel(b->args.history, p->history);
 		pending_free(p);
 	}

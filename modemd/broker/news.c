@@ -277,6 +277,7 @@ static void on_network_changed(void *ctx)
 	event.network = &network;
 	news_event(b, &event, wants_network);
 	record_network(b, &st);
+	admin_network_changed(b, &st);
 }
 
 static void on_answered(void *ctx, uint32_t query, int err,
@@ -337,6 +338,7 @@ const struct modem_ops broker_modem_ops = {
 	.restored	= on_restored,
 	.closed		= on_closed,
 	.answered	= on_answered,
+	.restarted	= admin_restarted,
 	.modem_changed	= on_modem_changed,
 	.network_changed = on_network_changed,
 	.stopped	= on_stopped,

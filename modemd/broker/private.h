@@ -7,6 +7,7 @@
  *   news.c     what the modem reports, to owners and subscribers
  *   record.c   what the history is told of it
  *   request.c  what clients ask: one function per request
+ *   admin.c    network up and down, restart
  *   report.c   answers that describe: status, links, clients
  *   pages.c    answers that come in pages: history, trace
  *   name.c     host names and other text from outside, checked
@@ -54,6 +55,12 @@ struct pending {
 	int history;			/* of the history */
 	bool events;			/* its events were asked for */
 	bool reverse;			/* a name was asked for */
+	enum {
+		PENDING_QUERY,
+		PENDING_NETWORK_UP,
+		PENDING_NETWORK_DOWN,
+		PENDING_RESET,
+	} admin;
 };
 
 TAILQ_HEAD(pending_list, pending);
@@ -140,6 +147,13 @@ static inline char *msg_opt(const char *s)
 
 #define MSG_SET(msg, field, value) \
 	do { (msg)->has_##field = true; (msg)->field = (value); } while (0)
+
+/* admin.c */
+void admin_network(struct client *c, uint64_t id,
+		   const Modemd__V1__Network *req);
+void admin_reset(struct client *c, uint64_t id, const Modemd__V1__Reset *req);
+void admin_network_changed(struct broker *b, const struct modem_status *st);
+void admin_restarted(void *ctx, int err, const char *text);
 
 /* report.c */
 void report_reply(struct client *c, uint64_t id, int result_case, void *result);

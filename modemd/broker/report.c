@@ -124,6 +124,42 @@ static void fill_daemon(Modemd__V1__StatusReply *out, struct broker *b,
 	out->capabilities = (char **)(uintptr_t)st->capabilities;
 }
 
+/* Steps, their escaped text, and what points to them. */
+struct steps {
+	struct modem_step step[MODEM_STEPS];
+	char text[MODEM_STEPS][TEXT_MAX];
+	Modemd__V1__Step row[MODEM_STEPS];
+	Modemd__V1__Step *list[MODEM_STEPS];
+};
+
+static void fill_step(Modemd__V1__Step *out, const struct modem_step *step,
+		      char text[TEXT_MAX])
+{
+	modemd__v1__step__init(out);
+	out->name = msg_str(step->name);
+	out->state = msg_str(step->state);
+	out->text = msg_opt(log_escape_utf8(text, TEXT_MAX, step->text,
+					    strlen(step->text)));
+	MSG_SET(out, since_wall_ms, step->since_wall_ms);
+	MSG_SET(out, since_mono_ms, step->since_mono_ms);
+	if (step->will_try)
+		MSG_SET(out, next_try_ms, step->next_try_ms);
+	out->next = msg_opt(step->next);
+}
+
+static void fill_steps(Modemd__V1__StatusReply *out, struct broker *b,
+		       struct steps *s)
+{
+	unsigned int i, n = modem_get_steps(b->modem, s->step);
+
+	for (i = 0; i < n; i++) {
+		fill_step(&s->row[i], &s->step[i], s->text[i]);
+		s->list[i] = &s->row[i];
+	}
+	out->n_step = n;
+	out->step = s->list;
+}
+
 void report_status(struct client *c, uint64_t id)
 {
 	Modemd__V1__StatusReply out = MODEMD__V1__STATUS_REPLY__INIT;
@@ -134,8 +170,10 @@ void report_status(struct client *c, uint64_t id)
 	char reason[TEXT_MAX], network_reason[TEXT_MAX];
 	struct broker *b = c->broker;
 	struct modem_status st;
+	struct steps steps;
 
 	modem_get_status(b->modem, &st);
+	fill_steps(&out, b, &steps);
 	fill_daemon(&out, b, &st);
 	fill_modem(&modem, &st);
 	fill_network(&network, &st);
@@ -174,7 +212,8 @@ void report_link(struct broker *b, const struct link_info *info,
 	MSG_SET(out, link, info->id);
 	MSG_SET(out, slot, info->slot);
 	MSG_SET(out, epoch, info->epoch);
-	out->state = msg_str(link_state_name(info->state));
+	out->state = msg_str(info->draining ? "draining" :
+			     link_state_name(info->state));
 	MSG_SET(out, type, MODEMD__V1__LINK_TYPE__TCP);
 	if (o) {
 		out->remote = o->remote;

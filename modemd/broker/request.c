@@ -343,7 +343,7 @@ static void do_cancel(struct client *c, uint64_t id,
 	}
 	if (p->query)
 		modem_query_cancel(b->modem, p->query);
-	else
+	else if (p->admin == PENDING_QUERY)
 		history_cancel(b->args.history, p->history);
 	request_reply(c, p->request_id, -ECANCELED, NULL);
 	pending_free(p);
@@ -424,8 +424,11 @@ static void dispatch(struct client *c, uint64_t id,
 	case MODEMD__V1__REQUEST__KIND_CONFIG:
 		break;
 	case MODEMD__V1__REQUEST__KIND_RESET:
+		admin_reset(c, id, req->reset);
+		return;
 	case MODEMD__V1__REQUEST__KIND_NETWORK:
-		break;
+		admin_network(c, id, req->network);
+		return;
 	case MODEMD__V1__REQUEST__KIND_LEASE:
 	case MODEMD__V1__REQUEST__KIND_UNLEASE:
 	case MODEMD__V1__REQUEST__KIND_LEASE_ANSWER:

@@ -1524,6 +1524,170 @@ static void status(void **state)
 	free_reply(msg);
 }
 
+/* ----------------------------------------------------------------- admins */
+
+static void ask_network(struct bench *b, unsigned int c, uint64_t id, bool up)
+{
+	Modemd__V1__Network m = MODEMD__V1__NETWORK__INIT;
+	REQUEST(r);
+
+	m.has_up = true;
+	m.up = up;
+	r.network = &m;
+	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_NETWORK);
+}
+
+static void ask_reset(struct bench *b, unsigned int c, uint64_t id,
+		      Modemd__V1__ResetKind kind)
+{
+	Modemd__V1__Reset m = MODEMD__V1__RESET__INIT;
+	REQUEST(r);
+
+	m.has_kind = true;
+	m.kind = kind;
+	r.reset = &m;
+	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_RESET);
+}
+
+static unsigned int admin(struct bench *b)
+{
+	unsigned int n = connect_as(b, 0, false);
+
+	say_hello(b, n, "root", 1);
+	heard(b, n);
+
+	return n;
+}
+
+static void only_admins_decide(void **state)
+{
+	struct bench *b = *state;
+	unsigned int c = client(b, "tool"), d = connect_as(b, 501, true);
+	Modemd__V1__Network empty = MODEMD__V1__NETWORK__INIT;
+	REQUEST(r);
+
+	say_hello(b, d, "op", 1);
+	heard(b, d);
+	ask_network(b, c, 2, false);
+	ask_network(b, c, 3, true);
+	ask_reset(b, c, 4, MODEMD__V1__RESET_KIND__SOFT);
+	assert_string_equal(heard(b, c), "2:NO_PERMISSION 3:NO_PERMISSION "
+			    "4:NO_PERMISSION ");
+	wait_ms(b, 1000);
+	assert_true(script_set(b->script)->net_open);
+	/* the group is enough; and no wish is a mistake */
+	r.network = &empty;
+	ask(b, d, &r, 2, MODEMD__V1__REQUEST__KIND_NETWORK);
+	ask_reset(b, d, 3, MODEMD__V1__RESET_KIND__HARD);
+	ask_network(b, d, 4, true);
+	assert_string_equal(heard(b, d), "2:INVALID 3:NOT_SUPPORTED 4:OK ");
+}
+
+/* Each is answered once, when it is so. */
+static void network_down_and_up(void **state)
+{
+	struct bench *b = *state;
+	unsigned int a = admin(b), c = client(b, "tool");
+	uint64_t link = opened(b, c);
+
+	script_answer(b->script, "AT+NETCLOSE", "\r\nOK\r\n", 1);
+	ask_network(b, a, 2, false);
+	ask_network(b, a, 3, false);
+	wait_ms(b, 1000);
+	assert_string_equal(heard(b, a), "");
+	assert_non_null(strstr(heard(b, c), "closed(1/1,NETWORK_DOWN,"
+			       "network-down,0/0/0) "));
+	(void)link;
+	script_set(b->script)->net_open = false;
+	script_say(b->script, "\r\n+NETCLOSE: 0\r\n");
+	wait_ms(b, 100);
+	assert_string_equal(heard(b, a), "2:OK 3:OK ");
+	ask_network(b, a, 4, false);
+	assert_string_equal(heard(b, a), "4:OK ");
+	ask_open(b, c, 5, 0);
+	assert_string_equal(heard(b, c), "5:NETWORK_DOWN ");
+	/* who waits for the opposite hears that it is not to be */
+	script_answer(b->script, "AT+NETOPEN", "\r\nERROR\r\n", 0);
+	ask_network(b, a, 5, true);
+	wait_ms(b, 3000);
+	assert_string_equal(heard(b, a), "");
+	ask_network(b, a, 6, false);
+	wait_ms(b, 1000);
+	assert_string_equal(heard(b, a), "5:CANCELLED 6:OK ");
+	script_answer(b->script, "AT+NETOPEN", "*", 0);
+	/* taken back: one answer each, and it is opened all the same */
+	ask_network(b, a, 7, true);
+	ask_cancel(b, a, 8, 7);
+	wait_ms(b, 5000);
+	assert_string_equal(heard(b, a), "7:CANCELLED 8:OK ");
+	assert_true(script_set(b->script)->net_open);
+}
+
+static void admin_who_has_gone(void **state)
+{
+	struct bench *b = *state;
+	unsigned int a = admin(b), d = admin(b);
+
+	ask_network(b, a, 2, false);
+	ask_reset(b, d, 2, MODEMD__V1__RESET_KIND__SOFT);
+	fake_client_disconnect(b->conns[a]);
+	fake_client_disconnect(b->conns[d]);
+	wait_ms(b, 20000);
+	assert_false(script_set(b->script)->net_open);
+}
+
+static void reset_is_answered(void **state)
+{
+	struct bench *b = *state;
+	unsigned int a = admin(b), c = client(b, "tool");
+
+	opened(b, c);
+	ask_reset(b, a, 2, MODEMD__V1__RESET_KIND__SOFT);
+	ask_reset(b, a, 3, MODEMD__V1__RESET_KIND__SOFT);
+	wait_ms(b, 1000);
+	assert_string_equal(heard(b, a), "");
+	assert_non_null(strstr(heard(b, c), "closed(1/1,MODEM_GONE,"
+			       "modem-restarted,0/0/0) "));
+	script_reboot(b->script, "\r\nRDY\r\n");
+	wait_ms(b, 100);
+	assert_string_equal(heard(b, a), "2:OK 3:OK ");
+	wait_ms(b, 5000);
+	script_answer(b->script, "AT+C", "\r\nERROR\r\n", 0);
+	ask_reset(b, a, 4, MODEMD__V1__RESET_KIND__SOFT);
+	wait_ms(b, 1000);
+	assert_string_equal(heard(b, a), "4:MODEM_ERROR ");
+	script_answer(b->script, "AT+C", "*", 0);
+	/* no modem: at once, with its state */
+	fake_port_lose(b->world.port, -ENODEV);
+	fake_port_fail_open(b->world.port, -ENOENT, "it is not there");
+	wait_ms(b, 2000);
+	ask_reset(b, a, 5, MODEMD__V1__RESET_KIND__SOFT);
+	assert_string_equal(heard(b, a), "5:MODEM_GONE ");
+}
+
+static void steps_in_the_status(void **state)
+{
+	static const char *const names[] = { "device", "line", "modem", "sim",
+		"registration", "context", "network", "service" };
+	struct bench *b = *state;
+	unsigned int c = client(b, "tool");
+	Modemd__V1__ServerMessage *msg;
+	Modemd__V1__StatusReply *st;
+	size_t i;
+
+	ask_status(b, c, 2);
+	msg = reply_of(b, c);
+	st = msg->reply->status_reply;
+	assert_int_equal(st->n_step, 8);
+	for (i = 0; i < 8; i++) {
+		assert_string_equal(st->step[i]->name, names[i]);
+		assert_string_equal(st->step[i]->state, "ok");
+		assert_true(st->step[i]->text[0]);
+		assert_false(st->step[i]->has_next_try_ms);
+	}
+	free_reply(msg);
+}
+
 /* ----------------------------------------------------------------- stopping */
 
 static void stops(void **state)
@@ -1588,6 +1752,9 @@ int main(void)
 		O(history_questions), O(history_of_losses),
 		O(history_of_long_sessions), O(watching),
 		O(payload_is_for_admins), O(trace_pages), O(status), O(stops),
+		O(only_admins_decide), O(network_down_and_up),
+		O(admin_who_has_gone), O(reset_is_answered),
+		O(steps_in_the_status),
 		O(stops_although_the_modem_hangs),
 	};
 
