@@ -720,7 +720,9 @@ struct modemclient_link_info {
 	uint64_t link;
 	int slot;			/* the modem's number; -1: none now */
 	uint32_t epoch;
-	const char *state;		/* waiting opening open closing lost */
+	/* waiting opening open draining closing lost; draining: the peer has
+	 * gone, the rest of its data waits to be read */
+	const char *state;
 	const char *type;		/* tcp udp tls tcp-in lease */
 	const char *remote;		/* host:port */
 	const char *client;

@@ -16,6 +16,7 @@ struct status_memory {
 	struct modemclient_history_info history;
 	Modemd__V1__ServerMessage *message;
 	const char **capabilities;
+	struct modemclient_step *steps;
 };
 
 const char *rows_text(const char *text)
@@ -251,6 +252,19 @@ static void fill_parts(struct status_memory *m,
 	m->status.history = &m->history;
 }
 
+static void fill_step(struct modemclient_step *to,
+		      const Modemd__V1__Step *from)
+{
+	to->name = rows_text(from->name);
+	to->state = rows_text(from->state);
+	to->text = rows_text(from->text);
+	to->since_wall_ms = from->since_wall_ms;
+	to->since_mono_ms = from->since_mono_ms;
+	to->next_try_ms = from->has_next_try_ms ?
+		(int64_t)from->next_try_ms : -1;
+	to->next = rows_text(from->next);
+}
+
 struct modemclient_status *rows_status(Modemd__V1__ServerMessage *message)
 {
 	const Modemd__V1__StatusReply *from = message->reply->status_reply;
@@ -260,8 +274,14 @@ struct modemclient_status *rows_status(Modemd__V1__ServerMessage *message)
 	if (m)
 		m->capabilities = calloc(from->n_capabilities + 1,
 					 sizeof(*m->capabilities));
-	if (!m || !m->capabilities) {
+	if (m)
+		m->steps = calloc(from->n_step + 1, sizeof(*m->steps));
+	if (!m || !m->capabilities || !m->steps) {
 		modemd__v1__server_message__free_unpacked(message, NULL);
+		if (m) {
+			free(m->capabilities);
+			free(m->steps);
+		}
 		free(m);
 		return NULL;
 	}
@@ -270,6 +290,9 @@ struct modemclient_status *rows_status(Modemd__V1__ServerMessage *message)
 	for (i = 0; i < from->n_capabilities; i++)
 		m->capabilities[i] = from->capabilities[i];
 	m->status.capabilities = m->capabilities;
+	for (i = 0; i < from->n_step; i++)
+		fill_step(&m->steps[i], from->step[i]);
+	m->status.steps = m->steps;
 	m->status.instance = rows_text(from->instance);
 	m->status.version = rows_text(from->version);
 	m->status.boot_id = rows_text(from->boot_id);
@@ -294,5 +317,6 @@ void modemclient_status_free(struct modemclient_status *st)
 
 	modemd__v1__server_message__free_unpacked(m->message, NULL);
 	free(m->capabilities);
+	free(m->steps);
 	free(m);
 }

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -207,6 +208,107 @@ static void test_status(void **state)
 	status_reply(c->f, fake_take(c->f, MODEMD__V1__REQUEST__KIND_LINKS));
 	assert_int_equal(caller_finish(c), -EPROTO);
 	assert_true(modemclient_is_connected(c->mc));
+	caller_free(c);
+}
+
+static ssize_t call_steps(struct caller *c)
+{
+	const struct modemclient_step *s;
+	struct modemclient_status *st;
+	int err = modemclient_status(c->mc, c->timeout_ms, &st);
+
+	if (err < 0)
+		return err;
+	c->buf[0] = '\0';
+	for (s = st->steps; s->name; s++)
+		sprintf(c->buf + strlen(c->buf), "%s=%s:%s:%lld:%s ", s->name,
+			s->state, s->text, (long long)s->next_try_ms, s->next);
+	modemclient_status_free(st);
+
+	return 0;
+}
+
+static void test_steps(void **state)
+{
+	Modemd__V1__StatusReply s = MODEMD__V1__STATUS_REPLY__INIT;
+	Modemd__V1__Step a = MODEMD__V1__STEP__INIT;
+	Modemd__V1__Step b = MODEMD__V1__STEP__INIT;
+	Modemd__V1__Reply reply = MODEMD__V1__REPLY__INIT;
+	Modemd__V1__Step *list[] = { &a, &b };
+	struct caller *c = fresh();
+
+	(void)state;
+	a.name = literal("sim");
+	a.state = literal("failed");
+	a.text = literal("no SIM");
+	a.has_next_try_ms = 1;
+	a.next_try_ms = 70;
+	a.next = literal("again");
+	b.name = literal("network");
+	s.n_step = 2;
+	s.step = list;
+	caller_start(c, call_steps);
+	reply.request_id = fake_take(c->f,
+				     MODEMD__V1__REQUEST__KIND_STATUS);
+	reply.result_case = MODEMD__V1__REPLY__RESULT_STATUS_REPLY;
+	reply.status_reply = &s;
+	fake_reply(c->f, &reply);
+	assert_int_equal(caller_finish(c), 0);
+	assert_string_equal(c->buf, "sim=failed:no SIM:70:again "
+			    "network=::-1: ");
+	caller_free(c);
+}
+
+static ssize_t call_down(struct caller *c)
+{
+	return modemclient_network(c->mc, false, c->timeout_ms);
+}
+
+static ssize_t call_up(struct caller *c)
+{
+	return modemclient_network(c->mc, true, c->timeout_ms);
+}
+
+static ssize_t call_reset(struct caller *c)
+{
+	return modemclient_reset(c->mc, c->len > 0, c->timeout_ms);
+}
+
+/* What admins decide: said as meant, answered as modemd answers. */
+static void test_decisions(void **state)
+{
+	struct caller *c = fresh();
+	Modemd__V1__Request *req;
+	size_t hard;
+
+	(void)state;
+	caller_start(c, call_down);
+	req = fake_expect(c->f, MODEMD__V1__REQUEST__KIND_NETWORK);
+	assert_true(req->network->has_up);
+	assert_false(req->network->up);
+	fake_ok(c->f, req->id);
+	fake_done(req);
+	assert_int_equal(caller_finish(c), 0);
+	caller_start(c, call_up);
+	req = fake_expect(c->f, MODEMD__V1__REQUEST__KIND_NETWORK);
+	assert_true(req->network->up);
+	fake_error(c->f, req->id, MODEMD__V1__STATUS__NO_PERMISSION,
+		   "for admins", NULL);
+	fake_done(req);
+	assert_int_equal(caller_finish(c), -EPERM);
+	assert_string_equal(modemclient_error(c->mc),
+			    "network up: for admins");
+	for (hard = 0; hard < 2; hard++) {
+		c->len = hard;
+		caller_start(c, call_reset);
+		req = fake_expect(c->f, MODEMD__V1__REQUEST__KIND_RESET);
+		assert_int_equal(req->reset->kind, hard ?
+				 MODEMD__V1__RESET_KIND__HARD :
+				 MODEMD__V1__RESET_KIND__SOFT);
+		fake_ok(c->f, req->id);
+		fake_done(req);
+		assert_int_equal(caller_finish(c), 0);
+	}
 	caller_free(c);
 }
 
@@ -618,6 +720,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_decisions),
 		cmocka_unit_test(test_no_answer),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_pages),
