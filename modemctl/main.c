@@ -12,6 +12,8 @@
 static const struct ctl_command commands[] = {
 	{ "status", status_run, "", "modem, network and daemon: what holds and "
 	  "what is wrong", NULL },
+	{ "why", why_run, "", "from power to network: what holds, what fails, "
+	  "what is tried next", NULL },
 	{ "links", links_run, "", "the modem's sockets and who holds them",
 	  "SENT is what the modem took, UNSENT what waits for it.\n" },
 	{ "clients", clients_run, "", "programs that use modemd", NULL },
@@ -41,6 +43,16 @@ static const struct ctl_command commands[] = {
 	  "A ~ marks times of a clock that was never set.\n" },
 	{ "monitor", monitor_run, "", "what happens, one line each, until "
 	  "interrupted", NULL },
+	{ "network", network_run, "[-w SECONDS] up|down",
+	  "open the network, or close it until it is opened again (admins)",
+	  "  -w SECONDS      give up after that long (120); what was decided\n"
+	  "                  holds all the same\n"
+	  "Closing ends all links politely; those with restore come back when\n"
+	  "the network is opened.\n" },
+	{ "reset", reset_run, "[-w SECONDS] [soft|hard]",
+	  "restart the modem (admins)",
+	  "  -w SECONDS      give up after that long (60)\n"
+	  "soft, the default, is by command; the links end.\n" },
 	{ "trace", trace_run, "[--follow] [--payload]",
 	  "the AT conversation with the modem",
 	  "  --follow        go on with what comes, until interrupted\n"

@@ -84,6 +84,9 @@ int ctl_follow(struct ctl *ctl);
 int ctl_signals(void);
 
 int status_run(struct ctl *ctl, int argc, char **argv);
+int why_run(struct ctl *ctl, int argc, char **argv);
+int network_run(struct ctl *ctl, int argc, char **argv);
+int reset_run(struct ctl *ctl, int argc, char **argv);
 int links_run(struct ctl *ctl, int argc, char **argv);
 int clients_run(struct ctl *ctl, int argc, char **argv);
 int nc_run(struct ctl *ctl, int argc, char **argv);

@@ -5,6 +5,7 @@
 
 #include "format.h"
 #include "modemctl.h"
+#include "why.h"
 
 static json_t *modem_json(const struct modemclient_modem_info *m)
 {
@@ -102,6 +103,7 @@ static void print_json(const struct modemclient_status *s)
 {
 	json_t *o = status_json(s);
 
+	json_object_set_new(o, "steps", why_steps(s));
 	if (o)
 		json_dumpf(o, stdout, JSON_INDENT(2));
 	putchar('\n');

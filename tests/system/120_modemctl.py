@@ -66,7 +66,7 @@ def a_busy_daemon(bench):
 def every_table_fits_and_every_json_parses(bench):
     a_busy_daemon(bench)
     bench.settled_history()
-    verbs = {("status",): dict, ("links",): list, ("clients",): list,
+    verbs = {("status",): dict, ("why",): dict, ("links",): list, ("clients",): list,
              ("history",): list, ("history", "sessions"): list,
              ("history", "events"): list, ("trace",): list,
              ("resolve", "echo.example.org"): list}
