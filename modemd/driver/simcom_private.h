@@ -144,6 +144,7 @@ struct simcom {
 	bool context_set;		/* since the modem started */
 	struct driver_table table;	/* of a running audit */
 	struct timer *turn;		/* the second try of a restart */
+	unsigned int restart_id;
 	unsigned int query_id;
 	enum driver_query query;
 	char answer[DRIVER_HOST_MAX + 1];
@@ -214,7 +215,7 @@ void simcom_take_radio(struct simcom *s, const struct at_line *line);
 int simcom_send_radio_on(struct simcom *s, struct at_command *cmd);
 void simcom_take_service(struct simcom *s, const struct at_line *line);
 void simcom_take_attached(struct simcom *s, const struct at_line *line);
-int simcom_restart(struct simcom *s);
+int simcom_restart(struct simcom *s, unsigned int id);
 void simcom_restart_turn(void *ctx);
 void simcom_restart_reset(struct simcom *s);
 

@@ -125,9 +125,8 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 	case DRIVER_Q_SET:
 	case DRIVER_Q_AT:
 		break;
-	case DRIVER_Q_RESTART:
-		err = simcom_restart(s);
-		break;
+	case DRIVER_Q_RESTART:	/* also beside another question */
+		return simcom_restart(s, id);
 	}
 	if (!err) {
 		s->query_id = id;

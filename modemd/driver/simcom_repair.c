@@ -180,7 +180,7 @@ static void end_restart(struct simcom *s, int err, const char *text)
 {
 	struct driver_answer answer = { .text = text };
 
-	s->env.events->answered(s->env.up, s->query_id, err, &answer);
+	s->env.events->answered(s->env.up, s->restart_id, err, &answer);
 }
 
 static void second_done(void *ctx, int err, const struct at_answer *a)
@@ -214,13 +214,15 @@ void simcom_restart_turn(void *ctx)
 }
 
 /* TS 27.007 8.2: AT+CFUN=1,1 resets; where that is refused, SIMCom's own. */
-int simcom_restart(struct simcom *s)
+int simcom_restart(struct simcom *s, unsigned int id)
 {
 	struct at_command cmd = {
 		.timeout_ms = RESTART_MS,
 		.done = first_done,
 		.ctx = s,
 	};
+
+	s->restart_id = id;
 
 	return simcom_send(s, &cmd, "AT+CFUN=1,1");
 }

@@ -198,6 +198,7 @@ void check_done(struct modem *m, int err, const char *text)
 {
 	bool unanswered = err && err != -ENETDOWN && err != -EREMOTEIO;
 
+	modem_kick_soon(m);
 	if (m->network != NETWORK_OPEN)		/* lost meanwhile */
 		return;
 	if (!err) {
@@ -209,5 +210,4 @@ void check_done(struct modem *m, int err, const char *text)
 		m->checks = 0;
 		life_network_lost(m, text);
 	}
-	modem_kick_soon(m);
 }

@@ -150,6 +150,22 @@ static void send_failed(struct link *l, int err, const char *reason,
 	snprintf(l->end_text, sizeof(l->end_text), "%s", text);
 }
 
+/*
+ * Answered, the peer may still be heard. Unanswered, nobody knows what the
+ * modem has sent him meanwhile, and what he says to that is not for us.
+ */
+static void judge_failure(struct link *l, struct slot *s, int err,
+			  const char *text)
+{
+	if (err == -ECONNABORTED) {
+		send_failed(l, err, "send-failed", text);
+		return;
+	}
+	s->must_close = true;
+	link_lose(l, err, err == -ETIMEDOUT ? "send-timeout" : "send-failed",
+		  text);
+}
+
 /* Nothing was taken, and nothing is wrong: the same again after a while. */
 static void send_later(struct modem *m, struct link *l, const char *text)
 {
@@ -188,8 +204,7 @@ static void on_sent(void *up, unsigned int n, size_t taken, int err,
 		send_later(m, l, text);
 	else if (err && err != -ENODEV && l->state == LINK_OPEN &&
 		 !l->peer_closed)
-		send_failed(l, err, err == -ETIMEDOUT ? "send-timeout" :
-			    "send-failed", text);
+		judge_failure(l, s, err, text);
 	modem_kick_soon(m);
 }
 

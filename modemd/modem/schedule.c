@@ -342,9 +342,12 @@ void modem_kick(struct modem *m)
 
 	network_wish(m);
 	ready = at_channel_ready(m->channel) && !m->syncing;
-	if (ready && !restart_step(m) && !m->staging && !life_step(m) &&
-	    m->network == NETWORK_OPEN)
-		(void)network_step(m);
+	if (ready && !restart_step(m) && !m->staging && !life_step(m)) {
+		if (m->network == NETWORK_OPEN)
+			(void)network_step(m);
+		else if (m->net_down && m->state == MODEM_READY)
+			(void)query_start(m);	/* the probe */
+	}
 	arm_due(m);
 }
 

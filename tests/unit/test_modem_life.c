@@ -188,6 +188,26 @@ static void down_in_spite_of_a_flood(void **state)
 	assert_non_null(strstr(b->log, "closed(1/1,ENETDOWN,network-down,"));
 }
 
+/* A modem that goes silent meanwhile is found. */
+static void down_and_the_modem_hangs(void **state)
+{
+	struct bench *b = *state;
+
+	b->cfg.recovery.probe_ms = 60000;
+	assert_int_equal(modem_network(b->m, false, "op"), 0);
+	bench_wait(b, 1000);
+	script_forget_heard(b->script);
+	bench_wait(b, 300000);
+	assert_in_range(script_heard(b->script, "AT+CSQ"), 4, 5);
+	assert_int_equal(script_heard(b->script, "AT+CIPOPEN?"), 0);
+	script_set(b->script)->mute = true;
+	bench_wait(b, 75000);
+	assert_int_not_equal(bench_status(b).state, MODEM_READY);
+	script_set(b->script)->mute = false;
+	bench_wait(b, 90000);
+	bench_expect_state(b, MODEM_READY, "closed by op");
+}
+
 static void down_survives_a_restart(void **state)
 {
 	struct bench *b = *state;
@@ -651,6 +671,70 @@ static void check_finds_a_closed_network(void **state)
 	expect_open(b);
 }
 
+/* What came in the middle of one is asked for by another. */
+static void check_while_checking(void **state)
+{
+	struct bench *b = *state;
+
+	bench_opened(b);
+	modem_check(b->m, "one");
+	bench_wait(b, 20);
+	modem_check(b->m, "two");
+	bench_wait(b, 3000);
+	assert_int_equal(script_heard(b->script, "ATE0"), 2);
+	assert_int_equal(bench_info(b, 1).state, LINK_OPEN);
+	expect_open(b);
+}
+
+/* No answer is no proof, but three times none is no network. */
+static void check_without_an_answer(void **state)
+{
+	struct bench *b = *state;
+
+	bench_opened(b);
+	script_answer(b->script, "AT+NETOPEN?", "\r\nOK\r\n", 2);
+	modem_check(b->m, "a raw command");
+	bench_wait(b, 5000);
+	bench_expect(b, "");
+	assert_int_equal(script_heard(b->script, "ATE0"), 3);
+	expect_open(b);
+	script_answer(b->script, "AT+NETOPEN?", "\r\nOK\r\n", 3);
+	modem_check(b->m, "a raw command");
+	bench_wait(b, 5000);
+	bench_expect(b, "closed(1/1,ENETRESET,network-lost,0/0/0) ");
+	expect_open(b);
+}
+
+/* The network goes in the middle of it: that is dealt with, once. */
+static void check_crosses_a_loss(void **state)
+{
+	struct bench *b = *state;
+
+	bench_opened(b);
+	modem_check(b->m, "a raw command");
+	bench_wait(b, 20);
+	script_set(b->script)->net_open = false;
+	script_say(b->script, "\r\n+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY\r\n");
+	bench_wait(b, 5000);
+	bench_expect(b, "closed(1/1,ENETRESET,network-lost,0/0/0) ");
+	expect_open(b);
+	assert_int_equal(bench_status(b).losses, 1);
+}
+
+static void check_on_the_way_up(void **state)
+{
+	struct bench *b = *state;
+
+	script_set(b->script)->sim = "SIM PUK";
+	bench_start(b);
+	bench_wait(b, 3000);
+	bench_expect_state(b, MODEM_SIM, "PUK");
+	script_forget_heard(b->script);
+	modem_check(b->m, "a raw command");
+	bench_wait(b, 100);
+	assert_int_equal(script_heard(b->script, "ATE0"), 1);
+}
+
 /* --------------------------------------------------------------------- why */
 
 static void steps_when_all_is_well(void **state)
@@ -785,6 +869,20 @@ static void failed_send_reads_first(void **state)
 	assert_int_equal(bench_status(b).slots_used, 0);
 }
 
+/* What the modem was fed to end the send was not ours, nor is the answer. */
+static void unanswered_send_reads_nothing(void **state)
+{
+	struct bench *b = *state;
+
+	bench_opened(b);
+	script_peer_sends_unheard(b->script, FIRST, "what?", 5);
+	script_answer(b->script, "AT+CIPSEND", "", 1);
+	assert_int_equal(bench_send(b, 1, "hello", 5), 0);
+	bench_wait(b, 20000);
+	bench_expect(b, "closed(1/1,ETIMEDOUT,send-timeout,5/0/0) ");
+	assert_int_equal(bench_status(b).slots_used, 0);
+}
+
 /* Nobody reads it: then it ends at once. */
 static void failed_send_without_credit(void **state)
 {
@@ -911,6 +1009,7 @@ int main(void)
 		O(down_before_an_open),
 		O(down_in_spite_of_a_lost_close),
 		O(down_in_spite_of_a_flood),
+		O(down_and_the_modem_hangs),
 		O(down_survives_a_restart),
 		O(down_in_other_words),
 		O(up_and_down_in_quick_turn),
@@ -931,11 +1030,16 @@ int main(void)
 		O(all_vanished_asks_for_the_network),
 		O(check_harms_no_link),
 		O(check_finds_a_closed_network),
+		O(check_while_checking),
+		O(check_without_an_answer),
+		O(check_crosses_a_loss),
+		T(check_on_the_way_up),
 		T(steps_when_all_is_well),
 		T(steps_of_each_failure),
 		T(step_of_a_refused_context),
 		O(busy_send_is_repeated),
 		O(failed_send_reads_first),
+		O(unanswered_send_reads_nothing),
 		O(failed_send_without_credit),
 		O(pull_that_is_always_refused),
 		O(hang_in_a_name),
