@@ -302,6 +302,28 @@ static void down_before_it_was_open(void **state)
 	expect_open(b);
 }
 
+/* NETOPEN is out: it is not closed before that has ended. */
+static void down_while_netopen_runs(void **state)
+{
+	struct bench *b = *state;
+
+	script_answer(b->script, "AT+NETOPEN", "\r\nOK\r\n", 1);
+	script_answer(b->script, "AT+NETOPEN?",
+		      "\r\n+NETOPEN: 0\r\n\r\nOK\r\n", 1);
+	bench_start(b);
+	bench_wait(b, 3000);
+	assert_int_equal(bench_status(b).network, NETWORK_OPENING);
+	assert_int_equal(modem_network(b->m, false, "op"), 0);
+	bench_wait(b, 1000);
+	assert_int_equal(bench_status(b).network, NETWORK_OPENING);
+	script_set(b->script)->net_open = true;
+	script_say(b->script, "\r\n+NETOPEN: 0\r\n");
+	bench_wait(b, 1000);
+	assert_int_equal(bench_status(b).network, NETWORK_CLOSED);
+	assert_false(script_set(b->script)->net_open);
+	assert_string_equal(b->networks, "opening closed ");
+}
+
 /* ------------------------------------------------------------------- reset */
 
 static void reset_by_command(void **state)
@@ -1014,6 +1036,7 @@ int main(void)
 		O(down_in_other_words),
 		O(up_and_down_in_quick_turn),
 		T(down_before_it_was_open),
+		T(down_while_netopen_runs),
 		O(reset_by_command),
 		O(reset_banner_first),
 		O(reset_without_banner),
