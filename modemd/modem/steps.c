@@ -301,7 +301,7 @@ static void say_ok(struct modem *m, enum step step, struct modem_step *out)
 	}
 }
 
-/* ------------------------------------------------------ what is not in order */
+/* ----------------------------------------------------- what is not in order */
 
 /* What is meant by a step that has not begun to say anything. */
 static const char *const pending[MODEM_STEPS] = {

@@ -463,6 +463,8 @@ static void ladder_restarts(void **state)
 	assert_int_equal(script_heard(b->script, "AT+CGDCONT?"), 1);
 	bench_wait(b, 100);
 	bench_expect_state(b, MODEM_STARTING, "NETOPEN failed 6 times");
+	expect_step(b, "line", "waiting", "restarted by modemd");
+	expect_step(b, "network", "unknown", "");
 	/* 10, 20, 40, 80 min and so on */
 	bench_wait(b, 580000);
 	assert_int_equal(script_heard(b->script, "AT+CFUN=1,1"), 1);
@@ -965,7 +967,7 @@ static void draining_is_shown(void **state)
 	assert_true(bench_info(b, 1).draining);
 }
 
-/* ------------------------------------------------------------------ spelling */
+/* ----------------------------------------------------------------- spelling */
 
 static void ends_in_every_spelling(void **state)
 {
