@@ -101,6 +101,8 @@ static const char *state_of(const struct modem *m, enum step step)
 		return "unknown";
 	if (step == STEP_SERVICE)
 		return now == MODEM_STEPS ? ok : "unknown";
+	if (step == STEP_NETWORK && m->net_down)
+		return waiting;		/* for an admin, whatever else is */
 	if (step < now)
 		return ok;
 
@@ -386,6 +388,8 @@ static void fill(struct modem *m, enum step step, struct modem_step *out)
 	if (strcmp(out->state, "unknown") == 0)
 		return;
 	say_trouble(m, step, out);
+	if (step != current(m))		/* what is tried is for another */
+		return;
 	modem_get_status(m, &st);
 	out->will_try = st.will_try;
 	out->next_try_ms = st.next_try_ms;

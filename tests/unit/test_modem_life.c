@@ -224,6 +224,10 @@ static void down_survives_a_restart(void **state)
 	bench_wait(b, 1);
 	assert_string_equal(bench_status(b).network_reason,
 			    "closed by op (modemctl network down)");
+	expect_step(b, "device", "failed", "went away");
+	assert_true(step_of(b, "device").will_try);
+	expect_step(b, "network", "waiting", "closed by op");
+	assert_false(step_of(b, "network").will_try);
 	bench_wait(b, 10000);
 	bench_expect_state(b, MODEM_READY, "closed by op");
 	assert_false(script_set(b->script)->net_open);
