@@ -95,6 +95,9 @@ static void handle_modem_event(struct modemclient *mc,
 		news->type = MODEMCLIENT_EVENT_EVENTS_LOST;
 		news->count = ev->events_lost->count;
 		break;
+	case MODEMD__V1__EVENT__KIND_PING:
+		ping_heard(mc, ev->ping, news);
+		return;
 	case MODEMD__V1__EVENT__KIND_TRACE:
 		emit_trace(mc, news, ev->trace);
 		return;

@@ -300,6 +300,10 @@ static void on_answered(void *ctx, uint32_t query, int err,
 	return;
 
 found:
+	if (p->what) {
+		ask_answered(p, err, answer);
+		return;
+	}
 	escaped(text, sizeof(text), answer->text);
 	MSG_SET(&reply, request_id, p->request_id);
 	MSG_SET(&reply, status, wire_status(err));
@@ -336,6 +340,7 @@ const struct modem_ops broker_modem_ops = {
 	.lost		= on_lost,
 	.restored	= on_restored,
 	.closed		= on_closed,
+	.progress	= ask_progress,
 	.answered	= on_answered,
 	.modem_changed	= on_modem_changed,
 	.network_changed = on_network_changed,

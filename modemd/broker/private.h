@@ -7,6 +7,7 @@
  *   news.c     what the modem reports, to owners and subscribers
  *   record.c   what the history is told of it
  *   request.c  what clients ask: one function per request
+ *   ask.c      of these, questions that the modem answers later
  *   report.c   answers that describe: status, links, clients
  *   pages.c    answers that come in pages: history, trace
  *   name.c     host names and other text from outside, checked
@@ -21,6 +22,7 @@
 
 #include "broker/broker.h"
 #include "broker/client.h"
+#include "driver/driver.h"
 #include "modem/modem.h"
 #include "wire.h"
 
@@ -54,6 +56,9 @@ struct pending {
 	int history;			/* of the history */
 	bool events;			/* its events were asked for */
 	bool reverse;			/* a name was asked for */
+	/* ask.c: the kind of its request; 0: another */
+	int what;
+	char address[DRIVER_ADDRESS_MAX * 4];	/* of the last echo, escaped */
 };
 
 TAILQ_HEAD(pending_list, pending);
@@ -123,6 +128,14 @@ void request_handle(struct client *c, const uint8_t *buf, size_t len);
 __attribute__((format(printf, 4, 5)))
 void request_reply(struct client *c, uint64_t id, int err, const char *fmt,
 		   ...);
+/* The question is on its way; or @err says why not, and @p is freed. */
+void request_asked(struct client *c, uint64_t id, struct pending *p, int err);
+
+/* ask.c */
+void ask_ping(struct client *c, uint64_t id, const Modemd__V1__Ping *req);
+void ask_progress(void *ctx, uint32_t query, unsigned int seq,
+		  const struct driver_echo *echo);
+void ask_answered(struct pending *p, int err, const struct driver_answer *a);
 
 /* ---------------------------------------------------- filling messages */
 

@@ -280,8 +280,7 @@ static void do_close(struct client *c, uint64_t id,
 
 /* --------------------------------------------------------- those that wait */
 
-/* The name or address is on its way; or @err says why not. */
-static void asked(struct client *c, uint64_t id, struct pending *p, int err)
+void request_asked(struct client *c, uint64_t id, struct pending *p, int err)
 {
 	if (!err)
 		return;
@@ -302,8 +301,8 @@ static void do_resolve(struct client *c, uint64_t id,
 		return;
 	}
 	p = pending_new(c, id);
-	asked(c, id, p, p ? modem_resolve(c->broker->modem, name, &p->query) :
-			    -EBUSY);
+	request_asked(c, id, p, p ? modem_resolve(c->broker->modem, name,
+						  &p->query) : -EBUSY);
 }
 
 static void do_reverse(struct client *c, uint64_t id,
@@ -323,8 +322,8 @@ static void do_reverse(struct client *c, uint64_t id,
 	p = pending_new(c, id);
 	if (p)
 		p->reverse = true;
-	asked(c, id, p, p ? modem_reverse(c->broker->modem, address,
-					  &p->query) : -EBUSY);
+	request_asked(c, id, p, p ? modem_reverse(c->broker->modem, address,
+						  &p->query) : -EBUSY);
 }
 
 static void do_cancel(struct client *c, uint64_t id,
@@ -345,8 +344,11 @@ static void do_cancel(struct client *c, uint64_t id,
 		modem_query_cancel(b->modem, p->query);
 	else
 		history_cancel(b->args.history, p->history);
-	request_reply(c, p->request_id, -ECANCELED, NULL);
-	pending_free(p);
+	/* A ping replies with its counts, when the modem has stopped it. */
+	if (p->what != MODEMD__V1__REQUEST__KIND_PING) {
+		request_reply(c, p->request_id, -ECANCELED, NULL);
+		pending_free(p);
+	}
 	request_reply(c, id, 0, NULL);
 }
 
@@ -419,6 +421,8 @@ static void dispatch(struct client *c, uint64_t id,
 	case MODEMD__V1__REQUEST__KIND_LISTENERS:
 		break;
 	case MODEMD__V1__REQUEST__KIND_PING:
+		ask_ping(c, id, req->ping);
+		return;
 	case MODEMD__V1__REQUEST__KIND_CONFIRMED:
 	case MODEMD__V1__REQUEST__KIND_AT:
 	case MODEMD__V1__REQUEST__KIND_CONFIG:

@@ -71,6 +71,11 @@ const struct at_rule simcom_rules[] = {
 	[R_RDNS_FOUND]	= { "+CDNSGHNAME: #,$,$",	AT_REPLY },
 	/* with OK or with ERROR behind it: SIMCom ref L1132 */
 	[R_RDNS_FAILED]	= { "+CDNSGHNAME: 0,#",		AT_DETAIL },
+	[R_PING_ECHO]	= { "+CPING: 1,$,#,#,#",	AT_URC },
+	[R_PING_TIMEOUT] = { "+CPING: 2",		AT_URC },
+	[R_PING_SUMMARY] = { "+CPING: 3,#,#,#,#,#,#",	AT_URC },
+	/* the example of SIMCom ref L1134 */
+	[R_PING_SUMMARY_OLD] = { "+PING: 3,#,#,#,#,#,#", AT_URC },
 	[R_CIPERROR]	= { "+CIPERROR: #",		AT_DETAIL },
 	[R_IP_ERROR_NUM] = { "+IP ERROR: #",		AT_DETAIL },
 	[R_IP_ERROR]	= { "+IP ERROR: *",		AT_DETAIL },
@@ -128,6 +133,16 @@ const char *simcom_err_text(long err)
 int simcom_errno(long err)
 {
 	return is_known(err) ? errors[err].err : -EREMOTEIO;
+}
+
+int simcom_answer_errno(int err, const struct at_answer *a)
+{
+	if (err != -EREMOTEIO || !a->rule)
+		return err;
+	if (a->rule == &simcom_rules[R_CIPERROR])
+		return simcom_errno(a->args[0]);
+
+	return -EREMOTEIO;
 }
 
 int simcom_send(struct simcom *s, struct at_command *cmd, const char *fmt, ...)
@@ -199,6 +214,12 @@ static void on_line(void *d, const struct at_line *line)
 	case R_CEREG_URC_LONG:
 		simcom_parse_registration(s, line);
 		break;
+	case R_PING_ECHO:
+	case R_PING_TIMEOUT:
+	case R_PING_SUMMARY:
+	case R_PING_SUMMARY_OLD:
+		simcom_ping_line(s, line);
+		break;
 	default:
 		simcom_link_line(s, line);
 	}
@@ -224,6 +245,7 @@ static void reset(void *d, bool modem_gone)
 	struct simcom *s = d;
 
 	simcom_link_reset(s);
+	simcom_ping_reset(s, modem_gone);
 	if (!modem_gone)
 		return;
 	simcom_boot_reset(s);
@@ -242,6 +264,7 @@ static void destroy(void *d)
 	for (i = 0; i < SIMCOM_LINKS; i++)
 		timer_free(s->links[i].deadline);
 	timer_free(s->boot.timer);
+	timer_free(s->ping.timer);
 	free(s);
 }
 
@@ -257,7 +280,8 @@ static void *create(const struct driver_env *env)
 	s->env = *env;
 	forget(s);
 	s->boot.timer = timer_new(env->timers, simcom_boot_timer, s);
-	if (!s->boot.timer)
+	s->ping.timer = timer_new(env->timers, simcom_ping_timer, s);
+	if (!s->boot.timer || !s->ping.timer)
 		goto fail;
 	for (i = 0; i < SIMCOM_LINKS; i++) {
 		s->links[i].s = s;
@@ -292,7 +316,7 @@ const struct driver driver_simcom = {
 	.max_send	= 1500,		/* A7600 manual 2.4 */
 	.max_pull	= 1500,		/* A7600 manual 2.5 */
 	.max_push	= 0,
-	.caps		= DRIVER_CAP_REVERSE_DNS,
+	.caps		= DRIVER_CAP_REVERSE_DNS | DRIVER_CAP_PING,
 	.new		= create,
 	.free		= destroy,
 	.stage		= simcom_stage,
@@ -302,6 +326,7 @@ const struct driver driver_simcom = {
 	.close		= simcom_close,
 	.audit		= simcom_audit,
 	.query		= simcom_query,
+	.ping_stop	= simcom_ping_stop,
 	.line		= on_line,
 	.data		= on_data,
 	.reset		= reset,

@@ -35,17 +35,6 @@ static void begin(struct simcom_link *l, bool *what)
 	l->text[0] = '\0';
 }
 
-/* What a failed command said, as -errno. */
-static int answer_errno(int err, const struct at_answer *a)
-{
-	if (err != -EREMOTEIO || !a->rule)
-		return err;
-	if (a->rule == &simcom_rules[R_CIPERROR])
-		return simcom_errno(a->args[0]);
-
-	return -EREMOTEIO;
-}
-
 /* -------------------------------------------------------------------- open */
 
 static void end_close(struct simcom_link *l)
@@ -102,7 +91,7 @@ static void open_done(void *ctx, int err, const struct at_answer *a)
 		return;
 	}
 	set_text(l, simcom_words(a));
-	end_open(l, answer_errno(err, a));
+	end_open(l, simcom_answer_errno(err, a));
 }
 
 int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a)

@@ -4,7 +4,7 @@
  * simcom_private - what the files of the SIMCom dialect share: simcom.c (the
  * rules, the table, lines nobody asked for), simcom_boot.c (runs the stages),
  * simcom_stages.c and simcom_sim.c (their steps), simcom_link.c (links),
- * simcom_query.c (questions). Nobody else includes it.
+ * simcom_query.c (questions), simcom_ping.c. Nobody else includes it.
  */
 
 #ifndef MODEMD_SIMCOM_PRIVATE_H
@@ -56,6 +56,10 @@ enum simcom_rule {
 	R_DNS_FAILED,
 	R_RDNS_FOUND,
 	R_RDNS_FAILED,
+	R_PING_ECHO,
+	R_PING_TIMEOUT,
+	R_PING_SUMMARY,
+	R_PING_SUMMARY_OLD,
 	R_CIPERROR,
 	R_IP_ERROR_NUM,
 	R_IP_ERROR,
@@ -120,12 +124,36 @@ struct simcom_boot {
 	char text[256];			/* words for the end of the stage */
 };
 
+/* The one ping: simcom_ping.c. */
+enum simcom_ping_phase {
+	PING_NONE,
+	PING_ASKED,		/* CPING is under way */
+	PING_CLEARING,		/* an older one is stopped first */
+	PING_RUNNING,
+	PING_STOPPING,		/* CPINGSTOP is under way */
+};
+
+struct simcom_ping {
+	enum simcom_ping_phase phase;
+	unsigned int id;
+	char host[DRIVER_HOST_MAX + 1];
+	struct driver_ping how;
+	bool tried;			/* it was refused once */
+	bool cleared;			/* the older one is stopped */
+	bool stop;			/* nobody wants it any more */
+	bool summed;			/* @seen is the modem's summary */
+	struct driver_answer seen;
+	uint64_t rtt_sum;		/* ms, of the echoes in @seen */
+	struct timer *timer;
+};
+
 struct simcom {
 	struct driver_env env;
 	struct driver_info info;
 	struct simcom_link links[SIMCOM_LINKS];
 	struct simcom_pull pulling;
 	struct simcom_boot boot;
+	struct simcom_ping ping;
 	bool context_set;		/* since the modem started */
 	struct driver_table table;	/* of a running audit */
 	unsigned int query_id;
@@ -171,6 +199,9 @@ bool simcom_set(char *field, size_t size, const char *value);
 const char *simcom_err_text(long err);
 int simcom_errno(long err);
 
+/* What a failed command said, as -errno. */
+int simcom_answer_errno(int err, const struct at_answer *a);
+
 /* simcom_boot.c */
 int simcom_stage(void *d, enum driver_stage stage);
 bool simcom_boot_line(struct simcom *s, const struct at_line *line);
@@ -206,5 +237,13 @@ void simcom_link_reset(struct simcom *s);
 int simcom_audit(void *d);
 int simcom_query(void *d, unsigned int id, enum driver_query what,
 		 const struct driver_query_args *args);
+
+/* simcom_ping.c */
+int simcom_ping(struct simcom *s, unsigned int id,
+		const struct driver_query_args *args);
+int simcom_ping_stop(void *d);
+void simcom_ping_line(struct simcom *s, const struct at_line *line);
+void simcom_ping_timer(void *ctx);
+void simcom_ping_reset(struct simcom *s, bool modem_gone);
 
 #endif

@@ -115,6 +115,7 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 		err = simcom_send(s, &cmd, "AT+CSQ");
 		break;
 	case DRIVER_Q_PING:
+		return simcom_ping(s, id, args);
 	case DRIVER_Q_CONFIRMED:
 	case DRIVER_Q_WAIT_ACK:
 	case DRIVER_Q_CONFIG:

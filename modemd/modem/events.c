@@ -296,6 +296,12 @@ static void on_audited(void *up, const struct driver_table *table, int err)
 	modem_kick_soon(m);
 }
 
+static void on_progress(void *up, unsigned int id,
+			const struct driver_echo *echo)
+{
+	ping_progress(up, id, echo);
+}
+
 static void on_answered(void *up, unsigned int id, int err,
 			const struct driver_answer *answer)
 {
@@ -333,6 +339,7 @@ const struct driver_events modem_driver_events = {
 	.pulled		= on_pulled,
 	.closed		= on_closed,
 	.audited	= on_audited,
+	.progress	= on_progress,
 	.answered	= on_answered,
 	.readable	= on_readable,
 	.data		= on_data,

@@ -124,6 +124,8 @@ static void list_capabilities(struct modem *m)
 	m->capabilities[n++] = "resolve";
 	if (m->driver->caps & DRIVER_CAP_REVERSE_DNS)
 		m->capabilities[n++] = "reverse";
+	if (m->driver->caps & DRIVER_CAP_PING)
+		m->capabilities[n++] = "ping";
 	m->capabilities[n++] = "restore";
 	m->capabilities[n] = NULL;
 }

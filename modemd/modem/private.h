@@ -8,7 +8,8 @@
  *   link.c      links: what clients ask of them, how they end
  *   events.c    what the driver reports
  *   schedule.c  what goes over the line next, and when to look again
- *   query.c     questions that are not about a link
+ *   query.c     the queue of questions; names and their answers
+ *   ask.c       the other questions: ping, confirmed bytes, options, raw AT
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -26,7 +27,7 @@ struct timer;
 
 #define MODEM_BAUDS	6	/* rates that are tried */
 #define MODEM_QUERIES	64	/* that may wait */
-#define MODEM_CAPS	8	/* words for what it can do */
+#define MODEM_CAPS	24	/* words for what it can do */
 #define MODEM_NAMES	64	/* answers that are kept */
 
 struct link {
@@ -76,12 +77,18 @@ struct slot {
 	uint64_t used;			/* when, in opens: reuse the oldest */
 };
 
+#define QUERY_TEXT_MAX	512	/* of a raw command */
+
 struct query {
 	TAILQ_ENTRY(query) entry;
 	uint32_t id;
 	enum driver_query what;
-	char text[DRIVER_HOST_MAX + 1];
-	bool cancelled;
+	struct driver_query_args args;
+	char text[QUERY_TEXT_MAX + 1];
+	bool quiet;			/* our own: nobody is told */
+	bool cancelled;			/* a ping: it is to be stopped */
+	bool stopping;			/* a ping: and that is under way */
+	unsigned int echoes;		/* a ping: told so far */
 };
 
 TAILQ_HEAD(query_list, query);
@@ -146,7 +153,8 @@ struct modem {
 
 	/* query.c */
 	struct query_list queries;
-	struct query *asked;		/* under way */
+	struct query *asked;		/* under way: the line is its own */
+	struct query *pinging;		/* under way, beside all else */
 	unsigned int query_count;
 	uint32_t next_query;
 	int64_t query_began_ms;
@@ -195,12 +203,23 @@ void schedule_due(void *ctx);
 /* query.c */
 int query_add(struct modem *m, enum driver_query what, const char *text,
 	      uint32_t *id);
+/* The same with all of @args, of which text is copied. */
+int query_add_args(struct modem *m, enum driver_query what,
+		   const struct driver_query_args *args, uint32_t *id);
+void query_end(struct modem *m, struct query *q, int err,
+	       const struct driver_answer *answer);
 bool query_start(struct modem *m);
 void query_answered(struct modem *m, uint32_t id, int err,
 		    const struct driver_answer *answer);
 void queries_fail(struct modem *m, int err);
 void queries_free(struct modem *m);
 void names_forget(struct modem *m);
+
+/* ask.c */
+bool ping_step(struct modem *m);
+void pings_end_cancelled(struct modem *m);
+void ping_progress(struct modem *m, uint32_t id,
+		   const struct driver_echo *echo);
 
 /* events.c */
 extern const struct driver_events modem_driver_events;

@@ -177,6 +177,8 @@ static bool network_step(struct modem *m)
 
 	if (m->want_audit)
 		return m->driver->audit(m->d) == 0;
+	if (ping_step(m))
+		return true;
 
 	give_slots(m);
 	if (now >= m->query_not_before_ms && query_start(m))
@@ -306,8 +308,10 @@ void schedule_due(void *ctx)
  */
 void modem_kick(struct modem *m)
 {
+	pings_end_cancelled(m);
+	/* A question may be several commands: the line is its own meanwhile. */
 	if (at_channel_ready(m->channel) && !m->staging && !m->syncing &&
-	    !life_step(m) && m->network == NETWORK_OPEN)
+	    !m->asked && !life_step(m) && m->network == NETWORK_OPEN)
 		(void)network_step(m);
 	arm_due(m);
 }
