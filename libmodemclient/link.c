@@ -29,6 +29,7 @@ void link_copy_counts(struct modemclient_counts *to,
 	to->taken = from->taken;
 	to->confirmed = from->has_confirmed ? from->confirmed : -1;
 	to->received = from->received;
+	to->lost = from->lost;
 }
 
 void link_emit(struct modemclient_link *l, struct modemclient_event *ev)

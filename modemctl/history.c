@@ -47,6 +47,9 @@ static json_t *session_json(const struct modemclient_session *s)
 			      "modem_text", format_json_text(s->modem_text),
 			      "clock_confirmed", s->clock_confirmed);
 
+	if (s->counts.lost > 0)
+		json_object_set_new(o, "lost",
+				    json_integer((json_int_t)s->counts.lost));
 	json_object_set_new(o, "opened", format_json_time(s->opened_wall_ms));
 	json_object_set_new(o, "closed", s->closed ?
 			    format_json_time(s->closed_wall_ms) : json_null());
