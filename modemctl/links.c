@@ -12,8 +12,8 @@ static const struct table_column columns[] = {
 	{ "STATE", TABLE_LEFT }, { "REMOTE", TABLE_CUT },
 	{ "CLIENT", TABLE_CUT }, { "PID", TABLE_RIGHT },
 	{ "AGE", TABLE_RIGHT }, { "SENT", TABLE_RIGHT },
-	{ "UNSENT", TABLE_RIGHT }, { "RECEIVED", TABLE_RIGHT },
-	{ NULL, TABLE_LEFT },
+	{ "UNSENT", TABLE_RIGHT }, { "CONFIRMED", TABLE_RIGHT },
+	{ "RECEIVED", TABLE_RIGHT }, { NULL, TABLE_LEFT },
 };
 
 json_t *link_json(const struct modemclient_link_info *i)
@@ -63,6 +63,8 @@ static bool print_link(void *ctx, const struct modemclient_link_info *i)
 		   "-");
 	table_cell(t, format_bytes(text, i->counts.taken));
 	table_cell(t, format_bytes(text, i->queued_up));
+	table_cell(t, i->counts.confirmed < 0 ? "-" :
+		   format_bytes(text, (uint64_t)i->counts.confirmed));
 	table_cell(t, format_bytes(text, i->counts.received));
 
 	return true;

@@ -37,6 +37,16 @@ static const struct ctl_command commands[] = {
 	  "  -W WAIT         seconds to wait for an echo, 10 to 100 (10)\n"
 	  "  -t TTL          time to live, 16 to 255 (255)\n"
 	  "Ctrl-C stops it. Exits 0 when an echo came, else 1.\n" },
+	{ "config", config_run, "[NAME=VALUE...]",
+	  "options of the modem's sockets; admins set them",
+	  "What is set holds until modemd ends, also when the modem restarts;"
+	  "\nmodem.options in the configuration is for good.\n" },
+	{ "at", at_run, "[--force] [-w SECONDS] COMMAND",
+	  "a raw AT command; admins only",
+	  "  --force         also what upsets modemd: it then checks what it "
+	  "knows\n"
+	  "  -w SECONDS      wait for the answer that long (10)\n"
+	  "Exits 0 after OK; else 1, with the final line on stderr.\n" },
 	{ "history", history_run, "[sessions|events] [OPTIONS]",
 	  "past sessions, or what happened to the modem; newest first",
 	  "  --since T, --until T   2h (ago), 3d, today, yesterday, @SECONDS,\n"

@@ -89,6 +89,8 @@ int clients_run(struct ctl *ctl, int argc, char **argv);
 int nc_run(struct ctl *ctl, int argc, char **argv);
 int resolve_run(struct ctl *ctl, int argc, char **argv);
 int reverse_run(struct ctl *ctl, int argc, char **argv);
+int config_run(struct ctl *ctl, int argc, char **argv);
+int at_run(struct ctl *ctl, int argc, char **argv);
 int ping_run(struct ctl *ctl, int argc, char **argv);
 int history_run(struct ctl *ctl, int argc, char **argv);
 int monitor_run(struct ctl *ctl, int argc, char **argv);

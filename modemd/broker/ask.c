@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "broker/private.h"
 #include "driver/driver.h"
+#include "history/history.h"
 
 /* Text of the modem, fit for a string of the protocol. */
 static char *escaped(char *out, size_t size, const char *text)
@@ -157,6 +160,157 @@ static void ping_answered(struct pending *p, Modemd__V1__Reply *reply,
 	client_reply(c, reply);
 }
 
+/* --------------------------------------------------------- confirmed bytes */
+
+void ask_confirmed(struct client *c, uint64_t id,
+		   const Modemd__V1__ConfirmedRequest *req)
+{
+	struct pending *p = pending_new(c, id);
+	int err;
+
+	if (p) {
+		p->what = MODEMD__V1__REQUEST__KIND_CONFIRMED;
+		p->link = req->link;
+	}
+	err = p ? modem_confirmed(c->broker->modem, req->link, &p->query) :
+	      -EBUSY;
+	request_asked(c, id, p, err);
+}
+
+static void confirmed_answered(struct pending *p, Modemd__V1__Reply *reply,
+			       int err, const struct driver_answer *a)
+{
+	Modemd__V1__ConfirmedReply msg = MODEMD__V1__CONFIRMED_REPLY__INIT;
+	struct client *c = p->client;
+	struct link_info info = { 0 };
+
+	if (!err) {
+		(void)modem_link_info(c->broker->modem, p->link, &info);
+		MSG_SET(&msg, sent, a->sent);
+		MSG_SET(&msg, confirmed, a->acked);
+		MSG_SET(&msg, received, a->received);
+		MSG_SET(&msg, delivered, info.counts.received);
+		MSG_SET(&msg, lost, info.counts.lost);
+		reply->result_case = MODEMD__V1__REPLY__RESULT_CONFIRMED;
+		reply->confirmed = &msg;
+	}
+	client_reply(c, reply);
+}
+
+/* ------------------------------------------------------------------ raw AT */
+
+#define AT_TIMEOUT_MS	10000
+
+/* What is wrong with it, or NULL; the command is in @text then. */
+static const char *check_at(const struct client *c, const Modemd__V1__At *req,
+			    char *text, size_t size, int *err)
+{
+	static char why[96];
+	const char *what;
+
+	*err = -EPERM;
+	if (!c->admin)
+		return "raw AT commands are for admins: root and the group "
+		       "modem-admin";
+	*err = -EINVAL;
+	if (name_check_text(&req->command, text, size, &what)) {
+		snprintf(why, sizeof(why), "command %s", what);
+		return why;
+	}
+	if (strncasecmp(text, "AT", 2) != 0)
+		return "command does not begin with AT";
+	if (req->has_timeout_ms && (req->timeout_ms < 100 ||
+				    req->timeout_ms > 180000))
+		return "timeout_ms is not in 100-180000";
+
+	return NULL;
+}
+
+void ask_at(struct client *c, uint64_t id, const Modemd__V1__At *req)
+{
+	uint32_t timeout_ms = req->has_timeout_ms ? req->timeout_ms :
+			      AT_TIMEOUT_MS;
+	char text[512 + 1];
+	struct pending *p;
+	const char *why;
+	int err;
+
+	why = check_at(c, req, text, sizeof(text), &err);
+	if (why) {
+		request_reply(c, id, err, "%s", why);
+		return;
+	}
+	p = pending_new(c, id);
+	if (p)
+		p->what = MODEMD__V1__REQUEST__KIND_AT;
+	err = p ? modem_at(c->broker->modem, text, timeout_ms, req->force,
+			   &p->query, &why) : -EBUSY;
+	if (err == -EACCES) {
+		pending_free(p);
+		request_reply(c, id, -EINVAL, "not sent, unless by force: %s",
+			      why);
+		return;
+	}
+	request_asked(c, id, p, err);
+	if (!err)
+		history_event(c->broker->args.history, "client", "%s (pid %d) "
+			      "sends the modem a command%s", c->name,
+			      (int)c->creds.pid, req->force ? ", by force" :
+			      "");
+}
+
+/* Each line escaped, one behind the other in @out. */
+static size_t take_lines(const char *text, char *out, size_t size,
+			 char **line)
+{
+	size_t len, n = 0;
+
+	for (;; text += len + 1) {
+		len = strcspn(text, "\n");
+		line[n++] = log_escape_utf8(out, size, text, len);
+		size -= strlen(out) + 1;
+		out += strlen(out) + 1;
+		if (!text[len])
+			return n;
+	}
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t n = 1;
+
+	for (; *text; text++)
+		n += *text == '\n';
+
+	return n;
+}
+
+/* Also when the modem said no: its words are what was asked for. */
+static void at_answered(struct pending *p, Modemd__V1__Reply *reply,
+			const struct driver_answer *a)
+{
+	Modemd__V1__AtReply at = MODEMD__V1__AT_REPLY__INIT;
+	size_t size = strlen(a->text) * 4 + 1, n = count_lines(a->text);
+	struct client *c = p->client;
+	char *text = malloc(size + n);
+	char **line = calloc(n, sizeof(*line));
+
+	if (text && line) {
+		n = take_lines(a->text, text, size + n, line);
+		at.n_line = n - 1;
+		at.line = line;
+		at.final = line[n - 1];
+		reply->modem_text = NULL;
+		reply->result_case = MODEMD__V1__REPLY__RESULT_AT;
+		reply->at = &at;
+		client_reply(c, reply);
+	} else {
+		request_reply(c, p->request_id, -ENOMEM, NULL);
+	}
+	free(text);
+	free(line);
+}
+
 /* ----------------------------------------------------------------- answers */
 
 /* Frees @p. */
@@ -165,6 +319,10 @@ void ask_answered(struct pending *p, int err, const struct driver_answer *a)
 	Modemd__V1__Reply reply = MODEMD__V1__REPLY__INIT;
 	char text[600];
 
+	if (p->what == MODEMD__V1__REQUEST__KIND_CONFIG) {
+		config_answered(p, err, a);
+		return;
+	}
 	MSG_SET(&reply, request_id, p->request_id);
 	MSG_SET(&reply, status, wire_status(err));
 	if (err) {
@@ -174,6 +332,12 @@ void ask_answered(struct pending *p, int err, const struct driver_answer *a)
 	switch (p->what) {
 	case MODEMD__V1__REQUEST__KIND_PING:
 		ping_answered(p, &reply, a);
+		break;
+	case MODEMD__V1__REQUEST__KIND_CONFIRMED:
+		confirmed_answered(p, &reply, err, a);
+		break;
+	case MODEMD__V1__REQUEST__KIND_AT:
+		at_answered(p, &reply, a);
 		break;
 	}
 	pending_free(p);

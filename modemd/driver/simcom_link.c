@@ -239,13 +239,6 @@ static void pull_data(void *ctx, const uint8_t *data, size_t len, bool last)
 	p->len += len;
 }
 
-/* "No data" in any spelling, or as number 22 of A7600 manual 3. */
-static bool says_no_data(const struct at_answer *a)
-{
-	return strcasestr(a->detail, "no data") ||
-	       (a->rule == &simcom_rules[R_IP_ERROR_NUM] && a->args[0] == 22);
-}
-
 static void pull_done(void *ctx, int err, const struct at_answer *a)
 {
 	struct simcom *s = ctx;
@@ -254,7 +247,7 @@ static void pull_done(void *ctx, int err, const struct at_answer *a)
 
 	if (!err && p->bad)
 		err = -EBADMSG;
-	if (err == -EREMOTEIO && says_no_data(a)) {
+	if (simcom_answer_errno(err, a) == -ENODATA) {
 		p->len = 0;
 		p->rest = 0;
 		err = 0;

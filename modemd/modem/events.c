@@ -58,6 +58,10 @@ static void link_is_open(struct link *l)
 	l->opened_wall_ms = timers_wall_ms(m->timers);
 	l->active_ms = l->opened_mono_ms;
 	l->checked_ms = l->opened_mono_ms;
+	l->drained = false;
+	l->acks_asked = 0;
+	l->ack_next_ms = 0;
+	l->claimed = 0;
 	backoff_reset(&l->backoff);
 	link_set_state(l, LINK_OPEN);
 	if (again) {
@@ -191,9 +195,9 @@ static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len,
 }
 
 /* All that the modem held for a link which the peer has closed was read. */
-static void drained(struct link *l, struct slot *s)
+void link_drained(struct link *l)
 {
-	s->must_close = true;
+	l->modem->slots[l->slot].must_close = true;
 	if (l->end_is_loss)
 		link_lose(l, l->end_err, l->end_reason, l->end_text);
 	else
@@ -213,13 +217,19 @@ static void on_pulled(void *up, unsigned int n, long rest, int err)
 	l->checked_ms = timers_mono_ms(m->timers);
 	l->readable |= !err && rest > 0;	/* or announced meanwhile */
 	if (l->peer_closed && (err == -EREMOTEIO || (!err && !l->readable))) {
-		drained(l, s);
+		l->drained = true;
+		if (!err)
+			confirm_drained(l);
+		if (!confirm_wanted(l))
+			link_drained(l);
 	} else if (err && !(err == -EREMOTEIO && rest < 0)) {
 		/* Bytes may have been lost between modem and us: a gap in a
 		 * stream is worse than its end. */
 		s->must_close = true;
 		link_lose(l, -ECONNABORTED, "line-loss", "an answer with data did "
 			  "not arrive whole");
+	} else if (!err && !l->readable) {
+		confirm_drained(l);
 	}
 	modem_kick_soon(m);
 }

@@ -229,6 +229,7 @@ void life_silent(struct modem *m)
 	snprintf(reason, sizeof(reason), "no answer at %u or %u other rates: "
 		 "is it powered, and is this its AT port?", m->bauds[0],
 		 m->baud_count - 1);
+	queries_fail(m, -ENODEV);
 	life_set_state(m, MODEM_SILENT, reason);
 	retry_later(m);
 }
@@ -295,6 +296,7 @@ static void network_is_open(struct modem *m)
 	m->want_audit = true;
 	m->audits = 0;
 	names_forget(m);
+	m->wait_ack = false;	/* as the stage has left it */
 	m->max_send = m->driver->max_send;
 	m->heard_ms = timers_mono_ms(m->timers);
 	life_set_state(m, MODEM_READY, "");
@@ -372,6 +374,7 @@ void life_synced(struct modem *m)
 {
 	m->syncing = false;
 	m->raising = false;
+	m->no_confirmed = false;
 	note_baud(m);
 	life_set_state(m, MODEM_STARTING, "");
 	backoff_reset(&m->backoff);

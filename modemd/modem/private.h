@@ -34,6 +34,7 @@ struct link {
 	TAILQ_ENTRY(link) entry;	/* in the order of ids */
 	struct modem *modem;
 	uint64_t id;
+	enum link_kind kind;
 	uint32_t epoch;
 	enum link_state state;
 	int slot;			/* -1: none */
@@ -54,6 +55,13 @@ struct link {
 	bool pull_next;			/* whose turn it is: pull or send */
 	bool want_close, abort;
 	bool peer_closed;		/* drain, then end */
+	bool drained;			/* that is done; its ACKs are asked */
+	bool wait_ack;
+	unsigned int acks_asked;	/* before its close */
+	int64_t ack_next_ms;		/* when to ask again */
+	int64_t ack_until_ms;		/* then it is closed in any case */
+	uint64_t claimed;		/* bytes the modem says it received;
+					 * 0: nothing to be checked */
 	bool was_open;			/* opened() is out */
 	bool tell_queued;
 	int64_t checked_ms;		/* when its buffer was last asked */
@@ -85,6 +93,9 @@ struct query {
 	enum driver_query what;
 	struct driver_query_args args;
 	char text[QUERY_TEXT_MAX + 1];
+	uint64_t link;			/* confirmed bytes: of this link */
+	uint32_t epoch;
+	bool force;			/* raw AT that was forbidden */
 	bool quiet;			/* our own: nobody is told */
 	bool cancelled;			/* a ping: it is to be stopped */
 	bool stopping;			/* a ping: and that is under way */
@@ -151,6 +162,11 @@ struct modem {
 	unsigned int audits;		/* not answered, of this network */
 	int64_t heard_ms;		/* when the modem last answered */
 
+	/* ask.c */
+	bool no_confirmed;		/* this firmware cannot tell */
+	bool wait_ack;			/* as it was last told to the modem */
+	uint64_t lost_bytes;
+
 	/* query.c */
 	struct query_list queries;
 	struct query *asked;		/* under way: the line is its own */
@@ -206,6 +222,9 @@ int query_add(struct modem *m, enum driver_query what, const char *text,
 /* The same with all of @args, of which text is copied. */
 int query_add_args(struct modem *m, enum driver_query what,
 		   const struct driver_query_args *args, uint32_t *id);
+struct query *query_new(struct modem *m, enum driver_query what,
+			const struct driver_query_args *args);
+int query_begin(struct modem *m, struct query *q);
 void query_end(struct modem *m, struct query *q, int err,
 	       const struct driver_answer *answer);
 bool query_start(struct modem *m);
@@ -220,8 +239,18 @@ bool ping_step(struct modem *m);
 void pings_end_cancelled(struct modem *m);
 void ping_progress(struct modem *m, uint32_t id,
 		   const struct driver_echo *echo);
+/* Before a close: what the peer acknowledged is asked. ASK_WAIT: not now. */
+enum ask { ASK_DONE, ASK_SENT, ASK_WAIT };
+enum ask confirm_step(struct link *l);
+bool confirm_wanted(const struct link *l);
+void confirm_drained(struct link *l);
+bool wait_ack_step(struct modem *m);
+/* What an answer means for our own state, before its asker is told. */
+void query_learn(struct modem *m, const struct query *q, int err,
+		  const struct driver_answer *answer);
 
 /* events.c */
+void link_drained(struct link *l);
 extern const struct driver_events modem_driver_events;
 
 #endif

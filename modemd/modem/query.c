@@ -27,17 +27,15 @@ int query_add(struct modem *m, enum driver_query what, const char *text,
 	return query_add_args(m, what, &args, id);
 }
 
-int query_add_args(struct modem *m, enum driver_query what,
-		   const struct driver_query_args *args, uint32_t *id)
+/* At the end of the queue; NULL without memory. */
+struct query *query_new(struct modem *m, enum driver_query what,
+			const struct driver_query_args *args)
 {
 	struct query *q;
 
-	if (m->query_count >= MODEM_QUERIES)
-		return -EBUSY;
-
 	q = calloc(1, sizeof(*q));
 	if (!q)
-		return -ENOMEM;
+		return NULL;
 
 	q->id = ++m->next_query;
 	q->what = what;
@@ -46,6 +44,20 @@ int query_add_args(struct modem *m, enum driver_query what,
 	q->args.text = q->text;
 	TAILQ_INSERT_TAIL(&m->queries, q, entry);
 	m->query_count++;
+
+	return q;
+}
+
+int query_add_args(struct modem *m, enum driver_query what,
+		   const struct driver_query_args *args, uint32_t *id)
+{
+	struct query *q;
+
+	if (m->query_count >= MODEM_QUERIES)
+		return -EBUSY;
+	q = query_new(m, what, args);
+	if (!q)
+		return -ENOMEM;
 	if (id)
 		*id = q->id;
 	modem_kick_soon(m);
@@ -122,13 +134,22 @@ void names_forget(struct modem *m)
 	memset(m->known, 0, sizeof(m->known));
 }
 
+/* What does not need a network, only a modem. */
+static bool is_local(const struct query *q)
+{
+	return q->what == DRIVER_Q_AT || q->what == DRIVER_Q_CONFIG ||
+	       q->what == DRIVER_Q_SET;
+}
+
 /* The first that may go out now: one ping at a time. */
 static struct query *next_query(const struct modem *m)
 {
 	struct query *q;
 
 	TAILQ_FOREACH(q, &m->queries, entry) {
-		if (q->what != DRIVER_Q_PING || !m->pinging)
+		if (q->what == DRIVER_Q_PING && m->pinging)
+			continue;
+		if (m->network == NETWORK_OPEN || is_local(q))
 			return q;
 	}
 
@@ -163,26 +184,48 @@ static void under_way(struct modem *m, struct query *q)
 	m->query_began_ms = timers_mono_ms(m->timers);
 }
 
+/* Its slot may have changed since it was asked, or be another's. */
+static int find_slot(struct modem *m, struct query *q)
+{
+	struct link *l = link_find(m, q->link);
+
+	if (!l || l->epoch != q->epoch || l->state != LINK_OPEN)
+		return -EBADF;
+	q->args.slot = (unsigned int)l->slot;
+
+	return 0;
+}
+
+/* Ends it at once when it cannot be asked. */
+int query_begin(struct modem *m, struct query *q)
+{
+	int err = 0;
+
+	if (q->what == DRIVER_Q_CONFIRMED)
+		err = find_slot(m, q);
+	if (!err)
+		err = m->driver->query(m->d, q->id, q->what, &q->args);
+	if (err)
+		query_end(m, q, err, NULL);
+	else
+		under_way(m, q);
+
+	return err;
+}
+
 /* True when one went out. */
 bool query_start(struct modem *m)
 {
 	struct query *q;
-	int err;
 
 	if (m->asked)
 		return false;
-	q = next_unknown(m);
-	if (!q)
-		return false;
-
-	err = m->driver->query(m->d, q->id, q->what, &q->args);
-	if (err) {
-		query_end(m, q, err, NULL);
-		return query_start(m);
+	while ((q = next_unknown(m))) {
+		if (!query_begin(m, q))
+			return true;
 	}
-	under_way(m, q);
 
-	return true;
+	return false;
 }
 
 void query_answered(struct modem *m, uint32_t id, int err,
@@ -202,6 +245,7 @@ void query_answered(struct modem *m, uint32_t id, int err,
 	if (q->what == DRIVER_Q_SIGNAL)
 		m->signal_ms = now;
 	keep(m, q, err, answer->text);
+	query_learn(m, q, err, answer);
 	query_end(m, q, err, answer);
 }
 
@@ -212,7 +256,7 @@ void queries_fail(struct modem *m, int err)
 
 	for (q = TAILQ_FIRST(&m->queries); q; q = next) {
 		next = TAILQ_NEXT(q, entry);
-		if (q != m->asked)
+		if (q != m->asked && (err != -ENETDOWN || !is_local(q)))
 			query_end(m, q, err, NULL);
 	}
 }

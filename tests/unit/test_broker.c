@@ -677,8 +677,8 @@ static void unknown_requests_and_fields(void **state)
 	/* id 9, and field 99 (varint) */
 	fake_client_send_bytes(b->conns[c], "\x08\x09\x98\x06\x01", 5);
 	assert_string_equal(heard(b, c), "9:NOT_SUPPORTED ");
-	/* id 9, request 22 (reserved), empty */
-	fake_client_send_bytes(b->conns[c], "\x08\x09\xb2\x01\x00", 5);
+	/* id 9, request 20 (reserved), empty */
+	fake_client_send_bytes(b->conns[c], "\x08\x09\xa2\x01\x00", 5);
 	assert_string_equal(heard(b, c), "9:NOT_SUPPORTED ");
 	/* no id, no kind */
 	fake_client_send_bytes(b->conns[c], "", 0);
