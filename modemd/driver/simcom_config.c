@@ -186,12 +186,17 @@ void simcom_config_verify(struct simcom *s, unsigned int group)
 	unsigned int i;
 
 	for (i = 0; i < SIMCOM_SETTINGS; i++) {
-		if (places[i].group == group && c->asked[i] &&
-		    c->value[i] != c->wanted[i])
-			log_warn("modem: %s is %ld, not %ld as asked for: "
-				 "this firmware does not take it with %s",
-				 simcom_settings[i].name, c->value[i],
+		if (places[i].group != group || !c->asked[i] ||
+		    c->value[i] == c->wanted[i])
+			continue;
+		if (c->value[i] < 0)
+			log_warn("modem: %s was not set to %ld: this firmware "
+				 "does not answer %s", simcom_settings[i].name,
 				 c->wanted[i], groups[group].command);
+		else
+			log_warn("modem: %s was not set to %ld: it stays %ld",
+				 simcom_settings[i].name, c->wanted[i],
+				 c->value[i]);
 	}
 }
 

@@ -13,6 +13,11 @@ from harness import User, check, same, wait_for
 ADMIN = User("")
 
 
+def relevant(bench):
+    """The commands so far, but for the signal that `status` asks for."""
+    return [c for c in bench.sim.commands() if c != "AT+CSQ"]
+
+
 def lines_of(text):
     return [json.loads(line) for line in text.splitlines()]
 
@@ -140,7 +145,249 @@ def a_ping_ends_with_the_network(bench):
     bench.modemctl("ping", "-c", 1, "127.0.0.1")
 
 
+# ------------------------------------------------------------ confirmed bytes
+
+def confirmed_bytes_everywhere(bench):
+    """On demand, before the close, in the history."""
+    daemon = bench.start("--baud", 0)
+    server = bench.server(harness.echo)
+    client = daemon.client()
+    link = client.open("127.0.0.1", server.port)
+    link.send(b"x" * 5000)
+    link.read(5000)
+    wait_for(lambda: daemon.status() and bench.json("links")[0]["sent"] == 5000,
+             "all is taken")
+    reply = client.call("confirmed", link=link.id)["confirmed"]
+    same((reply["sent"], reply["confirmed"], reply["received"],
+          reply["delivered"], reply["lost"]), (5000, 5000, 5000, 5000, 0),
+         "the answer")
+    row = bench.json("links")[0]
+    same(row["confirmed"], 5000, "links --json")
+    check("CONFIRMED" in bench.modemctl("links"), "links as a table")
+    link.close()
+    row = bench.settled_history()[0]
+    same((row["sent"], row["confirmed"], row["received"]), (5000, 5000, 5000),
+         "the session")
+    check("lost" not in row, "nothing is lost", row)
+
+
+def a_close_asks_for_what_was_not_asked_before(bench):
+    daemon = bench.start("--baud", 0)
+    server = bench.server(harness.sink)
+    link = daemon.client().open("127.0.0.1", server.port)
+    link.send(b"x" * 3000)
+    link.close()
+    same(bench.settled_history()[0]["confirmed"], 3000, "confirmed")
+    check("AT+CIPACK=9" in bench.sim.commands(), "CIPACK was asked")
+    same(bytes(server.connection(0).received), b"x" * 3000, "what arrived")
+
+
+def bytes_lost_on_the_line_are_counted(bench):
+    """The modem's answer with them is cut: the link ends, and says so."""
+    daemon = bench.start("--baud", 0)
+    server = bench.server(harness.source(b"x" * 4000))
+    client = daemon.client()
+    link = client.open("127.0.0.1", server.port)
+    link.read(4000)
+    reply = client.call("confirmed", link=link.id)["confirmed"]
+    same((reply["received"], reply["delivered"], reply["lost"]),
+         (4000, 4000, 0), "the counts")
+    same(daemon.status()["line"].get("lost_bytes", 0), 0, "lost_bytes")
+
+
+def wait_for_ack_is_on_while_a_link_wants_it(bench):
+    daemon = bench.start("--baud", 0)
+    server = bench.server(harness.echo)
+    client = daemon.client()
+    plain = client.open("127.0.0.1", server.port)
+    link = client.open("127.0.0.1", server.port, wait_ack=True)
+    for one in (link, plain):
+        one.send(b"x" * 5000)
+        one.read(5000)
+    link.close()
+    wait_for(lambda: bench.sim.commands().count("AT+CIPSENDMODE?") == 2,
+             "it is off again")
+    commands = [c for c in bench.sim.commands() if "CIPSENDMODE" in c or
+                "CIPOPEN=" in c]
+    same([c.split(",")[0] for c in commands], [
+        "AT+CIPSENDMODE=0", "AT+CIPOPEN=9", "AT+CIPSENDMODE=1",
+        "AT+CIPSENDMODE?", "AT+CIPOPEN=8", "AT+CIPSENDMODE=0",
+        "AT+CIPSENDMODE?"], "the commands")
+    plain.send(b"y")
+    plain.read(1)
+
+
+def firmware_without_any_of_it(bench):
+    """CIPSENDMODE, CIPTIMEOUT, CIPCCFG: links work all the same."""
+    daemon = bench.start("--baud", 0, "--quirk", "no-ciptimeout",
+                         "--quirk", "no-cipccfg",
+                         modem__options="retransmissions=3")
+    server = bench.server(harness.echo)
+    link = daemon.client().open("127.0.0.1", server.port, wait_ack=True)
+    link.send(b"x" * 5000)
+    link.read(5000)
+    check("does not wait for ACKs" in daemon.stderr(), "the log",
+          daemon.stderr()[-2000:])
+    check("retransmissions was not set to 3" in daemon.stderr(), "the log",
+          daemon.stderr()[-2000:])
+    rows = {r["name"]: r for r in bench.json("config")}
+    same((rows["retransmissions"]["value"],
+          rows["retransmissions"]["wanted"]), (10, 3), "config")
+
+
+# -------------------------------------------------------------------- options
+
+def options_are_shown_and_set(bench):
+    daemon = bench.start("--baud", 0, modem__options="dns-retries=2")
+    rows = {r["name"]: r for r in bench.json("config")}
+    same(rows["dns-retries"], {
+        "name": "dns-retries", "value": 2, "unit": "", "min": 0, "max": 7,
+        "default": 7, "command": "AT+CIPDNSSET", "set_by": "modem.options",
+        "fixed": False}, "dns-retries")
+    same((rows["open-timeout"]["value"], rows["open-timeout"]["set_by"]),
+         (3000, "links.open-timeout"), "open-timeout")
+    out = bench.modemctl("config", "retransmissions=4", "error-mode=0",
+                         user=ADMIN)
+    check(any(line.split() == ["retransmissions", "4", "0-10", "10",
+                               "modemctl", "AT+CIPCCFG"]
+              for line in out.splitlines()), "the table", out)
+    # +IP ERROR is a number now, and understood.
+    server = bench.server(lambda connection: connection.send(b"x" * 5000))
+    code, out, _ = bench.run("modemctl", "nc", "127.0.0.1", server.port)
+    same((code, len(out)), (0, 5000), "nc until the peer closes")
+    check("+IP ERROR: 11" in bench.modemctl("trace"), "an error as number")
+    # What was set survives a restart of the modem.
+    bench.sim.ctl("reboot")
+    wait_for(lambda: daemon.status()["modem"].get("restarts", 0) > 0,
+             "the modem has restarted")
+    daemon.wait_network()
+    rows = {r["name"]: r for r in bench.json("config")}
+    same((rows["retransmissions"]["value"], rows["error-mode"]["value"]),
+         (4, 0), "after a restart")
+
+
+def options_that_cannot_be_set(bench):
+    bench.start("--baud", 0)
+    before = relevant(bench)
+    for option, words in (
+            ("retransmissions=11", "retransmissions: 11 is not in 0-10"),
+            ("dns-network-timeout=2999", "is not in 3000-120000 ms"),
+            ("header-type=1", "modemd needs it as it is"),
+            ("send-timeout=5000", "is set by links.send-timeout"),
+            ("no-such=1", "there is no such option"),
+            ("dns-retries=-1", "is set to a whole number"),
+            ("dns-retries", "write NAME=VALUE")):
+        # the good one before it is not set either
+        code, _, err = bench.run("modemctl", "config", "async-mode=1", option,
+                                 user=ADMIN)
+        same(code, 1, "the exit code of config " + option)
+        check(words in err, "config " + option, err)
+    same(relevant(bench), before, "what reached the modem")
+    if harness.DAEMON.is_real:
+        code, _, err = bench.run("modemctl", "config", "async-mode=1")
+        check(code == 1 and "set by admins" in err, "not an admin", err)
+
+
+def mistakes_in_the_file(bench):
+    path = bench.path("bad.conf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write('modem {\n options = {"dns-retries=9",\n'
+                '  "retransmissions=1",\n  "header-type=0", "nope=1",\n'
+                '  "x",\n  "retransmissions=2"}\n}\n')
+    code, _, err = bench.run("modemd", "--check", "-c", path)
+    same(code, 2, "the exit code")
+    for line, words in ((2, "dns-retries: 9 is not in 0-7"),
+                        (4, "header-type: modemd needs it as it is"),
+                        (4, "nope: there is no such option"),
+                        (5, "write NAME=NUMBER"),
+                        (6, "retransmissions: is set twice")):
+        check(any("bad.conf:%d: modem.options" % line in found and
+                  words in found for found in err.splitlines()),
+              "line %d: %s" % (line, words), err)
+    same(len(err.splitlines()), 5, "mistakes")
+    code, _, err = bench.run("modemd", "--check", "-c", "/dev/null", "-o",
+                             "modem.options=dns-retries=1,error-mode=5")
+    check("error-mode: 5 is not in 0-1" in err, "-o", err)
+
+
+# --------------------------------------------------------------------- raw AT
+
+def raw_commands(bench):
+    bench.start("--baud", 0)
+    same(bench.modemctl("at", "AT+CREG?", user=ADMIN), "+CREG: 1,1\n",
+         "at AT+CREG?")
+    same(bench.json("at", "at+cereg?", user=ADMIN),
+         {"lines": ["+CEREG: 1,1"], "final": "OK"}, "at --json")
+    code, out, err = bench.run("modemctl", "at", "AT+NOPE", user=ADMIN)
+    same((code, out, err), (1, "", "ERROR\n"), "at AT+NOPE")
+    before = relevant(bench)
+    for command, words in (
+            ("AT+CIPMODE", "tell payload from answers"),
+            ("AT+CIPHEAD", "tell payload from answers"),
+            ("AT+CIPSRIP=0", "tell payload from answers"),
+            ("AT+CIPCCFG", "modemctl config"),
+            ("AT+NETCLOSE", "modemctl network"),
+            ("AT+CSQ;+CFUN=0", "modemctl reset"),
+            ("ATE1", "echo"), ("hello", "does not begin with AT"),
+            ("AT\x1b", "not printable")):
+        code, _, err = bench.run("modemctl", "at", command, user=ADMIN)
+        same(code, 1, "the exit code of at " + command)
+        check(words in err, "at " + command, err)
+    same(relevant(bench), before, "what reached the modem")
+    if harness.DAEMON.is_real:
+        code, _, err = bench.run("modemctl", "at", "AT")
+        check(code == 1 and "for admins" in err, "not an admin", err)
+
+
+def forced_commands(bench):
+    """What they upset is found, and put right."""
+    bench.violations_expected = True    # the test itself misbehaves
+    daemon = bench.start("--baud", 0)
+    server = bench.server(harness.echo)
+    client = daemon.client()
+    link = client.open("127.0.0.1", server.port)
+    # a socket that nobody owns is closed again
+    bench.modemctl("at", "--force", 'AT+CIPOPEN=0,"TCP","127.0.0.1",%d' %
+                   server.port, user=ADMIN)
+    wait_for(lambda: len(bench.sim.used_slots()) == 1, "one socket is left")
+    # the modem waits for payload: that is ended
+    code, _, _ = bench.run("modemctl", "at", "--force", "-w", 1,
+                           "AT+CIPSEND=9,5", user=ADMIN)
+    same(code, 1, "the exit code of a prompt")
+    same(bench.modemctl("at", "AT+CREG?", user=ADMIN), "+CREG: 1,1\n",
+         "the next command")
+    # the network is closed behind its back: it is found out
+    bench.modemctl("at", "--force", "AT+NETCLOSE", user=ADMIN)
+    other = wait_for(lambda: bench.run("modemctl", "nc", "-q", 0,
+                                       "127.0.0.1", server.port)[0] == 0,
+                     "links are opened again")
+    check(other and link, "both")
+
+
+def raw_in_turn_with_everything(bench):
+    """A raw command that takes long delays nobody's data but the line's."""
+    bench.start("--baud", 0, "--latency-for", "CSQ=300")
+    server = bench.server(harness.echo)
+    client = bench.daemon.client()
+    link = client.open("127.0.0.1", server.port)
+    at = [bench.spawn("at%d" % i, "modemctl", "at", "AT+CSQ", user=ADMIN)
+          for i in range(4)]
+    for _ in range(20):
+        link.send(b"x" * 1000)
+        link.read(1000)
+    same([a.wait(20) for a in at], [0] * 4, "the exit codes")
+    for a in at:
+        check(a.stdout().startswith("+CSQ: "), "an answer", a.stdout())
+
+
 harness.run(ping_prints_as_ping_does, ping_counts_what_is_lost,
             ping_says_what_is_wrong, control_c_stops_a_ping,
             pings_take_turns_and_nothing_waits,
-            a_killed_client_leaves_no_ping, a_ping_ends_with_the_network)
+            a_killed_client_leaves_no_ping, a_ping_ends_with_the_network,
+            confirmed_bytes_everywhere,
+            a_close_asks_for_what_was_not_asked_before,
+            bytes_lost_on_the_line_are_counted,
+            wait_for_ack_is_on_while_a_link_wants_it,
+            firmware_without_any_of_it, options_are_shown_and_set,
+            options_that_cannot_be_set, mistakes_in_the_file, raw_commands,
+            forced_commands, raw_in_turn_with_everything)
