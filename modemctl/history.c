@@ -2,6 +2,7 @@
 
 #include "history.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "format.h"
@@ -61,6 +62,21 @@ static json_t *session_json(const struct modemclient_session *s)
 	return o;
 }
 
+/* Bytes that were lost on the line are rare, and have no column. */
+static void print_reason(struct table *t, const struct modemclient_session *s)
+{
+	const char *reason = s->closed ? s->reason : "(open)";
+	char text[200], bytes[FORMAT_MAX];
+
+	if (s->counts.lost == 0) {
+		table_cell(t, reason);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s (%s bytes lost)", reason,
+		 format_bytes(bytes, s->counts.lost));
+	table_cell(t, text);
+}
+
 static bool print_session(void *ctx, const struct modemclient_session *s)
 {
 	struct table *t = ctx;
@@ -80,7 +96,7 @@ static bool print_session(void *ctx, const struct modemclient_session *s)
 	table_cell(t, s->client);
 	table_cell(t, format_bytes(text, s->counts.taken));
 	table_cell(t, format_bytes(text, s->counts.received));
-	table_cell(t, s->closed ? s->reason : "(open)");
+	print_reason(t, s);
 
 	return true;
 }

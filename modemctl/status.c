@@ -34,7 +34,7 @@ static json_t *modem_json(const struct modemclient_modem_info *m)
 
 static json_t *line_json(const struct modemclient_line_info *l)
 {
-	return json_pack("{so so sI so sI sI sI sI sI sI sI sI sI sb}",
+	return json_pack("{so so sI so sI sI sI sI sI sI sI sI sI sI sb}",
 			 "device", format_json_text(l->device),
 			 "path", format_json_text(l->path),
 			 "baud", (json_int_t)l->baud,
@@ -48,6 +48,7 @@ static json_t *line_json(const struct modemclient_line_info *l)
 			 "stray_finals", (json_int_t)l->stray_finals,
 			 "garbage_bytes", (json_int_t)l->garbage_bytes,
 			 "lost_payloads", (json_int_t)l->lost_payloads,
+			 "lost_bytes", (json_int_t)l->lost_bytes,
 			 "stalled", l->stalled);
 }
 
@@ -243,6 +244,9 @@ static void print_line(const struct modemclient_line_info *l)
 		       (unsigned long long)l->resyncs,
 		       (unsigned long long)l->garbage_bytes,
 		       (unsigned long long)l->lost_payloads);
+	if (l->lost_bytes)
+		printf("          %llu bytes lost, that the modem had received\n",
+		       (unsigned long long)l->lost_bytes);
 }
 
 static void print_daemon(const struct modemclient_status *s)

@@ -81,7 +81,7 @@ bool confirm_wanted(const struct link *l)
 
 	return (m->driver->caps & DRIVER_CAP_CONFIRMED) && !m->no_confirmed &&
 	       !l->abort && (l->kind == LINK_TCP || l->kind == LINK_INBOUND) &&
-	       (l->counts.taken > 0 || l->counts.received > 0);
+	       (l->counts.taken > 0 || l->counts.received > 0 || l->line_loss);
 }
 
 static int ask_confirmed(struct link *l)
@@ -130,20 +130,7 @@ enum ask confirm_step(struct link *l)
 	return ask_confirmed(l) ? ASK_DONE : ASK_SENT;
 }
 
-/*
- * The modem says that it received more than we got. Some may still be in its
- * buffer, or on their way here: it is read until it is empty, then counted.
- */
-static void learn_received(struct link *l, uint64_t received)
-{
-	l->claimed = 0;
-	if (received <= l->counts.received + l->counts.lost)
-		return;
-	l->claimed = received;
-	l->readable = true;
-	l->drained = false;
-}
-
+/* All that the modem held was read: what it received beyond that is lost. */
 void confirm_drained(struct link *l)
 {
 	uint64_t have = l->counts.received + l->counts.lost;
@@ -157,6 +144,24 @@ void confirm_drained(struct link *l)
 		m->lost_bytes += l->claimed - have;
 	}
 	l->claimed = 0;
+}
+
+/*
+ * The modem says that it received more than we got. Some may still be in its
+ * buffer, or on their way here: it is read until it is empty, then counted.
+ */
+static void learn_received(struct link *l, uint64_t received)
+{
+	l->claimed = 0;
+	if (received <= l->counts.received + l->counts.lost)
+		return;
+	l->claimed = received;
+	if (l->line_loss) {	/* nothing more is read of it */
+		confirm_drained(l);
+		return;
+	}
+	l->readable = true;
+	l->drained = false;
 }
 
 /* Never more than it was given, never less than before. */

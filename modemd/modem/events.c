@@ -59,6 +59,7 @@ static void link_is_open(struct link *l)
 	l->active_ms = l->opened_mono_ms;
 	l->checked_ms = l->opened_mono_ms;
 	l->drained = false;
+	l->line_loss = false;
 	l->acks_asked = 0;
 	l->ack_next_ms = 0;
 	l->claimed = 0;
@@ -204,6 +205,22 @@ void link_drained(struct link *l)
 		link_end(l, l->end_err, l->end_reason, l->end_text);
 }
 
+/* Bytes may have been lost between modem and us: a gap in a stream is worse
+ * than its end. How many, the modem is asked first. */
+static void line_lost(struct link *l)
+{
+	l->line_loss = true;
+	l->peer_closed = true;
+	l->drained = true;
+	l->end_is_loss = true;
+	l->end_err = -ECONNABORTED;
+	l->end_reason = "line-loss";
+	snprintf(l->end_text, sizeof(l->end_text), "an answer with data did "
+		 "not arrive whole");
+	if (!confirm_wanted(l))
+		link_drained(l);
+}
+
 static void on_pulled(void *up, unsigned int n, long rest, int err)
 {
 	struct modem *m = up;
@@ -223,11 +240,7 @@ static void on_pulled(void *up, unsigned int n, long rest, int err)
 		if (!confirm_wanted(l))
 			link_drained(l);
 	} else if (err && !(err == -EREMOTEIO && rest < 0)) {
-		/* Bytes may have been lost between modem and us: a gap in a
-		 * stream is worse than its end. */
-		s->must_close = true;
-		link_lose(l, -ECONNABORTED, "line-loss", "an answer with data did "
-			  "not arrive whole");
+		line_lost(l);
 	} else if (!err && !l->readable) {
 		confirm_drained(l);
 	}

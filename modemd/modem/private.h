@@ -56,6 +56,7 @@ struct link {
 	bool want_close, abort;
 	bool peer_closed;		/* drain, then end */
 	bool drained;			/* that is done; its ACKs are asked */
+	bool line_loss;			/* the same, since bytes are missing */
 	bool wait_ack;
 	unsigned int acks_asked;	/* before its close */
 	int64_t ack_next_ms;		/* when to ask again */

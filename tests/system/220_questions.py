@@ -183,16 +183,27 @@ def a_close_asks_for_what_was_not_asked_before(bench):
 
 
 def bytes_lost_on_the_line_are_counted(bench):
-    """The modem's answer with them is cut: the link ends, and says so."""
+    """An answer of the modem is cut: the link ends, and says what it cost."""
     daemon = bench.start("--baud", 0)
     server = bench.server(harness.source(b"x" * 4000))
     client = daemon.client()
-    link = client.open("127.0.0.1", server.port)
-    link.read(4000)
-    reply = client.call("confirmed", link=link.id)["confirmed"]
-    same((reply["received"], reply["delivered"], reply["lost"]),
-         (4000, 4000, 0), "the counts")
-    same(daemon.status()["line"].get("lost_bytes", 0), 0, "lost_bytes")
+    link = client.open("127.0.0.1", server.port, credit=0)
+    wait_for(lambda: bench.json("links")[0]["readable"], "data is announced")
+    same(daemon.status()["line"]["lost_bytes"], 0, "lost_bytes")
+    bench.sim.ctl("drop", "to-host", 200, 50)
+    client.call("credit", link=link.id, epoch=1, bytes=65536)
+    client.wait(lambda: link.closed, 20, "the end of the link")
+    closed = link.closed
+    same((closed["reason"], closed["counts"]["lost"]), ("line-loss", 4000),
+         "the end")
+    row = bench.settled_history()[0]
+    same((row["reason"], row["received"], row["lost"]),
+         ("line-loss", 0, 4000), "the session")
+    check("line-loss (3.9K bytes lost)" in
+          bench.modemctl("history", user=ADMIN), "as a table")
+    same(daemon.status()["line"]["lost_bytes"], 4000, "lost_bytes")
+    same(bench.json("status")["line"]["lost_bytes"], 4000, "status --json")
+    check("4000 bytes lost" in bench.modemctl("status"), "status")
 
 
 def wait_for_ack_is_on_while_a_link_wants_it(bench):

@@ -416,6 +416,28 @@ static void bytes_lost_on_the_line(void **state)
 	assert_int_equal(bench_status(b).lost_bytes, 5);
 }
 
+/* An answer with bytes did not arrive whole: the link ends, and the modem
+ * tells how many it had. */
+static void bytes_lost_with_the_link(void **state)
+{
+	struct bench *b = *state;
+	struct modem_status st;
+
+	(void)link_with_bytes(b);
+	script_peer_sends(b->script, 9, "abcd", 4);
+	bench_wait(b, 50);
+	script_answer(b->script, "AT+CIPACK=9", ACK(5, 5, 104), 0);
+	script_answer(b->script, "AT+CIPRXGET=2,9",
+		      "\r\n+CIPRXGET: 2,9,100,0\r\nabc\r\n\r\nOK\r\n", 1);
+	script_peer_sends(b->script, 9, "efgh", 4);
+	bench_wait(b, 9000);
+	bench_expect(b, "data(1,4) confirmed(1/1,5) "
+		     "closed(1/1,ECONNABORTED,line-loss,5/5/4) ");
+	st = bench_status(b);
+	assert_int_equal(st.lost_bytes, 100);
+	assert_int_equal(st.slots_used, 0);
+}
+
 /* What it still holds, announced or not, is not lost. */
 static void bytes_still_in_the_modem(void **state)
 {
@@ -856,6 +878,7 @@ int main(void)
 		O(cipack_of_no_link),
 		O(peer_closed_asks_once),
 		O(bytes_lost_on_the_line),
+		O(bytes_lost_with_the_link),
 		O(bytes_still_in_the_modem),
 		O(wait_ack_while_a_link_wants_it),
 		O(wait_ack_is_not_there),
