@@ -26,6 +26,10 @@ static int handle_link_event(struct modemclient *mc,
 	case MODEMD__V1__EVENT__KIND_SENT:
 		l = link_find(mc, ev->sent->link);
 		return l ? link_sent(l, ev->sent) : 0;
+	case MODEMD__V1__EVENT__KIND_CONFIRMED:
+		if ((l = link_find(mc, ev->confirmed->link)))
+			link_confirmed(l, ev->confirmed);
+		return 0;
 	case MODEMD__V1__EVENT__KIND_CLOSED:
 		if ((l = link_find(mc, ev->closed->link)))
 			link_closed(l, ev->closed);

@@ -205,6 +205,21 @@ int link_sent(struct modemclient_link *l, const Modemd__V1__Sent *ev)
 	return 0;
 }
 
+void link_confirmed(struct modemclient_link *l,
+		    const Modemd__V1__Confirmed *ev)
+{
+	struct modemclient_event news = {
+		.type = MODEMCLIENT_EVENT_CONFIRMED,
+		.epoch = l->epoch,
+		.count = ev->confirmed,
+	};
+
+	if (l->state != LINK_OPEN || ev->epoch != l->epoch)
+		return;
+	l->counts.confirmed = (int64_t)ev->confirmed;
+	link_emit(l, &news);
+}
+
 void link_closed(struct modemclient_link *l, const Modemd__V1__Closed *ev)
 {
 	int err = wire_errno(ev->status);
