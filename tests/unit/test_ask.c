@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "driver/driver.h"
+#include "driver/simcom_private.h"
 #include "fake_timer.h"
 #include "modem_bench.h"
 
@@ -854,6 +854,65 @@ static void forbidden_and_allowed(void **state)
 	}
 }
 
+/* ------------------------------------------------------------------ errors */
+
+/* A7600 manual 3: one meaning in both modes, in any case. */
+static void errors_mean_the_same(void **state)
+{
+	static const char *const words[] = {
+		"Connection time out", "Bind port failed", "Port overflow",
+		"Create socket failed", "Network is already opened",
+		"Network is already closed", "No clients connected",
+		"No active client", "Network not opened",
+		"Client index overflow", "Connection is already created",
+		"Connection is not created", "Invalid parameter",
+		"Operation not supported", "DNS query failed", "TCP busy",
+		"Net close failed for socket opened", "Sending time out",
+		"Sending failure for network error",
+		"Open failure for network error",
+		"Server is already listening", "Operation failed", "No data",
+	};
+	static const int want[] = {
+		-ETIMEDOUT, -EADDRINUSE, -EINVAL, -EREMOTEIO, -EALREADY,
+		-ENETDOWN, -ENOTCONN, -ENOTCONN, -ENETDOWN, -EINVAL, -EBUSY,
+		-ENOTCONN, -EINVAL, -EOPNOTSUPP, -EADDRNOTAVAIL, -EBUSY,
+		-EBUSY, -ETIMEDOUT, -ECONNABORTED, -ECONNREFUSED, -EADDRINUSE,
+		-EREMOTEIO, -ENODATA,
+	};
+	char text[96], number[32], *c;
+	struct at_answer a = { .final = "ERROR" };
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		snprintf(text, sizeof(text), "+IP ERROR: %s", words[i]);
+		snprintf(number, sizeof(number), "+IP ERROR:%u", i);
+		a.detail = text;
+		assert_int_equal(simcom_answer_errno(-EREMOTEIO, &a), want[i]);
+		for (c = text + 11; *c; c++)
+			*c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+		assert_int_equal(simcom_answer_errno(-EREMOTEIO, &a), want[i]);
+		a.detail = number;
+		assert_int_equal(simcom_answer_errno(-EREMOTEIO, &a), want[i]);
+	}
+	a.detail = "+IP ERROR: 23";
+	assert_int_equal(simcom_answer_errno(-EREMOTEIO, &a), -EREMOTEIO);
+	a.detail = "+IP ERROR: -1";
+	assert_int_equal(simcom_answer_errno(-EREMOTEIO, &a), -EREMOTEIO);
+	a.detail = "+IP ERROR: ";
+	assert_int_equal(simcom_answer_errno(-EREMOTEIO, &a), -EREMOTEIO);
+	a.detail = "+CIPERROR: 10";
+	assert_int_equal(simcom_answer_errno(-EREMOTEIO, &a), -ETIMEDOUT);
+	a.detail = "";
+	a.final = "+CME ERROR: No Network Service";
+	assert_int_equal(simcom_answer_errno(-EREMOTEIO, &a), -ENETDOWN);
+	a.final = "+CME ERROR: 30";
+	assert_int_equal(simcom_answer_errno(-EREMOTEIO, &a), -ENETDOWN);
+	/* only what was refused is looked at */
+	assert_int_equal(simcom_answer_errno(-ETIMEDOUT, &a), -ETIMEDOUT);
+	assert_int_equal(simcom_answer_errno(0, &a), 0);
+}
+
 #define O(f) cmocka_unit_test_setup_teardown(f, bench_set_up_open, \
 					     bench_tear_down)
 #define N(f) cmocka_unit_test_setup_teardown(f, bench_set_up, bench_tear_down)
@@ -895,6 +954,7 @@ int main(void)
 		O(raw_is_refused),
 		N(raw_without_a_network),
 		cmocka_unit_test(forbidden_and_allowed),
+		cmocka_unit_test(errors_mean_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
