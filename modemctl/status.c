@@ -245,7 +245,7 @@ static void print_line(const struct modemclient_line_info *l)
 		       (unsigned long long)l->garbage_bytes,
 		       (unsigned long long)l->lost_payloads);
 	if (l->lost_bytes)
-		printf("          %llu bytes lost, that the modem had received\n",
+		printf("          %llu bytes lost that the modem had\n",
 		       (unsigned long long)l->lost_bytes);
 }
 

@@ -47,7 +47,7 @@ struct config_modem {
 	char *pin;			/* 4-8 digits; "": none */
 	char *wifi_ssid;
 	char *wifi_password;
-	char *options;			/* "dns-retries=2,error-mode=0", or "" */
+	char *options;		/* "dns-retries=2,error-mode=0", or "" */
 };
 
 struct config_ipc {

@@ -16,7 +16,8 @@
 
 #define ANSWER_MAX	8192	/* bytes: escaped, it still fits a frame */
 
-#define LINKS	"modemd owns the modem's sockets: use modemctl nc, or the library"
+#define LINKS	"modemd owns the modem's sockets: use modemctl nc, or " \
+		"the library"
 #define MODES	"modemd needs it as it is to tell payload from answers"
 #define NETWORK	"modemd opens and closes the network: use modemctl network"
 #define OPTIONS	"it would be undone when the modem restarts: use " \

@@ -68,7 +68,7 @@ static const struct {
 	{ GROUP_DNSSET, 0 }, { GROUP_DNSSET, 1 }, { GROUP_DNSSET, 2 },
 };
 
-/* ------------------------------------------------------------ what is wanted */
+/* ---------------------------------------------------------- what is wanted */
 
 static void want(struct simcom *s, const char *name, long value)
 {

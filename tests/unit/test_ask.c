@@ -486,7 +486,7 @@ static void wait_ack_while_a_link_wants_it(void **state)
 static void wait_ack_is_not_there(void **state)
 {
 	static const char *const answers[] = {
-		ERROR, "\r\n+CIPSENDMODE: 0\r\n" OK, OK,
+		ERROR, ("\r\n+CIPSENDMODE: 0\r\n" OK), OK,
 	};
 	struct link_args args = { .host = "host", .port = 80,
 				  .wait_ack = true };
