@@ -123,16 +123,13 @@ struct piece {
 	bool asks;
 };
 
-/* The line without "AT" and blanks, which mean nothing outside quotes. */
+/* The line without "AT", and without blanks, which mean nothing to names. */
 static void squeeze(const char *line, char out[AT_COMMAND_MAX + 1])
 {
-	bool quoted = false;
 	size_t len = 0;
 
 	for (; *line && len < AT_COMMAND_MAX; line++) {
-		if (*line == '"')
-			quoted = !quoted;
-		if (quoted || (*line != ' ' && *line != '\t'))
+		if (*line != ' ' && *line != '\t')
 			out[len++] = *line;
 	}
 	out[len] = '\0';

@@ -38,9 +38,7 @@ static void end_summed(struct simcom *s)
 {
 	struct in_addr any;
 
-	if (s->ping.stop)
-		end_ping(s, -ECANCELED, "");
-	else if (s->ping.seen.pings_sent > 0)
+	if (s->ping.seen.pings_sent > 0)
 		end_ping(s, 0, "");
 	else if (inet_pton(AF_INET, s->ping.host, &any) == 1)
 		end_ping(s, -ENETDOWN, "no packet was sent");

@@ -628,6 +628,25 @@ static void options_are_refused(void **state)
 	bench_expect_prefix(b, "answered(3,");
 }
 
+/* It restarts between the two commands of one question. */
+static void options_and_a_restart(void **state)
+{
+	struct bench *b = *state;
+	uint32_t query;
+
+	script_answer(b->script, "AT+CIPDNSSET=", OK "\r\nRDY\r\n", 1);
+	assert_int_equal(modem_set(b->m, option(b, "dns-retries"), 3, &query),
+			 0);
+	bench_wait(b, 50);
+	bench_expect(b, "answered(1,ENODEV,) ");
+	script_reboot(b->script, "\r\nRDY\r\n");
+	bench_wait(b, 5000);
+	assert_int_equal(bench_status(b).network, NETWORK_OPEN);
+	assert_int_equal(modem_read_config(b->m, &query), 0);
+	bench_wait(b, 100);
+	bench_expect(b, "answered(2,ok,) ");
+}
+
 /* From the file, before the network is opened, and verified. */
 static void options_of_the_file(void **state)
 {
@@ -809,6 +828,35 @@ static void raw_without_a_network(void **state)
 			 -ENODEV);
 }
 
+/* The stage asks again while the raw command is still being answered. */
+static void raw_while_a_stage_asks_again(void **state)
+{
+	struct bench *b = *state;
+	int i;
+
+	script_set(b->script)->reg = 2;
+	bench_start(b);
+	bench_wait(b, 4000);
+	bench_expect_state(b, MODEM_REGISTERING, "searching");
+	script_forget_heard(b->script);
+	while (script_heard(b->script, "AT+CREG?") == 0)
+		bench_wait(b, 100);	/* now it waits for 5 s */
+	bench_wait(b, 4000);
+	script_set(b->script)->latency_ms = 1900;
+	raw(b, "AT+CGMR", false);
+	for (i = 0; i < 40; i++) {
+		bench_wait(b, 100);
+		bench_expect_state(b, MODEM_REGISTERING, "searching");
+	}
+	bench_expect_prefix(b, "answered(1,ok,+CGMR: A011");
+	script_set(b->script)->latency_ms = 5;
+	script_set(b->script)->reg = 1;
+	bench_wait(b, 10000);
+	assert_int_equal(bench_status(b).network, NETWORK_OPEN);
+	/* the stage went on where it was */
+	assert_int_equal(script_heard(b->script, "AT+CREG=1"), 0);
+}
+
 /* ----------------------------------------------------------------- forbids */
 
 static void forbidden_and_allowed(void **state)
@@ -944,6 +992,7 @@ int main(void)
 		O(options_are_read),
 		O(options_are_set),
 		O(options_are_refused),
+		O(options_and_a_restart),
 		N(options_of_the_file),
 		N(options_of_the_file_are_refused),
 		O(raw_answers),
@@ -953,6 +1002,7 @@ int main(void)
 		O(raw_long_answer),
 		O(raw_is_refused),
 		N(raw_without_a_network),
+		N(raw_while_a_stage_asks_again),
 		cmocka_unit_test(forbidden_and_allowed),
 		cmocka_unit_test(errors_mean_the_same),
 	};
