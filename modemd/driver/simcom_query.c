@@ -87,10 +87,12 @@ static int query_errno(const struct simcom *s, int err,
 		return -EADDRNOTAVAIL;
 	if (!err && name && !s->answer[0])
 		return -EADDRNOTAVAIL;
-	/* Without a reason, or an answer: this firmware has no CIPACK. */
-	if (s->query == DRIVER_Q_CONFIRMED && (err ? err == -EREMOTEIO &&
-	    !a->detail[0] : s->numbers[0] < 0))
+	/* Without a reason: this firmware has no CIPACK. */
+	if (s->query == DRIVER_Q_CONFIRMED && err == -EREMOTEIO &&
+	    !a->detail[0])
 		return -EOPNOTSUPP;
+	if (s->query == DRIVER_Q_CONFIRMED && !err && s->numbers[0] < 0)
+		return -EBADMSG;
 
 	return simcom_answer_errno(err, a);
 }

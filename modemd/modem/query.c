@@ -241,6 +241,8 @@ void query_answered(struct modem *m, uint32_t id, int err,
 	if (!q || q->id != id)
 		return;
 
+	if (err == -ECONNRESET)		/* it restarted in the middle */
+		err = -ENODEV;
 	m->query_not_before_ms = now + (now - m->query_began_ms);
 	if (q->what == DRIVER_Q_SIGNAL)
 		m->signal_ms = now;
