@@ -376,5 +376,14 @@ long simcom_setting_wanted(void *d, unsigned int setting)
 {
 	struct simcom *s = d;
 
-	return setting < SIMCOM_SETTINGS ? s->config.wanted[setting] : -1;
+	switch (setting) {
+	case 0:		/* network-timeout */
+	case 1:		/* open-timeout */
+		return (long)s->env.links->open_timeout_ms;
+	case 2:		/* send-timeout */
+		return (long)s->env.links->send_timeout_ms;
+	default:
+		return setting < SIMCOM_SETTINGS ? s->config.wanted[setting] :
+		       -1;
+	}
 }

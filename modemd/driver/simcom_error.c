@@ -26,6 +26,7 @@ static const struct meaning errors[] = {
 	[1]	= { "Network failure",			-ECONNREFUSED },
 	[2]	= { "Network not opened",		-ENETDOWN },
 	[3]	= { "Wrong parameter",			-EINVAL },
+	/* also of what cannot be now: a link that is open, or is not */
 	[4]	= { "Operation not supported",		-EREMOTEIO },
 	[5]	= { "Failed to create socket",		-EREMOTEIO },
 	[6]	= { "Failed to bind socket",		-EADDRINUSE },

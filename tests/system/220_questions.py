@@ -244,6 +244,8 @@ def firmware_without_any_of_it(bench):
     rows = {r["name"]: r for r in bench.json("config")}
     same((rows["retransmissions"]["value"],
           rows["retransmissions"]["wanted"]), (10, 3), "config")
+    same((rows["open-timeout"]["value"], rows["open-timeout"]["wanted"]),
+         (None, 3000), "open-timeout")
 
 
 # -------------------------------------------------------------------- options
@@ -257,6 +259,7 @@ def options_are_shown_and_set(bench):
         "fixed": False}, "dns-retries")
     same((rows["open-timeout"]["value"], rows["open-timeout"]["set_by"]),
          (3000, "links.open-timeout"), "open-timeout")
+    check(not any("wanted" in r for r in rows.values()), "wanted", rows)
     out = bench.modemctl("config", "retransmissions=4", "error-mode=0",
                          user=ADMIN)
     check(any(line.split() == ["retransmissions", "4", "0-10", "10",
