@@ -39,6 +39,7 @@ struct request {
 	uint32_t epoch;
 	size_t bytes;
 	struct answer *answer;		/* of a call that waits */
+	struct ping_call *ping;		/* the same, of a ping */
 };
 
 TAILQ_HEAD(request_list, request);
@@ -108,6 +109,32 @@ struct request *request_new(void (*done)(struct modemclient *mc,
 int client_ask(struct modemclient *mc, Modemd__V1__Request *req,
 	       const char *what, int timeout_ms,
 	       Modemd__V1__ServerMessage **out);
+
+/* The same, and *@out is there also with an error that modemd replied; NULL:
+ * no reply came. */
+int client_ask_any(struct modemclient *mc, Modemd__V1__Request *req,
+		   const char *what, int timeout_ms,
+		   Modemd__V1__ServerMessage **out);
+
+/* The same for a reply of one kind: -EPROTO when it is another. */
+int client_ask_for(struct modemclient *mc, Modemd__V1__Request *req,
+		   const char *what, Modemd__V1__Reply__ResultCase result,
+		   int timeout_ms, Modemd__V1__ServerMessage **out);
+
+/* The same without waiting: the event REPLY ends it. */
+int client_ask_start(struct modemclient *mc, Modemd__V1__Request *req,
+		     uint64_t *request);
+
+/* Asks modemd not to go on; its reply still comes. */
+int request_cancel(struct modemclient *mc, uint64_t id);
+/* The same, and a late reply is ignored. Frees @r. */
+void request_abandon(struct modemclient *mc, struct request *r);
+
+/* ping.c */
+void ping_heard(struct modemclient *mc, const Modemd__V1__PingEcho *ev,
+		struct modemclient_event *news);
+void ping_fill_result(struct modemclient_ping_result *to,
+		      const Modemd__V1__PingReply *from);
 
 /* Input, output, reconnecting; waits up to @timeout_ms for something to do. */
 int client_step(struct modemclient *mc, int timeout_ms);

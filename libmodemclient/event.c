@@ -26,6 +26,10 @@ static int handle_link_event(struct modemclient *mc,
 	case MODEMD__V1__EVENT__KIND_SENT:
 		l = link_find(mc, ev->sent->link);
 		return l ? link_sent(l, ev->sent) : 0;
+	case MODEMD__V1__EVENT__KIND_CONFIRMED:
+		if ((l = link_find(mc, ev->confirmed->link)))
+			link_confirmed(l, ev->confirmed);
+		return 0;
 	case MODEMD__V1__EVENT__KIND_CLOSED:
 		if ((l = link_find(mc, ev->closed->link)))
 			link_closed(l, ev->closed);
@@ -95,6 +99,9 @@ static void handle_modem_event(struct modemclient *mc,
 		news->type = MODEMCLIENT_EVENT_EVENTS_LOST;
 		news->count = ev->events_lost->count;
 		break;
+	case MODEMD__V1__EVENT__KIND_PING:
+		ping_heard(mc, ev->ping, news);
+		return;
 	case MODEMD__V1__EVENT__KIND_TRACE:
 		emit_trace(mc, news, ev->trace);
 		return;

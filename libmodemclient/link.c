@@ -29,6 +29,7 @@ void link_copy_counts(struct modemclient_counts *to,
 	to->taken = from->taken;
 	to->confirmed = from->has_confirmed ? from->confirmed : -1;
 	to->received = from->received;
+	to->lost = from->lost;
 }
 
 void link_emit(struct modemclient_link *l, struct modemclient_event *ev)
@@ -202,6 +203,21 @@ int link_sent(struct modemclient_link *l, const Modemd__V1__Sent *ev)
 	link_emit(l, &news);
 
 	return 0;
+}
+
+void link_confirmed(struct modemclient_link *l,
+		    const Modemd__V1__Confirmed *ev)
+{
+	struct modemclient_event news = {
+		.type = MODEMCLIENT_EVENT_CONFIRMED,
+		.epoch = l->epoch,
+		.count = ev->confirmed,
+	};
+
+	if (l->state != LINK_OPEN || ev->epoch != l->epoch)
+		return;
+	l->counts.confirmed = (int64_t)ev->confirmed;
+	link_emit(l, &news);
 }
 
 void link_closed(struct modemclient_link *l, const Modemd__V1__Closed *ev)

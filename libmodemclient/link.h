@@ -57,6 +57,8 @@ void link_queued(struct modemclient_link *l, const Modemd__V1__Queued *ev);
 void link_opened(struct modemclient_link *l, const Modemd__V1__Opened *ev);
 int link_data(struct modemclient_link *l, const Modemd__V1__Data *ev);
 int link_sent(struct modemclient_link *l, const Modemd__V1__Sent *ev);
+void link_confirmed(struct modemclient_link *l,
+		    const Modemd__V1__Confirmed *ev);
 void link_closed(struct modemclient_link *l, const Modemd__V1__Closed *ev);
 void link_lost(struct modemclient_link *l, const Modemd__V1__LinkLost *ev);
 void link_restored(struct modemclient_link *l,

@@ -147,6 +147,8 @@ static int link_ask_open(struct modemclient_link *l,
 	open.wait_ms = o->wait_ms;
 	open.has_idle_timeout_ms = o->idle_timeout_ms != 0;
 	open.idle_timeout_ms = o->idle_timeout_ms;
+	open.has_wait_ack = o->wait_ack;
+	open.wait_ack = o->wait_ack;
 	open.has_credit = 1;
 	open.credit = l->credit;
 	req.kind_case = MODEMD__V1__REQUEST__KIND_OPEN;

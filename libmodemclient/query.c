@@ -14,8 +14,7 @@ static void message_free(Modemd__V1__ServerMessage *message)
 	modemd__v1__server_message__free_unpacked(message, NULL);
 }
 
-/* Asks for an answer of one kind: -EPROTO when it is another. */
-static int ask_for(struct modemclient *mc, Modemd__V1__Request *req,
+int client_ask_for(struct modemclient *mc, Modemd__V1__Request *req,
 		   const char *what, Modemd__V1__Reply__ResultCase result,
 		   int timeout_ms, Modemd__V1__ServerMessage **out)
 {
@@ -45,9 +44,9 @@ int modemclient_status(struct modemclient *mc, int timeout_ms,
 	*out = NULL;
 	req.kind_case = MODEMD__V1__REQUEST__KIND_STATUS;
 	req.status = &status;
-	err = ask_for(mc, &req, "status",
-		      MODEMD__V1__REPLY__RESULT_STATUS_REPLY, timeout_ms,
-		      &message);
+	err = client_ask_for(mc, &req, "status",
+			     MODEMD__V1__REPLY__RESULT_STATUS_REPLY,
+			     timeout_ms, &message);
 	if (err < 0)
 		return err;
 	*out = rows_status(message);
@@ -70,8 +69,9 @@ int modemclient_links(struct modemclient *mc, int timeout_ms,
 
 	req.kind_case = MODEMD__V1__REQUEST__KIND_LINKS;
 	req.links = &links;
-	err = ask_for(mc, &req, "links", MODEMD__V1__REPLY__RESULT_LINKS,
-		      timeout_ms, &message);
+	err = client_ask_for(mc, &req, "links",
+			     MODEMD__V1__REPLY__RESULT_LINKS, timeout_ms,
+			     &message);
 	if (err < 0)
 		return err;
 	for (i = 0; more && i < message->reply->links->n_link; i++) {
@@ -98,8 +98,9 @@ int modemclient_clients(struct modemclient *mc, int timeout_ms,
 
 	req.kind_case = MODEMD__V1__REQUEST__KIND_CLIENTS;
 	req.clients = &clients;
-	err = ask_for(mc, &req, "clients", MODEMD__V1__REPLY__RESULT_CLIENTS,
-		      timeout_ms, &message);
+	err = client_ask_for(mc, &req, "clients",
+			     MODEMD__V1__REPLY__RESULT_CLIENTS, timeout_ms,
+			     &message);
 	if (err < 0)
 		return err;
 	for (i = 0; more && i < message->reply->clients->n_client; i++) {
@@ -157,9 +158,9 @@ int modemclient_resolve(struct modemclient *mc, const char *name,
 
 	*out = NULL;
 	if (err == 0)
-		err = ask_for(mc, &req, name,
-			      MODEMD__V1__REPLY__RESULT_RESOLVE, timeout_ms,
-			      &message);
+		err = client_ask_for(mc, &req, name,
+				     MODEMD__V1__REPLY__RESULT_RESOLVE,
+				     timeout_ms, &message);
 	if (err < 0)
 		return err;
 	*out = copy_addresses(message->reply->resolve);
@@ -185,8 +186,9 @@ int modemclient_reverse(struct modemclient *mc, const char *address,
 	reverse.address.data = (uint8_t *)(uintptr_t)address;
 	req.kind_case = MODEMD__V1__REQUEST__KIND_REVERSE;
 	req.reverse = &reverse;
-	err = ask_for(mc, &req, address, MODEMD__V1__REPLY__RESULT_REVERSE,
-		      timeout_ms, &message);
+	err = client_ask_for(mc, &req, address,
+			     MODEMD__V1__REPLY__RESULT_REVERSE, timeout_ms,
+			     &message);
 	if (err < 0)
 		return err;
 	*out = copy_list(message->reply->reverse->name,
@@ -245,9 +247,15 @@ static void reply_done(struct modemclient *mc, struct request *r, int err,
 		.err = err,
 		.request = r->id,
 	};
+	struct modemclient_ping_result ping;
 	struct modemclient_status *status = NULL;
 	char **addresses = NULL;
 
+	/* A ping that was stopped has its counts all the same. */
+	if (reply && reply->result_case == MODEMD__V1__REPLY__RESULT_PING) {
+		ping_fill_result(&ping, reply->ping);
+		ev.ping = &ping;
+	}
 	if (!reply) {
 		ev.reason = mc->down_reason;
 	} else if (err < 0) {
@@ -261,7 +269,7 @@ static void reply_done(struct modemclient *mc, struct request *r, int err,
 		status = rows_status(mc->message);
 		mc->message = NULL;
 		ev.err = status ? 0 : -ENOMEM;
-	} else {
+	} else if (!ev.ping) {
 		ev.err = -EPROTO;
 	}
 	ev.addresses = (const char *const *)addresses;
@@ -271,8 +279,8 @@ static void reply_done(struct modemclient *mc, struct request *r, int err,
 	modemclient_status_free(status);
 }
 
-static int start(struct modemclient *mc, Modemd__V1__Request *req,
-		 uint64_t *request)
+int client_ask_start(struct modemclient *mc, Modemd__V1__Request *req,
+		     uint64_t *request)
 {
 	struct request *r;
 	int err = client_check_ready(mc);
@@ -298,7 +306,7 @@ int modemclient_status_start(struct modemclient *mc, uint64_t *request)
 	req.kind_case = MODEMD__V1__REQUEST__KIND_STATUS;
 	req.status = &status;
 
-	return start(mc, &req, request);
+	return client_ask_start(mc, &req, request);
 }
 
 int modemclient_resolve_start(struct modemclient *mc, const char *name,
@@ -308,5 +316,5 @@ int modemclient_resolve_start(struct modemclient *mc, const char *name,
 	Modemd__V1__Request req = MODEMD__V1__REQUEST__INIT;
 	int err = resolve_fill(mc, name, &resolve, &req);
 
-	return err < 0 ? err : start(mc, &req, request);
+	return err < 0 ? err : client_ask_start(mc, &req, request);
 }

@@ -112,7 +112,7 @@ static bool answer_ended(void *ctx)
 	return answer->ended;
 }
 
-static int request_cancel(struct modemclient *mc, uint64_t id)
+int request_cancel(struct modemclient *mc, uint64_t id)
 {
 	Modemd__V1__Cancel cancel = MODEMD__V1__CANCEL__INIT;
 	Modemd__V1__Request req = MODEMD__V1__REQUEST__INIT;
@@ -125,22 +125,22 @@ static int request_cancel(struct modemclient *mc, uint64_t id)
 	return client_request(mc, &req, NULL);
 }
 
-/* Nobody waits any more: modemd need not go on, and a late reply is ignored. */
-static void request_abandon(struct modemclient *mc, struct request *r)
+void request_abandon(struct modemclient *mc, struct request *r)
 {
 	TAILQ_REMOVE(&mc->requests, r, entry);
 	request_cancel(mc, r->id);
 	free(r);
 }
 
-int client_ask(struct modemclient *mc, Modemd__V1__Request *req,
-	       const char *what, int timeout_ms,
-	       Modemd__V1__ServerMessage **out)
+int client_ask_any(struct modemclient *mc, Modemd__V1__Request *req,
+		   const char *what, int timeout_ms,
+		   Modemd__V1__ServerMessage **out)
 {
 	struct answer answer = { 0 };
 	struct request *r;
 	int err = client_may_wait(mc, timeout_ms);
 
+	*out = NULL;
 	if (err == 0)
 		err = client_check_ready(mc);
 	if (err < 0)
@@ -162,14 +162,23 @@ int client_ask(struct modemclient *mc, Modemd__V1__Request *req,
 	if (!answer.message)
 		return client_fail(mc, answer.err, "%s: %s", what,
 				   mc->down_reason);
-	if (answer.err < 0) {
+	if (answer.err < 0)
 		client_fail_reply(mc, answer.err, what, answer.message->reply);
-		modemd__v1__server_message__free_unpacked(answer.message, NULL);
-		return answer.err;
-	}
 	*out = answer.message;
 
-	return 0;
+	return answer.err;
+}
+
+int client_ask(struct modemclient *mc, Modemd__V1__Request *req,
+	       const char *what, int timeout_ms,
+	       Modemd__V1__ServerMessage **out)
+{
+	int err = client_ask_any(mc, req, what, timeout_ms, out);
+
+	if (err < 0 && *out)
+		modemd__v1__server_message__free_unpacked(*out, NULL);
+
+	return err;
 }
 
 int modemclient_cancel(struct modemclient *mc, uint64_t request)

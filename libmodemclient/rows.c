@@ -114,6 +114,7 @@ void rows_session(struct modemclient_session *to,
 	to->counts.taken = from->taken;
 	to->counts.confirmed = from->has_confirmed ? from->confirmed : -1;
 	to->counts.received = from->received;
+	to->counts.lost = from->lost;
 	to->reason = rows_text(from->reason);
 	to->modem_text = rows_text(from->modem_text);
 	to->clock_confirmed = from->clock_confirmed;
@@ -221,6 +222,7 @@ static void fill_line(struct modemclient_line_info *to,
 	to->garbage_bytes = from->garbage_bytes;
 	to->lost_payloads = from->lost_payloads;
 	to->stalled = from->stalled;
+	to->lost_bytes = from->lost_bytes;
 }
 
 static void fill_history(struct modemclient_history_info *to,

@@ -2,6 +2,7 @@
 
 #include "history.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "format.h"
@@ -47,6 +48,9 @@ static json_t *session_json(const struct modemclient_session *s)
 			      "modem_text", format_json_text(s->modem_text),
 			      "clock_confirmed", s->clock_confirmed);
 
+	if (s->counts.lost > 0)
+		json_object_set_new(o, "lost",
+				    json_integer((json_int_t)s->counts.lost));
 	json_object_set_new(o, "opened", format_json_time(s->opened_wall_ms));
 	json_object_set_new(o, "closed", s->closed ?
 			    format_json_time(s->closed_wall_ms) : json_null());
@@ -56,6 +60,21 @@ static json_t *session_json(const struct modemclient_session *s)
 			    json_integer(s->closed_mono_ms) : json_null());
 
 	return o;
+}
+
+/* Bytes that were lost on the line are rare, and have no column. */
+static void print_reason(struct table *t, const struct modemclient_session *s)
+{
+	const char *reason = s->closed ? s->reason : "(open)";
+	char text[200], bytes[FORMAT_MAX];
+
+	if (s->counts.lost == 0) {
+		table_cell(t, reason);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s (%s bytes lost)", reason,
+		 format_bytes(bytes, s->counts.lost));
+	table_cell(t, text);
 }
 
 static bool print_session(void *ctx, const struct modemclient_session *s)
@@ -77,7 +96,7 @@ static bool print_session(void *ctx, const struct modemclient_session *s)
 	table_cell(t, s->client);
 	table_cell(t, format_bytes(text, s->counts.taken));
 	table_cell(t, format_bytes(text, s->counts.received));
-	table_cell(t, s->closed ? s->reason : "(open)");
+	print_reason(t, s);
 
 	return true;
 }

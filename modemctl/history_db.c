@@ -45,6 +45,7 @@ static void to_session(struct modemclient_session *s,
 	s->counts.taken = r->counts.taken;
 	s->counts.confirmed = r->counts.confirmed;
 	s->counts.received = r->counts.received;
+	s->counts.lost = r->counts.lost;
 	s->reason = r->reason ? r->reason : "";
 	s->modem_text = r->modem_text ? r->modem_text : "";
 	s->clock_confirmed = r->clock_confirmed;

@@ -12,14 +12,14 @@ static const struct table_column columns[] = {
 	{ "STATE", TABLE_LEFT }, { "REMOTE", TABLE_CUT },
 	{ "CLIENT", TABLE_CUT }, { "PID", TABLE_RIGHT },
 	{ "AGE", TABLE_RIGHT }, { "SENT", TABLE_RIGHT },
-	{ "UNSENT", TABLE_RIGHT }, { "RECEIVED", TABLE_RIGHT },
-	{ NULL, TABLE_LEFT },
+	{ "UNSENT", TABLE_RIGHT }, { "CONFIRMED", TABLE_RIGHT },
+	{ "RECEIVED", TABLE_RIGHT }, { NULL, TABLE_LEFT },
 };
 
 json_t *link_json(const struct modemclient_link_info *i)
 {
 	return json_pack("{sI si sI so so so so si sI sI sI sI sI sI sI so sb "
-			 "sI sb}",
+			 "sI sb sI}",
 			 "link", (json_int_t)i->link, "slot", i->slot,
 			 "epoch", (json_int_t)i->epoch,
 			 "state", format_json_text(i->state),
@@ -36,7 +36,8 @@ json_t *link_json(const struct modemclient_link_info *i)
 			 "opened", format_json_time(i->opened_wall_ms),
 			 "restore", i->restore,
 			 "idle_ms", (json_int_t)i->idle_ms,
-			 "readable", i->readable);
+			 "readable", i->readable,
+			 "lost", (json_int_t)i->counts.lost);
 }
 
 static bool print_link(void *ctx, const struct modemclient_link_info *i)
@@ -63,6 +64,8 @@ static bool print_link(void *ctx, const struct modemclient_link_info *i)
 		   "-");
 	table_cell(t, format_bytes(text, i->counts.taken));
 	table_cell(t, format_bytes(text, i->queued_up));
+	table_cell(t, i->counts.confirmed < 0 ? "-" :
+		   format_bytes(text, (uint64_t)i->counts.confirmed));
 	table_cell(t, format_bytes(text, i->counts.received));
 
 	return true;

@@ -31,6 +31,24 @@ static const struct ctl_command commands[] = {
 	{ "reverse", reverse_run, "[-w SECONDS] ADDRESS",
 	  "name of an address, asked through the modem",
 	  "  -w SECONDS      give up after that long (60)\n" },
+	{ "ping", ping_run, "[-c COUNT] [-s SIZE] [-i INTERVAL] [-W WAIT] "
+	  "[-t TTL] HOST", "pings a host from the modem, as ping(8) does",
+	  "  -c COUNT        packets, 1 to 100 (4)\n"
+	  "  -s SIZE         bytes in each, 4 to 188 (64)\n"
+	  "  -i INTERVAL     seconds between them, 1 to 10 (2)\n"
+	  "  -W WAIT         seconds to wait for an echo, 10 to 100 (10)\n"
+	  "  -t TTL          time to live, 16 to 255 (255)\n"
+	  "Ctrl-C stops it. Exits 0 when an echo came, else 1.\n" },
+	{ "config", config_run, "[NAME=VALUE...]",
+	  "options of the modem's sockets; admins set them",
+	  "What is set holds until modemd ends, also when the modem restarts;"
+	  "\nmodem.options in the configuration is for good.\n" },
+	{ "at", at_run, "[--force] [-w SECONDS] COMMAND",
+	  "a raw AT command; admins only",
+	  "  --force         also what upsets modemd: it then checks what it "
+	  "knows\n"
+	  "  -w SECONDS      wait for the answer that long (10)\n"
+	  "Exits 0 after OK; else 1, with the final line on stderr.\n" },
 	{ "history", history_run, "[sessions|events] [OPTIONS]",
 	  "past sessions, or what happened to the modem; newest first",
 	  "  --since T, --until T   2h (ago), 3d, today, yesterday, @SECONDS,\n"

@@ -35,7 +35,7 @@ static json_t *modem_json(const struct modemclient_modem_info *m)
 
 static json_t *line_json(const struct modemclient_line_info *l)
 {
-	return json_pack("{so so sI so sI sI sI sI sI sI sI sI sI sb}",
+	return json_pack("{so so sI so sI sI sI sI sI sI sI sI sI sI sb}",
 			 "device", format_json_text(l->device),
 			 "path", format_json_text(l->path),
 			 "baud", (json_int_t)l->baud,
@@ -49,6 +49,7 @@ static json_t *line_json(const struct modemclient_line_info *l)
 			 "stray_finals", (json_int_t)l->stray_finals,
 			 "garbage_bytes", (json_int_t)l->garbage_bytes,
 			 "lost_payloads", (json_int_t)l->lost_payloads,
+			 "lost_bytes", (json_int_t)l->lost_bytes,
 			 "stalled", l->stalled);
 }
 
@@ -245,6 +246,9 @@ static void print_line(const struct modemclient_line_info *l)
 		       (unsigned long long)l->resyncs,
 		       (unsigned long long)l->garbage_bytes,
 		       (unsigned long long)l->lost_payloads);
+	if (l->lost_bytes)
+		printf("          %llu bytes lost that the modem had\n",
+		       (unsigned long long)l->lost_bytes);
 }
 
 static void print_daemon(const struct modemclient_status *s)

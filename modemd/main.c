@@ -163,7 +163,10 @@ static int load_config(const struct options *o,
 		       void (*report)(void *, bool, const char *),
 		       struct config **out)
 {
-	struct config_report r = { .line = report };
+	struct config_report r = {
+		.line = report,
+		.option = driver_check_option,
+	};
 	int err;
 
 	err = config_load(o->instance, o->path, o->overrides, &r, out);

@@ -6,9 +6,11 @@
  * of an answer; a line that nobody knows is counted and forgotten.
  */
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "at/channel_private.h"
 #include "at/trace.h"
@@ -26,6 +28,33 @@ static bool is_accepted(const struct at_channel *ch,
 	}
 
 	return false;
+}
+
+/* "+CREG: 0,1" is named as AT+CREG? is, in either case; not as AT+CREGX. */
+static bool is_named_in(const char *command, const char *line)
+{
+	size_t len = strcspn(line, ":");
+	const char *at;
+
+	if (len < 2 || line[len] != ':')
+		return false;
+	for (at = command; *at; at++) {
+		if (strncasecmp(at, line, len) == 0 &&
+		    !isalnum((unsigned char)at[len]))
+			return true;
+	}
+
+	return false;
+}
+
+/* What is a URC to others may be what was asked for. */
+static bool is_raw_answer(const struct at_channel *ch,
+			  const struct at_line *line)
+{
+	if (!ch->cmd.raw || (line->kind != AT_URC && line->kind != AT_REPLY))
+		return false;
+
+	return line->kind == AT_REPLY || is_named_in(ch->text, line->text);
 }
 
 /*
@@ -136,7 +165,8 @@ static void trace_line(struct at_channel *ch, const struct at_line *line)
 static void on_line(void *ctx, const struct at_line *line)
 {
 	struct at_channel *ch = ctx;
-	bool ours = channel_is_running(ch) && is_accepted(ch, line);
+	bool ours = channel_is_running(ch) &&
+		    (is_accepted(ch, line) || is_raw_answer(ch, line));
 
 	ch->old_line = ch->half_line;
 	ch->half_line = false;
@@ -152,6 +182,9 @@ static void on_line(void *ctx, const struct at_line *line)
 		ch->answered = true;
 		if (ch->cmd.line)
 			ch->cmd.line(ch->cmd.ctx, line);
+		/* Asked for or not: it may also have come by itself. */
+		if (ch->cmd.raw && line->kind == AT_URC)
+			ch->ops->urc(ch->ctx, line);
 		return;
 	}
 	switch (line->kind) {

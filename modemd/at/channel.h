@@ -55,6 +55,10 @@ struct at_command {
 	size_t payload_len;
 	size_t answer_max;		/* counted bytes its answer may bring */
 	bool want_text;			/* unmatched lines are its answer */
+	/* Nobody knows its answer: lines that only answers have are its own,
+	 * and those that begin with a name in it. It may leave the modem at a
+	 * prompt: after a timeout that is ended. */
+	bool raw;
 	bool secret;			/* never traced, never logged */
 	void (*line)(void *ctx, const struct at_line *line);
 	void (*data)(void *ctx, const uint8_t *data, size_t len, bool last);

@@ -24,6 +24,7 @@
 #define SETTLE_MS	80	/* after an OK: a second one means not ours */
 #define TRY_MS		1000
 #define TRIES_MIN	3	/* plain, ESC, fed */
+#define RAW_ENTRY_MAX	1500	/* bytes a raw command may have asked for */
 #define EXTRA_MAX	5	/* answers too many that cost no try */
 
 static void write_byte_run(struct at_channel *ch, char byte, size_t n)
@@ -182,7 +183,7 @@ static void command_timed_out(struct at_channel *ch)
 	ch->stats.timeouts++;
 	if (at_parser_in_payload(ch->parser))
 		ch->stats.lost_payloads++;
-	ch->entry_left = ch->cmd.payload_len;
+	ch->entry_left = ch->cmd.raw ? RAW_ENTRY_MAX : ch->cmd.payload_len;
 	ch->entry_known = true;
 	log_warn("line: no answer to %s", ch->cmd.secret ? "a secret command" :
 		 ch->text);

@@ -117,6 +117,25 @@ static void read_files(struct draft *d, const char *path)
 	globfree(&found);
 }
 
+/* "a=1,b=2": -o has no braces. */
+static int apply_list(struct draft *d, const struct setting *s,
+		      const char *text, const char *origin, char *why)
+{
+	char item[128];
+	bool first = true;
+	int err = 0;
+
+	do {
+		snprintf(item, sizeof(item), "%.*s",
+			 (int)strcspn(text, ","), text);
+		err = setting_apply_item(d, s, item, first, origin, why);
+		first = false;
+		text += strcspn(text, ",");
+	} while (!err && *text++);
+
+	return err;
+}
+
 static void apply_override(struct draft *d, const char *override)
 {
 	const char *equals = strchr(override, '=');
@@ -142,7 +161,8 @@ static void apply_override(struct draft *d, const char *override)
 				setting_section_known(name) ? key : name,
 				why, sizeof(why));
 		draft_tell(d, false, "%s: unknown%s", origin, why);
-	} else if (setting_apply(d, s, equals + 1, origin, why)) {
+	} else if (s->list ? apply_list(d, s, equals + 1, origin, why) :
+		   setting_apply(d, s, equals + 1, origin, why)) {
 		draft_tell(d, false, "%s: %s", origin, why);
 	}
 }

@@ -14,6 +14,7 @@
 #define MODEMD_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -46,6 +47,7 @@ struct config_modem {
 	char *pin;			/* 4-8 digits; "": none */
 	char *wifi_ssid;
 	char *wifi_password;
+	char *options;		/* "dns-retries=2,error-mode=0", or "" */
 };
 
 struct config_ipc {
@@ -99,6 +101,9 @@ struct config {
 struct config_report {
 	void (*line)(void *ctx, bool warning, const char *text);
 	void *ctx;
+	/* 0, or -EINVAL and half a sentence: what is wrong with one of
+	 * modem.options, which only the drivers know. NULL: nothing is. */
+	int (*option)(const char *name, long value, char *why, size_t size);
 };
 
 /*

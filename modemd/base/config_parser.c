@@ -110,13 +110,17 @@ static void judge_access(struct reading *r, const cfg_t *cfg,
 }
 
 static void judge_setting(struct reading *r, const cfg_t *cfg,
-			  const struct setting *s, const char *text)
+			  const struct setting *s, const char *text,
+			  bool first)
 {
 	char origin[512], why[WHY_SIZE];
+	int err;
 
 	snprintf(origin, sizeof(origin), "%s:%d: %s.%s", r->path, cfg->line,
 		 s->section, s->key);
-	if (setting_apply(r->d, s, text, origin, why))
+	err = s->list ? setting_apply_item(r->d, s, text, first, origin, why) :
+	      setting_apply(r->d, s, text, origin, why);
+	if (err)
 		reading_note(r, (unsigned int)cfg->line, false, "%s.%s: %s",
 			     s->section, s->key, why);
 }
@@ -144,7 +148,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *text, void *out)
 		reading_note(r, line, false, "%s: is set twice in this file",
 			     name);
 	} else if (s) {
-		judge_setting(r, cfg, s, text);
+		judge_setting(r, cfg, s, text, opt->nvalues == 1);
 	} else if (strcmp(section, "access") == 0) {
 		judge_access(r, cfg, opt, text);
 	} else {
@@ -223,7 +227,8 @@ static void add_section(struct reading *r, struct options *o,
 
 	for (i = 0; i < settings_count; i++) {
 		if (strcmp(settings[i].section, section) == 0)
-			add_value(&keys, settings[i].key, false);
+			add_value(&keys, settings[i].key,
+				  settings[i].list);
 	}
 	for (i = 0; access && config_access_keys[i]; i++)
 		add_value(&keys, config_access_keys[i],

@@ -65,6 +65,7 @@ struct setting {
 	const char *words;	/* choices, separated by blanks */
 	bool text;		/* the field is a char * */
 	bool live;		/* may change at run time */
+	bool list;		/* "" empties it, all else is added */
 };
 
 extern const struct setting settings[];
@@ -83,8 +84,14 @@ int setting_apply(struct draft *d, const struct setting *s, const char *text,
 
 setting_parse value_any, value_apn, value_backoff, value_baud, value_bool,
 	value_choice, value_choice_text, value_device, value_duration,
-	value_flow, value_group, value_mode, value_operator, value_path,
+	value_flow, value_group, value_mode, value_operator, value_option,
+	value_path,
 	value_path_or_none, value_quotable, value_size, value_uint;
+
+/* One of a list; the first takes the place of what was there before. */
+int setting_apply_item(struct draft *d, const struct setting *s,
+		       const char *text, bool first, const char *origin,
+		       char *why);
 
 /* "90d" in ms, "64K" in bytes. False: it is none. */
 bool value_read_duration(const char *text, uint64_t *ms);

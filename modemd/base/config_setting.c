@@ -69,6 +69,8 @@ const struct setting settings[] = {
 	  FIELD(config.modem.wifi_ssid), .max = 32, .text = true },
 	{ MODEM("wifi-password-file"), "", value_path_or_none,
 	  FIELD(wifi_password_file), PATH_LEN },
+	{ MODEM("options"), "", value_option, FIELD(config.modem.options),
+	  .text = true, .list = true },
 
 	{ IPC("socket"), "/run/modemd/NAME.sock", value_path,
 	  FIELD(config.ipc.socket), SOCKET_LEN },

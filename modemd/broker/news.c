@@ -158,6 +158,23 @@ static void on_sent(void *ctx, uint64_t link, uint32_t epoch, size_t len,
 	client_tell(o->owner, &event);
 }
 
+static void on_confirmed(void *ctx, uint64_t link, uint32_t epoch,
+			 uint64_t confirmed)
+{
+	Modemd__V1__Event event = MODEMD__V1__EVENT__INIT;
+	Modemd__V1__Confirmed msg = MODEMD__V1__CONFIRMED__INIT;
+	struct owned *o = broker_find(ctx, link);
+
+	if (!o || !o->owner)
+		return;
+	MSG_SET(&msg, link, link);
+	MSG_SET(&msg, epoch, epoch);
+	MSG_SET(&msg, confirmed, confirmed);
+	event.kind_case = MODEMD__V1__EVENT__KIND_CONFIRMED;
+	event.confirmed = &msg;
+	client_tell(o->owner, &event);
+}
+
 static void on_lost(void *ctx, uint64_t link, const struct link_end *how)
 {
 	Modemd__V1__Event event = MODEMD__V1__EVENT__INIT;
@@ -301,6 +318,10 @@ static void on_answered(void *ctx, uint32_t query, int err,
 	return;
 
 found:
+	if (p->what) {
+		ask_answered(p, err, answer);
+		return;
+	}
 	escaped(text, sizeof(text), answer->text);
 	MSG_SET(&reply, request_id, p->request_id);
 	MSG_SET(&reply, status, wire_status(err));
@@ -334,9 +355,11 @@ const struct modem_ops broker_modem_ops = {
 	.opened		= on_opened,
 	.data		= on_data,
 	.sent		= on_sent,
+	.confirmed	= on_confirmed,
 	.lost		= on_lost,
 	.restored	= on_restored,
 	.closed		= on_closed,
+	.progress	= ask_progress,
 	.answered	= on_answered,
 	.restarted	= admin_restarted,
 	.modem_changed	= on_modem_changed,

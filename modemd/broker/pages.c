@@ -49,6 +49,7 @@ static void fill_session(Modemd__V1__SessionRow *out,
 	MSG_SET(out, taken, row->counts.taken);
 	MSG_SET(out, confirmed, row->counts.confirmed);
 	MSG_SET(out, received, row->counts.received);
+	MSG_SET(out, lost, row->counts.lost);
 	MSG_SET(out, clock_confirmed, row->clock_confirmed);
 }
 

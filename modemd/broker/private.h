@@ -8,6 +8,8 @@
  *   record.c   what the history is told of it
  *   request.c  what clients ask: one function per request
  *   admin.c    network up and down, restart
+ *   ask.c      of these, questions that the modem answers later
+ *   options.c  of these, the options of the modem's sockets
  *   report.c   answers that describe: status, links, clients
  *   pages.c    answers that come in pages: history, trace
  *   name.c     host names and other text from outside, checked
@@ -22,6 +24,7 @@
 
 #include "broker/broker.h"
 #include "broker/client.h"
+#include "driver/driver.h"
 #include "modem/modem.h"
 #include "wire.h"
 
@@ -61,6 +64,12 @@ struct pending {
 		PENDING_NETWORK_DOWN,
 		PENDING_RESET,
 	} admin;
+	/* ask.c: the kind of its request; 0: another */
+	int what;
+	char address[DRIVER_ADDRESS_MAX * 4];	/* of the last echo, escaped */
+	uint64_t link;			/* confirmed bytes */
+	struct wish *wishes;		/* options to be set, one by one */
+	size_t wish_count, wish_next;
 };
 
 TAILQ_HEAD(pending_list, pending);
@@ -99,6 +108,7 @@ struct broker {
 	char modem_noted[400];		/* the last state written there */
 	bool clock_confirmed;
 	bool stopping;
+	uint64_t options_set;		/* by admins; a bit for each */
 };
 
 /* broker.c */
@@ -130,6 +140,25 @@ void request_handle(struct client *c, const uint8_t *buf, size_t len);
 __attribute__((format(printf, 4, 5)))
 void request_reply(struct client *c, uint64_t id, int err, const char *fmt,
 		   ...);
+/* The question is on its way; or @err says why not, and @p is freed. */
+void request_asked(struct client *c, uint64_t id, struct pending *p, int err);
+
+/* True: it is this client's; false: that it is not was replied. */
+bool request_owns(struct client *c, uint64_t id, uint64_t link);
+
+/* ask.c */
+void ask_confirmed(struct client *c, uint64_t id,
+		   const Modemd__V1__ConfirmedRequest *req);
+void ask_at(struct client *c, uint64_t id, const Modemd__V1__At *req);
+void ask_ping(struct client *c, uint64_t id, const Modemd__V1__Ping *req);
+void ask_progress(void *ctx, uint32_t query, unsigned int seq,
+		  const struct driver_echo *echo);
+void ask_answered(struct pending *p, int err, const struct driver_answer *a);
+
+/* options.c */
+void ask_config(struct client *c, uint64_t id, const Modemd__V1__Config *req);
+void config_answered(struct pending *p, int err,
+		     const struct driver_answer *a);
 
 /* ---------------------------------------------------- filling messages */
 

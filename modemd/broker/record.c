@@ -26,7 +26,7 @@ static void check_clock(struct broker *b)
 static void to_history(struct history_counts *out, const struct link_counts *c)
 {
 	*out = (struct history_counts){ c->accepted, c->taken, c->confirmed,
-					c->received };
+					c->received, c->lost };
 }
 
 void record_open(struct broker *b, struct owned *o, uint32_t epoch)

@@ -92,6 +92,7 @@ static void fill_line(Modemd__V1__LineInfo *out, const struct config *cfg,
 	MSG_SET(out, garbage_bytes, line->garbage_bytes);
 	MSG_SET(out, lost_payloads, line->lost_payloads);
 	MSG_SET(out, stalled, line->stalled);
+	MSG_SET(out, lost_bytes, st->lost_bytes);
 }
 
 static void fill_history(Modemd__V1__HistoryInfo *out, struct broker *b)
@@ -201,6 +202,7 @@ void report_counts(Modemd__V1__Counts *out, const struct link_counts *in)
 	MSG_SET(out, taken, in->taken);
 	MSG_SET(out, confirmed, in->confirmed);
 	MSG_SET(out, received, in->received);
+	MSG_SET(out, lost, in->lost);
 }
 
 /* @out->counts, when it is set, is filled too. */

@@ -202,6 +202,7 @@ static void do_open(struct client *c, uint64_t id, const Modemd__V1__Open *req)
 		.port = req->port,
 		.local_port = req->local_port,
 		.restore = req->restore,
+		.wait_ack = req->wait_ack,
 		.wait_ms = req->wait_ms,
 		.idle_timeout_ms = req->idle_timeout_ms,
 		.has_credit = req->has_credit,
@@ -234,7 +235,7 @@ static void do_open(struct client *c, uint64_t id, const Modemd__V1__Open *req)
 /* ------------------------------------------------------------------- links */
 
 /* The check that every use of a link begins with. */
-static bool owns(struct client *c, uint64_t id, uint64_t link)
+bool request_owns(struct client *c, uint64_t id, uint64_t link)
 {
 	struct owned *o = broker_find(c->broker, link);
 
@@ -250,7 +251,7 @@ static void do_send(struct client *c, uint64_t id, const Modemd__V1__Send *req)
 {
 	int err;
 
-	if (!owns(c, id, req->link))
+	if (!request_owns(c, id, req->link))
 		return;
 	if (req->data.len < 1 || req->data.len > WIRE_DATA_MAX) {
 		request_reply(c, id, req->data.len ? -EMSGSIZE : -EINVAL,
@@ -265,7 +266,7 @@ static void do_send(struct client *c, uint64_t id, const Modemd__V1__Send *req)
 static void do_credit(struct client *c, uint64_t id,
 		      const Modemd__V1__Credit *req)
 {
-	if (owns(c, id, req->link))
+	if (request_owns(c, id, req->link))
 		request_reply(c, id, modem_link_credit(c->broker->modem,
 			      req->link, req->epoch, req->bytes), NULL);
 }
@@ -273,15 +274,14 @@ static void do_credit(struct client *c, uint64_t id,
 static void do_close(struct client *c, uint64_t id,
 		     const Modemd__V1__Close *req)
 {
-	if (owns(c, id, req->link))
+	if (request_owns(c, id, req->link))
 		request_reply(c, id, modem_link_close(c->broker->modem,
 			      req->link, req->abort, "local"), NULL);
 }
 
 /* --------------------------------------------------------- those that wait */
 
-/* The name or address is on its way; or @err says why not. */
-static void asked(struct client *c, uint64_t id, struct pending *p, int err)
+void request_asked(struct client *c, uint64_t id, struct pending *p, int err)
 {
 	if (!err)
 		return;
@@ -302,8 +302,8 @@ static void do_resolve(struct client *c, uint64_t id,
 		return;
 	}
 	p = pending_new(c, id);
-	asked(c, id, p, p ? modem_resolve(c->broker->modem, name, &p->query) :
-			    -EBUSY);
+	request_asked(c, id, p, p ? modem_resolve(c->broker->modem, name,
+						  &p->query) : -EBUSY);
 }
 
 static void do_reverse(struct client *c, uint64_t id,
@@ -323,8 +323,8 @@ static void do_reverse(struct client *c, uint64_t id,
 	p = pending_new(c, id);
 	if (p)
 		p->reverse = true;
-	asked(c, id, p, p ? modem_reverse(c->broker->modem, address,
-					  &p->query) : -EBUSY);
+	request_asked(c, id, p, p ? modem_reverse(c->broker->modem, address,
+						  &p->query) : -EBUSY);
 }
 
 static void do_cancel(struct client *c, uint64_t id,
@@ -345,8 +345,11 @@ static void do_cancel(struct client *c, uint64_t id,
 		modem_query_cancel(b->modem, p->query);
 	else if (p->admin == PENDING_QUERY)
 		history_cancel(b->args.history, p->history);
-	request_reply(c, p->request_id, -ECANCELED, NULL);
-	pending_free(p);
+	/* A ping replies with its counts, when the modem has stopped it. */
+	if (p->what != MODEMD__V1__REQUEST__KIND_PING) {
+		request_reply(c, p->request_id, -ECANCELED, NULL);
+		pending_free(p);
+	}
 	request_reply(c, id, 0, NULL);
 }
 
@@ -419,10 +422,18 @@ static void dispatch(struct client *c, uint64_t id,
 	case MODEMD__V1__REQUEST__KIND_LISTENERS:
 		break;
 	case MODEMD__V1__REQUEST__KIND_PING:
+		ask_ping(c, id, req->ping);
+		return;
 	case MODEMD__V1__REQUEST__KIND_CONFIRMED:
+		if (request_owns(c, id, req->confirmed->link))
+			ask_confirmed(c, id, req->confirmed);
+		return;
 	case MODEMD__V1__REQUEST__KIND_AT:
+		ask_at(c, id, req->at);
+		return;
 	case MODEMD__V1__REQUEST__KIND_CONFIG:
-		break;
+		ask_config(c, id, req->config);
+		return;
 	case MODEMD__V1__REQUEST__KIND_RESET:
 		admin_reset(c, id, req->reset);
 		return;

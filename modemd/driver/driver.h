@@ -322,9 +322,16 @@ struct driver {
 	const struct driver_info *(*info)(void *d);
 	/* The value of a setting as last read; -1: not known. */
 	long (*setting)(void *d, unsigned int setting);
+	/* What the driver sets it to, at each bring-up: modem.options of the
+	 * configuration, Q_SET, or its own wish; -1: as the modem has it. */
+	long (*wanted)(void *d, unsigned int setting);
 };
 
 extern const struct driver driver_simcom;
+
+/* 0, or -EINVAL and half a sentence: a setting of modem.options that no
+ * dialect has, or that may not be set to this. */
+int driver_check_option(const char *name, long value, char *why, size_t size);
 
 /* "auto" and "simcom" today; NULL: no such dialect. */
 const struct driver *driver_find(const char *dialect);

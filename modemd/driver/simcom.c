@@ -78,6 +78,16 @@ const struct at_rule simcom_rules[] = {
 	[R_RDNS_FOUND]	= { "+CDNSGHNAME: #,$,$",	AT_REPLY },
 	/* with OK or with ERROR behind it: SIMCom ref L1132 */
 	[R_RDNS_FAILED]	= { "+CDNSGHNAME: 0,#",		AT_DETAIL },
+	[R_PING_ECHO]	= { "+CPING: 1,$,#,#,#",	AT_URC },
+	[R_PING_TIMEOUT] = { "+CPING: 2",		AT_URC },
+	[R_PING_SUMMARY] = { "+CPING: 3,#,#,#,#,#,#",	AT_URC },
+	/* the example of SIMCom ref L1134 */
+	[R_PING_SUMMARY_OLD] = { "+PING: 3,#,#,#,#,#,#", AT_URC },
+	[R_CIPACK]	= { "+CIPACK: #,#,#",		AT_REPLY },
+	[R_CIPTIMEOUT]	= { "+CIPTIMEOUT: #,#,#",	AT_REPLY },
+	[R_CIPCCFG]	= { "+CIPCCFG: #,#,#,#,#,#,#",	AT_REPLY },
+	[R_CIPSENDMODE]	= { "+CIPSENDMODE: #",		AT_REPLY },
+	[R_CIPDNSSET]	= { "+CIPDNSSET: #,#,#",	AT_REPLY },
 	[R_CIPERROR]	= { "+CIPERROR: #",		AT_DETAIL },
 	[R_IP_ERROR_NUM] = { "+IP ERROR: #",		AT_DETAIL },
 	[R_IP_ERROR]	= { "+IP ERROR: *",		AT_DETAIL },
@@ -101,41 +111,6 @@ const struct at_rule simcom_rules[] = {
 	{ "+CTZV: *",		AT_URC },
 	{ NULL }
 };
-
-/* A7600 manual 4, the table of <err>. */
-static const struct {
-	const char *text;
-	int err;
-} errors[] = {
-	[0]	= { "operation succeeded",		0 },
-	[1]	= { "Network failure",			-ECONNREFUSED },
-	[2]	= { "Network not opened",		-ENETDOWN },
-	[3]	= { "Wrong parameter",			-EINVAL },
-	[4]	= { "Operation not supported",		-EREMOTEIO },
-	[5]	= { "Failed to create socket",		-EREMOTEIO },
-	[6]	= { "Failed to bind socket",		-EADDRINUSE },
-	[7]	= { "TCP server is already listening",	-EADDRINUSE },
-	[8]	= { "Busy",				-EBUSY },
-	[9]	= { "Sockets opened",			-EBUSY },
-	[10]	= { "Timeout",				-ETIMEDOUT },
-	[11]	= { "DNS parse failed for AT+CIPOPEN",	-EADDRNOTAVAIL },
-	[12]	= { "Unknown error",			-EREMOTEIO },
-};
-
-static bool is_known(long err)
-{
-	return err >= 0 && err < (long)(sizeof(errors) / sizeof(errors[0]));
-}
-
-const char *simcom_err_text(long err)
-{
-	return is_known(err) ? errors[err].text : "unknown error number";
-}
-
-int simcom_errno(long err)
-{
-	return is_known(err) ? errors[err].err : -EREMOTEIO;
-}
 
 int simcom_send(struct simcom *s, struct at_command *cmd, const char *fmt, ...)
 {
@@ -207,6 +182,12 @@ static void on_line(void *d, const struct at_line *line)
 	case R_CEREG_URC_LONG:
 		simcom_parse_registration(s, line);
 		break;
+	case R_PING_ECHO:
+	case R_PING_TIMEOUT:
+	case R_PING_SUMMARY:
+	case R_PING_SUMMARY_OLD:
+		simcom_ping_line(s, line);
+		break;
 	default:
 		simcom_link_line(s, line);
 	}
@@ -232,10 +213,12 @@ static void reset(void *d, bool modem_gone)
 	struct simcom *s = d;
 
 	simcom_link_reset(s);
+	simcom_ping_reset(s, modem_gone);
 	if (!modem_gone)
 		return;
 	simcom_boot_reset(s);
 	simcom_restart_reset(s);
+	simcom_config_reset(s);
 	s->context_set = false;
 	forget(s);
 }
@@ -252,6 +235,9 @@ static void destroy(void *d)
 		timer_free(s->links[i].deadline);
 	timer_free(s->boot.timer);
 	timer_free(s->turn);
+	timer_free(s->ping.timer);
+	timer_free(s->config.timer);
+	free(s->at.answer);
 	free(s);
 }
 
@@ -268,7 +254,9 @@ static void *create(const struct driver_env *env)
 	forget(s);
 	s->boot.timer = timer_new(env->timers, simcom_boot_timer, s);
 	s->turn = timer_new(env->timers, simcom_restart_turn, s);
-	if (!s->boot.timer || !s->turn)
+	s->ping.timer = timer_new(env->timers, simcom_ping_timer, s);
+	if (!s->boot.timer || !s->turn || !s->ping.timer ||
+	    simcom_config_new(s))
 		goto fail;
 	for (i = 0; i < SIMCOM_LINKS; i++) {
 		s->links[i].s = s;
@@ -303,7 +291,9 @@ const struct driver driver_simcom = {
 	.max_send	= 1500,		/* A7600 manual 2.4 */
 	.max_pull	= 1500,		/* A7600 manual 2.5 */
 	.max_push	= 0,
-	.caps		= DRIVER_CAP_REVERSE_DNS,
+	.caps		= DRIVER_CAP_REVERSE_DNS | DRIVER_CAP_PING |
+			  DRIVER_CAP_CONFIRMED | DRIVER_CAP_WAIT_ACK,
+	.settings	= simcom_settings,
 	.new		= create,
 	.free		= destroy,
 	.stage		= simcom_stage,
@@ -313,8 +303,12 @@ const struct driver driver_simcom = {
 	.close		= simcom_close,
 	.audit		= simcom_audit,
 	.query		= simcom_query,
+	.ping_stop	= simcom_ping_stop,
+	.forbids	= simcom_forbids,
 	.line		= on_line,
 	.data		= on_data,
 	.reset		= reset,
 	.info		= info,
+	.setting	= simcom_setting,
+	.wanted		= simcom_setting_wanted,
 };

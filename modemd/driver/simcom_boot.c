@@ -19,6 +19,7 @@
 #define QUERY_MS	5000	/* an answer to a plain question */
 #define RESULT_MARGIN_MS 5000	/* beyond the modem's own deadline */
 #define NETCLOSE_MS	30000
+#define LINE_BUSY_MS	50
 
 static void run_step(struct simcom *s);
 
@@ -230,6 +231,11 @@ void simcom_boot_timer(void *ctx)
 {
 	struct simcom *s = ctx;
 
+	/* Somebody asks something else while we wait. */
+	if (s->boot.wait == WAIT_AGAIN && !at_channel_ready(s->env.channel)) {
+		timer_start(s->boot.timer, LINE_BUSY_MS);
+		return;
+	}
 	switch (s->boot.wait) {
 	case WAIT_AGAIN:
 		s->boot.step -= current(s)->back;

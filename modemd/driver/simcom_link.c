@@ -35,17 +35,6 @@ static void begin(struct simcom_link *l, bool *what)
 	l->text[0] = '\0';
 }
 
-/* What a failed command said, as -errno. */
-static int answer_errno(int err, const struct at_answer *a)
-{
-	if (err != -EREMOTEIO || !a->rule)
-		return err;
-	if (a->rule == &simcom_rules[R_CIPERROR])
-		return simcom_errno(a->args[0]);
-
-	return -EREMOTEIO;
-}
-
 /* -------------------------------------------------------------------- open */
 
 static void end_close(struct simcom_link *l)
@@ -102,7 +91,7 @@ static void open_done(void *ctx, int err, const struct at_answer *a)
 		return;
 	}
 	set_text(l, simcom_words(a));
-	end_open(l, answer_errno(err, a));
+	end_open(l, simcom_answer_errno(err, a));
 }
 
 int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a)
@@ -259,13 +248,6 @@ static void pull_data(void *ctx, const uint8_t *data, size_t len, bool last)
 	p->len += len;
 }
 
-/* "No data" in any spelling, or as number 22 of A7600 manual 3. */
-static bool says_no_data(const struct at_answer *a)
-{
-	return strcasestr(a->detail, "no data") ||
-	       (a->rule == &simcom_rules[R_IP_ERROR_NUM] && a->args[0] == 22);
-}
-
 static void pull_done(void *ctx, int err, const struct at_answer *a)
 {
 	struct simcom *s = ctx;
@@ -274,7 +256,7 @@ static void pull_done(void *ctx, int err, const struct at_answer *a)
 
 	if (!err && p->bad)
 		err = -EBADMSG;
-	if (err == -EREMOTEIO && says_no_data(a)) {
+	if (simcom_answer_errno(err, a) == -ENODATA) {
 		p->len = 0;
 		p->rest = 0;
 		err = 0;

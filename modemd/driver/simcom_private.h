@@ -4,8 +4,9 @@
  * simcom_private - what the files of the SIMCom dialect share: simcom.c (the
  * rules, the table, lines nobody asked for), simcom_boot.c (runs the stages),
  * simcom_stages.c and simcom_sim.c (their steps), simcom_link.c (links),
- * simcom_query.c (questions), simcom_repair.c (radio, contexts, restart).
- * Nobody else includes it.
+ * simcom_query.c (questions), simcom_ping.c, simcom_config.c, simcom_at.c,
+ * simcom_repair.c (radio, contexts, restart), simcom_error.c (what errors
+ * mean). Nobody else includes it.
  */
 
 #ifndef MODEMD_SIMCOM_PRIVATE_H
@@ -64,6 +65,15 @@ enum simcom_rule {
 	R_DNS_FAILED,
 	R_RDNS_FOUND,
 	R_RDNS_FAILED,
+	R_PING_ECHO,
+	R_PING_TIMEOUT,
+	R_PING_SUMMARY,
+	R_PING_SUMMARY_OLD,
+	R_CIPACK,
+	R_CIPTIMEOUT,
+	R_CIPCCFG,
+	R_CIPSENDMODE,
+	R_CIPDNSSET,
 	R_CIPERROR,
 	R_IP_ERROR_NUM,
 	R_IP_ERROR,
@@ -135,12 +145,68 @@ struct simcom_boot {
 	char text[256];			/* words for the end of the stage */
 };
 
+/* The one ping: simcom_ping.c. */
+enum simcom_ping_phase {
+	PING_NONE,
+	PING_ASKED,		/* CPING is under way */
+	PING_CLEARING,		/* an older one is stopped first */
+	PING_RUNNING,
+	PING_STOPPING,		/* CPINGSTOP is under way */
+};
+
+struct simcom_ping {
+	enum simcom_ping_phase phase;
+	unsigned int id;
+	char host[DRIVER_HOST_MAX + 1];
+	struct driver_ping how;
+	bool alone;			/* no older one can run in the modem */
+	bool stop;			/* nobody wants it any more */
+	bool summed;			/* @seen is the modem's summary */
+	struct driver_answer seen;
+	uint64_t rtt_sum;		/* ms, of the echoes in @seen */
+	struct timer *timer;
+};
+
+/* The options of its sockets: simcom_config.c. */
+#define SIMCOM_SETTINGS	13
+
+/* The commands that hold them. */
+enum { GROUP_TIMEOUT, GROUP_CCFG, GROUP_SENDMODE, GROUP_DNSSET,
+       SIMCOM_GROUPS };
+
+struct simcom_config {
+	long value[SIMCOM_SETTINGS];	/* as last read, -1: unknown */
+	long wanted[SIMCOM_SETTINGS];	/* -1: as the modem has it */
+	bool asked[SIMCOM_SETTINGS];	/* by people: wanted is their wish */
+	/* the question under way: what is written, then what is read */
+	bool running;
+	bool in_flight;			/* a command of it is */
+	bool write;
+	enum driver_query what;
+	unsigned int id;
+	unsigned int setting;
+	long number;
+	unsigned int group, last_group;
+	int err;
+	char text[96];
+	struct timer *timer;		/* the next command, next loop turn */
+};
+
+/* A raw command under way: simcom_at.c. */
+struct simcom_at {
+	unsigned int id;
+	char *answer;			/* lines so far; NULL: none runs */
+	size_t len;
+	bool cut;
+};
+
 struct simcom {
 	struct driver_env env;
 	struct driver_info info;
 	struct simcom_link links[SIMCOM_LINKS];
 	struct simcom_pull pulling;
 	struct simcom_boot boot;
+	struct simcom_ping ping;
 	bool context_set;		/* since the modem started */
 	struct driver_table table;	/* of a running audit */
 	struct timer *turn;		/* the second try of a restart */
@@ -148,6 +214,9 @@ struct simcom {
 	unsigned int query_id;
 	enum driver_query query;
 	char answer[DRIVER_HOST_MAX + 1];
+	long numbers[3];		/* of CIPACK; the first -1: none came */
+	struct simcom_config config;
+	struct simcom_at at;
 };
 
 /* What a step's answer means for the stage. */
@@ -184,9 +253,12 @@ int simcom_send(struct simcom *s, struct at_command *cmd, const char *fmt, ...);
 /* A parsed string into an info field; true when it changed. */
 bool simcom_set(char *field, size_t size, const char *value);
 
-/* The words of A7600 manual 4, and its meaning as -errno. */
+/* simcom_error.c: the words of A7600 manual 4, and its meaning as -errno */
 const char *simcom_err_text(long err);
 int simcom_errno(long err);
+
+/* What a failed command said, as -errno: one for each meaning. */
+int simcom_answer_errno(int err, const struct at_answer *a);
 
 /* simcom_boot.c */
 int simcom_stage(void *d, enum driver_stage stage);
@@ -233,5 +305,35 @@ void simcom_link_reset(struct simcom *s);
 int simcom_audit(void *d);
 int simcom_query(void *d, unsigned int id, enum driver_query what,
 		 const struct driver_query_args *args);
+
+/* simcom_config.c */
+extern const struct driver_setting simcom_settings[];
+int simcom_config_new(struct simcom *s);
+void simcom_config_reset(struct simcom *s);
+int simcom_config_query(struct simcom *s, unsigned int id,
+			enum driver_query what,
+			const struct driver_query_args *args);
+void simcom_config_line(struct simcom *s, const struct at_line *line);
+int simcom_config_write(struct simcom *s, struct at_command *cmd,
+			unsigned int group);
+int simcom_config_read(struct simcom *s, struct at_command *cmd,
+		       unsigned int group);
+bool simcom_config_wants(const struct simcom *s, unsigned int group);
+void simcom_config_verify(struct simcom *s, unsigned int group);
+long simcom_setting(void *d, unsigned int setting);
+long simcom_setting_wanted(void *d, unsigned int setting);
+
+/* simcom_at.c */
+const char *simcom_forbids(const char *command);
+int simcom_at(struct simcom *s, unsigned int id,
+	      const struct driver_query_args *args);
+
+/* simcom_ping.c */
+int simcom_ping(struct simcom *s, unsigned int id,
+		const struct driver_query_args *args);
+int simcom_ping_stop(void *d);
+void simcom_ping_line(struct simcom *s, const struct at_line *line);
+void simcom_ping_timer(void *ctx);
+void simcom_ping_reset(struct simcom *s, bool modem_gone);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* The modem's own table of links, and questions that are not about a link:
- * A7600 manual 2.3 and 2.17, SIMCom ref L1132, TS 27.007 8.5. */
+ * A7600 manual 2.3 and 2.17, SIMCom ref L1116 and L1132, TS 27.007 8.5. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -67,6 +67,10 @@ static void query_line(void *ctx, const struct at_line *line)
 		at_text_copy(s->answer, sizeof(s->answer), &line->strs[1]);
 		return;
 	}
+	if (line->rule == &simcom_rules[R_CIPACK]) {
+		memcpy(s->numbers, line->args, sizeof(s->numbers));
+		return;
+	}
 	if (line->rule == &simcom_rules[R_RDNS_FOUND]) {
 		at_text_copy(s->answer, sizeof(s->answer), &line->strs[0]);
 		return;
@@ -76,16 +80,43 @@ static void query_line(void *ctx, const struct at_line *line)
 		s->info.signal_dbm = (int)(-113 + 2 * rssi);
 }
 
-static void query_done(void *ctx, int err, const struct at_answer *a)
+static int query_errno(const struct simcom *s, int err,
+		       const struct at_answer *a)
 {
-	struct simcom *s = ctx;
-	struct driver_answer answer = { .text = s->answer };
+	bool name = s->query == DRIVER_Q_RESOLVE ||
+		    s->query == DRIVER_Q_REVERSE;
 
 	if (err == -EREMOTEIO && (a->rule == &simcom_rules[R_DNS_FAILED] ||
 				  a->rule == &simcom_rules[R_RDNS_FAILED]))
-		err = -EADDRNOTAVAIL;
-	if (!err && s->query != DRIVER_Q_SIGNAL && !s->answer[0])
-		err = -EADDRNOTAVAIL;
+		return -EADDRNOTAVAIL;
+	if (!err && name && !s->answer[0])
+		return -EADDRNOTAVAIL;
+	/* Without a reason: this firmware has no CIPACK. */
+	if (s->query == DRIVER_Q_CONFIRMED && err == -EREMOTEIO &&
+	    !a->detail[0])
+		return -EOPNOTSUPP;
+	if (s->query == DRIVER_Q_CONFIRMED && !err && s->numbers[0] < 0)
+		return -EBADMSG;
+
+	return simcom_answer_errno(err, a);
+}
+
+static uint64_t natural(long n)
+{
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static void query_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct simcom *s = ctx;
+	struct driver_answer answer = {
+		.text = s->answer,
+		.sent = natural(s->numbers[0]),
+		.acked = natural(s->numbers[1]),
+		.received = natural(s->numbers[2]),
+	};
+
+	err = query_errno(s, err, a);
 	if (err)
 		answer.text = simcom_words(a);
 	s->env.events->answered(s->env.up, s->query_id, err, &answer);
@@ -95,7 +126,7 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 		 const struct driver_query_args *args)
 {
 	static const signed char accept[] = { R_DNS_FOUND, R_RDNS_FOUND, R_CSQ,
-					      -1 };
+					      R_CIPACK, -1 };
 	struct simcom *s = d;
 	struct at_command cmd = {
 		.accept = accept,
@@ -107,6 +138,7 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 	int err = -EOPNOTSUPP;
 
 	s->answer[0] = '\0';
+	s->numbers[0] = -1;
 	switch (what) {
 	case DRIVER_Q_RESOLVE:
 		err = simcom_send(s, &cmd, "AT+CDNSGIP=%q", args->text);
@@ -119,12 +151,17 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 		err = simcom_send(s, &cmd, "AT+CSQ");
 		break;
 	case DRIVER_Q_PING:
-	case DRIVER_Q_CONFIRMED:
+		return simcom_ping(s, id, args);
 	case DRIVER_Q_WAIT_ACK:
 	case DRIVER_Q_CONFIG:
 	case DRIVER_Q_SET:
-	case DRIVER_Q_AT:
+		return simcom_config_query(s, id, what, args);
+	case DRIVER_Q_CONFIRMED:
+		cmd.timeout_ms = SIMCOM_FINAL_MS;
+		err = simcom_send(s, &cmd, "AT+CIPACK=%u", args->slot);
 		break;
+	case DRIVER_Q_AT:
+		return simcom_at(s, id, args);
 	case DRIVER_Q_RESTART:	/* also beside another question */
 		return simcom_restart(s, id);
 	}

@@ -264,6 +264,49 @@ static int send_timeouts(struct simcom *s, struct at_command *cmd)
 			   l->send_timeout_ms);
 }
 
+static int send_dnsset(struct simcom *s, struct at_command *cmd)
+{
+	return simcom_config_write(s, cmd, GROUP_DNSSET);
+}
+
+static int send_ccfg(struct simcom *s, struct at_command *cmd)
+{
+	return simcom_config_write(s, cmd, GROUP_CCFG);
+}
+
+/* What people asked for is verified. */
+static int read_dnsset(struct simcom *s, struct at_command *cmd)
+{
+	return simcom_config_wants(s, GROUP_DNSSET) ?
+	       simcom_config_read(s, cmd, GROUP_DNSSET) : 1;
+}
+
+static int read_ccfg(struct simcom *s, struct at_command *cmd)
+{
+	return simcom_config_wants(s, GROUP_CCFG) ?
+	       simcom_config_read(s, cmd, GROUP_CCFG) : 1;
+}
+
+static enum simcom_verdict judge_dnsset(struct simcom *s, int err,
+					const struct at_answer *a)
+{
+	(void)err;
+	(void)a;
+	simcom_config_verify(s, GROUP_DNSSET);
+
+	return V_NEXT;
+}
+
+static enum simcom_verdict judge_ccfg(struct simcom *s, int err,
+				      const struct at_answer *a)
+{
+	(void)err;
+	(void)a;
+	simcom_config_verify(s, GROUP_CCFG);
+
+	return V_NEXT;
+}
+
 static int send_netopen(struct simcom *s, struct at_command *cmd)
 {
 	if (s->boot.net_open)	/* by an earlier run of the daemon */
@@ -289,7 +332,7 @@ static enum simcom_verdict judge_netopen(struct simcom *s, int err,
 	}
 	if (!err)
 		return V_RESULT;
-	if (err == -EREMOTEIO && strcasestr(a->detail, "already opened"))
+	if (simcom_answer_errno(err, a) == -EALREADY)
 		return V_NEXT;	/* what we want; IPADDR confirms it */
 
 	simcom_say(s, "NETOPEN failed: %s; check apn, or this firmware (%s)",
@@ -361,7 +404,12 @@ const struct simcom_step simcom_net_open[] = {
 	{ .text = "AT+CIPMODE=0", .optional = true },
 	{ .text = "AT+CIPRXGET=1" },
 	{ .send = send_timeouts, .optional = true },
-	{ .text = "AT+CIPDNSSET=0,3000,1", .optional = true },
+	{ .send = send_dnsset, .optional = true },
+	{ .send = read_dnsset, .accept = { R_CIPDNSSET + 1 },
+	  .line = simcom_config_line, .judge = judge_dnsset },
+	{ .send = send_ccfg, .optional = true },
+	{ .send = read_ccfg, .accept = { R_CIPCCFG + 1 },
+	  .line = simcom_config_line, .judge = judge_ccfg },
 	{ .text = "AT+CIPSENDMODE=0", .optional = true },
 	{ .text = "AT+NETOPEN?", .accept = { R_NETOPEN + 1, R_NETOPEN_PAIR + 1 },
 	  .line = take_net_state, .optional = true },

@@ -30,6 +30,7 @@ struct history_counts {
 	uint64_t taken;
 	int64_t confirmed;	/* -1: unknown */
 	uint64_t received;
+	uint64_t lost;		/* the modem had them, modemd did not */
 };
 
 /* A link's life opens. All text is borrowed until the call returns. */

@@ -18,7 +18,7 @@
 	"SELECT id, clock_confirmed, instance, boot_id, opened,"	\
 	" opened_mono, closed, closed_mono, link, epoch, client, pid,"	\
 	" uid, comm, unit, exe, type, remote, slot, rule, accepted,"	\
-	" taken, confirmed, received, reason, modem_text"		\
+	" taken, confirmed, received, lost, reason, modem_text"		\
 	" FROM sessions WHERE 1"
 #define EVENTS								\
 	"SELECT id, clock_confirmed, instance, boot_id, at, at_mono,"	\
@@ -138,6 +138,7 @@ static void take_session(struct taker *t, struct history_row *row)
 	row->counts.taken = (uint64_t)number(t);
 	row->counts.confirmed = number(t);
 	row->counts.received = (uint64_t)number(t);
+	row->counts.lost = (uint64_t)number(t);
 	row->reason = text(t);
 	row->modem_text = text(t);
 	row->kind = "";

@@ -21,13 +21,14 @@ static const char *const sql[STMT_COUNT] = {
 	[STMT_BYTES] =
 	"UPDATE sessions SET updated = max(?4, opened),"
 	" updated_mono = max(?5, opened_mono), accepted = ?6, taken = ?7,"
-	" confirmed = ?8, received = ?9"
+	" confirmed = ?8, received = ?9, lost = ?10"
 	" WHERE run = ?1 AND link = ?2 AND epoch = ?3 AND closed IS NULL",
 	[STMT_CLOSE] =
 	"UPDATE sessions SET closed = max(?4, opened),"
 	" closed_mono = max(?5, opened_mono), updated = max(?4, opened),"
 	" updated_mono = max(?5, opened_mono), accepted = ?6, taken = ?7,"
-	" confirmed = ?8, received = ?9, reason = ?10, modem_text = ?11"
+	" confirmed = ?8, received = ?9, lost = ?10, reason = ?11,"
+	" modem_text = ?12"
 	" WHERE run = ?1 AND link = ?2 AND epoch = ?3 AND closed IS NULL",
 	[STMT_NETWORK_OPEN] =
 	"INSERT INTO network_sessions (run, instance, boot_id, address,"
@@ -127,6 +128,7 @@ static void bind_counts(struct binder *b, const struct store *s,
 	number(b, (int64_t)op->counts.taken);
 	number(b, op->counts.confirmed);
 	number(b, (int64_t)op->counts.received);
+	number(b, (int64_t)op->counts.lost);
 }
 
 static void bind_network_open(struct binder *b, const struct store *s,

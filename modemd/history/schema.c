@@ -88,6 +88,8 @@ const char *const schema_steps[] = {
 	") STRICT;"
 	"CREATE INDEX events_at ON events (at);"
 	"CREATE INDEX events_run ON events (run);",
+	/* bytes that the modem received and modemd did not get */
+	"ALTER TABLE sessions ADD COLUMN lost INTEGER NOT NULL DEFAULT 0",
 };
 
 const int schema_version = sizeof(schema_steps) / sizeof(schema_steps[0]);

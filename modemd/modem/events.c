@@ -59,6 +59,11 @@ static void link_is_open(struct link *l)
 	l->opened_wall_ms = timers_wall_ms(m->timers);
 	l->active_ms = l->opened_mono_ms;
 	l->checked_ms = l->opened_mono_ms;
+	l->drained = false;
+	l->line_loss = false;
+	l->acks_asked = 0;
+	l->ack_next_ms = 0;
+	l->claimed = 0;
 	backoff_reset(&l->backoff);
 	link_set_state(l, LINK_OPEN);
 	if (again) {
@@ -237,6 +242,22 @@ static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len,
 	m->ops->data(m->ctx, l->id, data, len, from);
 }
 
+/* Bytes may have been lost between modem and us: a gap in a stream is worse
+ * than its end. How many, the modem is asked first. */
+static void line_lost(struct link *l)
+{
+	l->line_loss = true;
+	l->peer_closed = true;
+	l->drained = true;
+	l->end_is_loss = true;
+	l->end_err = -ECONNABORTED;
+	l->end_reason = "line-loss";
+	snprintf(l->end_text, sizeof(l->end_text), "an answer with data did "
+		 "not arrive whole");
+	if (!confirm_wanted(l))
+		link_drained(l);
+}
+
 static void on_pulled(void *up, unsigned int n, long rest, int err)
 {
 	struct modem *m = up;
@@ -251,15 +272,17 @@ static void on_pulled(void *up, unsigned int n, long rest, int err)
 	l->readable |= !err && rest > 0;	/* or announced meanwhile */
 	l->pull_errors = err == -EREMOTEIO ? l->pull_errors + 1 : 0;
 	if (l->peer_closed && (err == -EREMOTEIO || (!err && !l->readable))) {
-		link_drained(l);
+		l->drained = true;
+		if (!err)
+			confirm_drained(l);
+		if (!confirm_wanted(l))
+			link_drained(l);
 	} else if (l->pull_errors == PULL_ERRORS_MAX) {
 		audit_want(m);
 	} else if (err && !(err == -EREMOTEIO && rest < 0)) {
-		/* Bytes may have been lost between modem and us: a gap in a
-		 * stream is worse than its end. */
-		s->must_close = true;
-		link_lose(l, -ECONNABORTED, "line-loss", "an answer with data did "
-			  "not arrive whole");
+		line_lost(l);
+	} else if (!err && !l->readable) {
+		confirm_drained(l);
 	}
 	modem_kick_soon(m);
 }
@@ -316,6 +339,12 @@ static void on_audited(void *up, const struct driver_table *table, int err)
 	audit_done(up, table, err);
 }
 
+static void on_progress(void *up, unsigned int id,
+			const struct driver_echo *echo)
+{
+	ping_progress(up, id, echo);
+}
+
 static void on_answered(void *up, unsigned int id, int err,
 			const struct driver_answer *answer)
 {
@@ -357,6 +386,7 @@ const struct driver_events modem_driver_events = {
 	.pulled		= on_pulled,
 	.closed		= on_closed,
 	.audited	= on_audited,
+	.progress	= on_progress,
 	.answered	= on_answered,
 	.readable	= on_readable,
 	.data		= on_data,

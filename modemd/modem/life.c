@@ -244,6 +244,7 @@ void life_silent(struct modem *m)
 	snprintf(reason, sizeof(reason), "no answer at %u or %u other rates: "
 		 "is it powered, and is this its AT port?", m->bauds[0],
 		 m->baud_count - 1);
+	queries_fail(m, -ENODEV);
 	life_set_state(m, MODEM_SILENT, reason);
 	retry_later(m);
 }
@@ -315,6 +316,7 @@ static void network_is_open(struct modem *m)
 	m->ladder_restarts = 0;
 	audit_want(m);
 	names_forget(m);
+	m->wait_ack = false;	/* as the stage has left it */
 	m->max_send = m->driver->max_send;
 	m->heard_ms = timers_mono_ms(m->timers);
 	life_set_state(m, MODEM_READY, "");
@@ -417,6 +419,7 @@ void life_synced(struct modem *m)
 	m->syncing = false;
 	m->raising = false;
 	restart_went_down(m, 0);
+	m->no_confirmed = false;
 	note_baud(m);
 	life_set_state(m, MODEM_STARTING, "");
 	backoff_reset(&m->backoff);

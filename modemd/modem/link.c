@@ -316,6 +316,8 @@ static struct link *link_new(struct modem *m, const struct link_args *args)
 	snprintf(l->host, sizeof(l->host), "%s", args->host);
 	l->port = args->port;
 	l->local_port = args->local_port;
+	l->kind = args->kind;
+	l->wait_ack = args->wait_ack;
 	l->restore = args->restore;
 	l->idle_timeout_ms = args->idle_timeout_ms ? args->idle_timeout_ms :
 			     cfg->idle_timeout_ms;
@@ -448,6 +450,7 @@ void link_fill_info(const struct link *l, struct link_info *info)
 {
 	*info = (struct link_info){
 		.id = l->id,
+		.kind = l->kind,
 		.slot = l->slot,
 		.epoch = l->epoch,
 		.state = l->state,

@@ -125,6 +125,14 @@ static void list_capabilities(struct modem *m)
 	m->capabilities[n++] = "resolve";
 	if (m->driver->caps & DRIVER_CAP_REVERSE_DNS)
 		m->capabilities[n++] = "reverse";
+	if (m->driver->caps & DRIVER_CAP_PING)
+		m->capabilities[n++] = "ping";
+	if (m->driver->caps & DRIVER_CAP_CONFIRMED)
+		m->capabilities[n++] = "confirmed";
+	if (m->driver->settings)
+		m->capabilities[n++] = "config";
+	if (m->driver->forbids)
+		m->capabilities[n++] = "at";
 	m->capabilities[n++] = "restore";
 	m->capabilities[n] = NULL;
 }
@@ -264,6 +272,7 @@ void modem_get_status(struct modem *m, struct modem_status *out)
 		.capabilities = m->capabilities,
 		.line = at_channel_get_stats(m->channel),
 		.port = at_channel_port(m->channel),
+		.lost_bytes = m->lost_bytes,
 	};
 	fill_next_try(m, out);
 	count_slots(m, out);

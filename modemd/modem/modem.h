@@ -315,6 +315,8 @@ int modem_at(struct modem *m, const char *command, uint32_t timeout_ms,
 /* Ends with a NULL name. The value as last read, -1: not known. */
 const struct driver_setting *modem_settings(const struct modem *m);
 long modem_setting(const struct modem *m, unsigned int setting);
+/* What modemd sets it to, at each bring-up; -1: it does not. */
+long modem_setting_wanted(const struct modem *m, unsigned int setting);
 
 /*
  * 0 and *@id: listening() follows. -ENETDOWN, -EMFILE (all servers are taken),

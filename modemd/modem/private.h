@@ -8,7 +8,8 @@
  *   link.c      links: what clients ask of them, how they end
  *   events.c    what the driver reports
  *   schedule.c  what goes over the line next, and when to look again
- *   query.c     questions that are not about a link
+ *   query.c     the queue of questions; names and their answers
+ *   ask.c       the other questions: ping, confirmed bytes, options, raw AT
  *   audit.c     the modem's own table of links, compared with ours
  *   network.c   network up and down, restarts, and the ladder to them
  *   steps.c     from power to network in plain words
@@ -29,13 +30,14 @@ struct timer;
 
 #define MODEM_BAUDS	6	/* rates that are tried */
 #define MODEM_QUERIES	64	/* that may wait */
-#define MODEM_CAPS	8	/* words for what it can do */
+#define MODEM_CAPS	24	/* words for what it can do */
 #define MODEM_NAMES	64	/* answers that are kept */
 
 struct link {
 	TAILQ_ENTRY(link) entry;	/* in the order of ids */
 	struct modem *modem;
 	uint64_t id;
+	enum link_kind kind;
 	uint32_t epoch;
 	enum link_state state;
 	int slot;			/* -1: none */
@@ -61,6 +63,14 @@ struct link {
 	unsigned int pull_errors;	/* in a row */
 	int64_t send_after_ms;		/* it was busy: not before; 0: at once */
 	int64_t busy_since_ms;		/* that it says so; 0: it does not */
+	bool drained;			/* that is done; its ACKs are asked */
+	bool line_loss;			/* the same, since bytes are missing */
+	bool wait_ack;
+	unsigned int acks_asked;	/* before its close */
+	int64_t ack_next_ms;		/* when to ask again */
+	int64_t ack_until_ms;		/* then it is closed in any case */
+	uint64_t claimed;		/* bytes the modem says it received;
+					 * 0: nothing to be checked */
 	bool was_open;			/* opened() is out */
 	bool tell_queued;
 	int64_t checked_ms;		/* when its buffer was last asked */
@@ -85,12 +95,21 @@ struct slot {
 	uint64_t used;			/* when, in opens: reuse the oldest */
 };
 
+#define QUERY_TEXT_MAX	512	/* of a raw command */
+
 struct query {
 	TAILQ_ENTRY(query) entry;
 	uint32_t id;
 	enum driver_query what;
-	char text[DRIVER_HOST_MAX + 1];
-	bool cancelled;
+	struct driver_query_args args;
+	char text[QUERY_TEXT_MAX + 1];
+	uint64_t link;			/* confirmed bytes: of this link */
+	uint32_t epoch;
+	bool force;			/* raw AT that was forbidden */
+	bool quiet;			/* our own: nobody is told */
+	bool cancelled;			/* a ping: it is to be stopped */
+	bool stopping;			/* a ping: and that is under way */
+	unsigned int echoes;		/* a ping: told so far */
 };
 
 TAILQ_HEAD(query_list, query);
@@ -154,6 +173,10 @@ struct modem {
 	unsigned int audits;		/* not answered, of this network */
 	int64_t heard_ms;		/* when the modem last answered */
 
+	/* ask.c */
+	bool no_confirmed;		/* this firmware cannot tell */
+	bool wait_ack;			/* as it was last told to the modem */
+	uint64_t lost_bytes;
 	/* audit.c */
 	int64_t audited_ms;		/* when the table was last asked for */
 	uint64_t faults;		/* of the line, as counted so far */
@@ -188,7 +211,8 @@ struct modem {
 
 	/* query.c */
 	struct query_list queries;
-	struct query *asked;		/* under way */
+	struct query *asked;		/* under way: the line is its own */
+	struct query *pinging;		/* under way, beside all else */
 	unsigned int query_count;
 	uint32_t next_query;
 	int64_t query_began_ms;
@@ -267,12 +291,35 @@ void schedule_due(void *ctx);
 /* query.c */
 int query_add(struct modem *m, enum driver_query what, const char *text,
 	      uint32_t *id);
+/* The same with all of @args, of which text is copied. */
+int query_add_args(struct modem *m, enum driver_query what,
+		   const struct driver_query_args *args, uint32_t *id);
+struct query *query_new(struct modem *m, enum driver_query what,
+			const struct driver_query_args *args);
+int query_begin(struct modem *m, struct query *q);
+void query_end(struct modem *m, struct query *q, int err,
+	       const struct driver_answer *answer);
 bool query_start(struct modem *m);
 void query_answered(struct modem *m, uint32_t id, int err,
 		    const struct driver_answer *answer);
 void queries_fail(struct modem *m, int err);
 void queries_free(struct modem *m);
 void names_forget(struct modem *m);
+
+/* ask.c */
+bool ping_step(struct modem *m);
+void pings_end_cancelled(struct modem *m);
+void ping_progress(struct modem *m, uint32_t id,
+		   const struct driver_echo *echo);
+/* Before a close: what the peer acknowledged is asked. ASK_WAIT: not now. */
+enum ask { ASK_DONE, ASK_SENT, ASK_WAIT };
+enum ask confirm_step(struct link *l);
+bool confirm_wanted(const struct link *l);
+void confirm_drained(struct link *l);
+bool wait_ack_step(struct modem *m);
+/* What an answer means for our own state, before its asker is told. */
+void query_learn(struct modem *m, const struct query *q, int err,
+		  const struct driver_answer *answer);
 
 /* events.c */
 extern const struct driver_events modem_driver_events;

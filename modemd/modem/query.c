@@ -22,20 +22,42 @@
 int query_add(struct modem *m, enum driver_query what, const char *text,
 	      uint32_t *id)
 {
+	struct driver_query_args args = { .text = text };
+
+	return query_add_args(m, what, &args, id);
+}
+
+/* At the end of the queue; NULL without memory. */
+struct query *query_new(struct modem *m, enum driver_query what,
+			const struct driver_query_args *args)
+{
+	struct query *q;
+
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return NULL;
+
+	q->id = ++m->next_query;
+	q->what = what;
+	q->args = *args;
+	snprintf(q->text, sizeof(q->text), "%s", args->text ? args->text : "");
+	q->args.text = q->text;
+	TAILQ_INSERT_TAIL(&m->queries, q, entry);
+	m->query_count++;
+
+	return q;
+}
+
+int query_add_args(struct modem *m, enum driver_query what,
+		   const struct driver_query_args *args, uint32_t *id)
+{
 	struct query *q;
 
 	if (m->query_count >= MODEM_QUERIES)
 		return -EBUSY;
-
-	q = calloc(1, sizeof(*q));
+	q = query_new(m, what, args);
 	if (!q)
 		return -ENOMEM;
-
-	q->id = ++m->next_query;
-	q->what = what;
-	snprintf(q->text, sizeof(q->text), "%s", text);
-	TAILQ_INSERT_TAIL(&m->queries, q, entry);
-	m->query_count++;
 	if (id)
 		*id = q->id;
 	modem_kick_soon(m);
@@ -43,21 +65,32 @@ int query_add(struct modem *m, enum driver_query what, const char *text,
 	return 0;
 }
 
-static void query_end(struct modem *m, struct query *q, int err,
-		      const struct driver_answer *answer)
+/* One that was cancelled is not told of; but a ping is, with its counts. */
+void query_end(struct modem *m, struct query *q, int err,
+	       const struct driver_answer *answer)
 {
 	static const struct driver_answer none = { .text = "" };
 
-	bool tell = !q->cancelled && q->what != DRIVER_Q_SIGNAL;
+	bool tell = !q->quiet && q->what != DRIVER_Q_SIGNAL &&
+		    (!q->cancelled || q->what == DRIVER_Q_PING);
 	uint32_t id = q->id;
 
-	TAILQ_REMOVE(&m->queries, q, entry);
-	m->query_count--;
+	if (m->pinging == q) {
+		m->pinging = NULL;
+	} else {
+		TAILQ_REMOVE(&m->queries, q, entry);
+		m->query_count--;
+	}
 	if (m->asked == q)
 		m->asked = NULL;
 	free(q);
 	if (tell)
 		m->ops->answered(m->ctx, id, err, answer ? answer : &none);
+}
+
+static bool is_name(const struct query *q)
+{
+	return q->what == DRIVER_Q_RESOLVE || q->what == DRIVER_Q_REVERSE;
 }
 
 /* Names are the same in any case: RFC 4343. */
@@ -67,6 +100,8 @@ static const struct known *find_known(const struct modem *m,
 	int64_t now = timers_mono_ms(m->timers);
 	const struct known *k;
 
+	if (!is_name(q))
+		return NULL;
 	for (k = m->known; k < m->known + MODEM_NAMES; k++) {
 		if (k->until_ms > now && k->what == q->what &&
 		    strcasecmp(k->text, q->text) == 0)
@@ -81,7 +116,7 @@ static void keep(struct modem *m, const struct query *q, int err,
 {
 	struct known *k = &m->known[m->next_known];
 
-	if (q->what == DRIVER_Q_SIGNAL || (err && err != -EADDRNOTAVAIL))
+	if (!is_name(q) || (err && err != -EADDRNOTAVAIL))
 		return;
 
 	m->next_known = (m->next_known + 1) % MODEM_NAMES;
@@ -89,7 +124,7 @@ static void keep(struct modem *m, const struct query *q, int err,
 	k->err = err;
 	k->until_ms = timers_mono_ms(m->timers) +
 		      (err ? KEEP_NONE_MS : KEEP_MS);
-	snprintf(k->text, sizeof(k->text), "%s", q->text);
+	snprintf(k->text, sizeof(k->text), "%.*s", DRIVER_HOST_MAX, q->text);
 	snprintf(k->answer, sizeof(k->answer), "%s", answer);
 }
 
@@ -99,42 +134,98 @@ void names_forget(struct modem *m)
 	memset(m->known, 0, sizeof(m->known));
 }
 
-/* Answers those at the head of the queue that need no command. */
-static void answer_known(struct modem *m)
+/* What does not need a network, only a modem. */
+static bool is_local(const struct query *q)
+{
+	return q->what == DRIVER_Q_AT || q->what == DRIVER_Q_CONFIG ||
+	       q->what == DRIVER_Q_SET || q->what == DRIVER_Q_SIGNAL;
+}
+
+/* The first that may go out now: one ping at a time. */
+static struct query *next_query(const struct modem *m)
+{
+	struct query *q;
+
+	TAILQ_FOREACH(q, &m->queries, entry) {
+		if (q->what == DRIVER_Q_PING && m->pinging)
+			continue;
+		if (network_usable(m) || is_local(q))
+			return q;
+	}
+
+	return NULL;
+}
+
+/* The same, after answering those before it that need no command. */
+static struct query *next_unknown(struct modem *m)
 {
 	struct driver_answer answer = { 0 };
 	const struct known *k;
 	struct query *q;
 
-	while ((q = TAILQ_FIRST(&m->queries)) && q != m->asked &&
-	       (k = find_known(m, q))) {
+	while ((q = next_query(m)) && (k = find_known(m, q))) {
 		answer.text = k->answer;
 		query_end(m, q, k->err, &answer);
 	}
+
+	return q;
+}
+
+/* A ping is answered at once, and then runs beside all else. */
+static void under_way(struct modem *m, struct query *q)
+{
+	if (q->what == DRIVER_Q_PING) {
+		TAILQ_REMOVE(&m->queries, q, entry);
+		m->query_count--;
+		m->pinging = q;
+		return;
+	}
+	m->asked = q;
+	m->query_began_ms = timers_mono_ms(m->timers);
+}
+
+/* Its slot may have changed since it was asked, or be another's. */
+static int find_slot(struct modem *m, struct query *q)
+{
+	struct link *l = link_find(m, q->link);
+
+	if (!l || l->epoch != q->epoch || l->state != LINK_OPEN)
+		return -EBADF;
+	q->args.slot = (unsigned int)l->slot;
+
+	return 0;
+}
+
+/* Ends it at once when it cannot be asked. */
+int query_begin(struct modem *m, struct query *q)
+{
+	int err = 0;
+
+	if (q->what == DRIVER_Q_CONFIRMED)
+		err = find_slot(m, q);
+	if (!err)
+		err = m->driver->query(m->d, q->id, q->what, &q->args);
+	if (err)
+		query_end(m, q, err, NULL);
+	else
+		under_way(m, q);
+
+	return err;
 }
 
 /* True when one went out. */
 bool query_start(struct modem *m)
 {
-	struct driver_query_args args = { 0 };
 	struct query *q;
-	int err;
 
-	answer_known(m);
-	q = TAILQ_FIRST(&m->queries);
-	if (!q || m->asked)
+	if (m->asked)
 		return false;
-
-	args.text = q->text;
-	err = m->driver->query(m->d, q->id, q->what, &args);
-	if (err) {
-		query_end(m, q, err, NULL);
-		return query_start(m);
+	while ((q = next_unknown(m))) {
+		if (!query_begin(m, q))
+			return true;
 	}
-	m->asked = q;
-	m->query_began_ms = timers_mono_ms(m->timers);
 
-	return true;
+	return false;
 }
 
 void query_answered(struct modem *m, uint32_t id, int err,
@@ -143,13 +234,20 @@ void query_answered(struct modem *m, uint32_t id, int err,
 	struct query *q = m->asked;
 	int64_t now = timers_mono_ms(m->timers);
 
+	if (m->pinging && m->pinging->id == id) {
+		query_end(m, m->pinging, err, answer);
+		return;
+	}
 	if (!q || q->id != id)
 		return;
 
+	if (err == -ECONNRESET)		/* it restarted in the middle */
+		err = -ENODEV;
 	m->query_not_before_ms = now + (now - m->query_began_ms);
 	if (q->what == DRIVER_Q_SIGNAL)
 		m->signal_ms = now;
 	keep(m, q, err, answer->text);
+	query_learn(m, q, err, answer);
 	query_end(m, q, err, answer);
 }
 
@@ -160,7 +258,7 @@ void queries_fail(struct modem *m, int err)
 
 	for (q = TAILQ_FIRST(&m->queries); q; q = next) {
 		next = TAILQ_NEXT(q, entry);
-		if (q != m->asked)
+		if (q != m->asked && (err != -ENETDOWN || !is_local(q)))
 			query_end(m, q, err, NULL);
 	}
 }
@@ -173,6 +271,7 @@ void queries_free(struct modem *m)
 		TAILQ_REMOVE(&m->queries, q, entry);
 		free(q);
 	}
+	free(m->pinging);
 }
 
 static int ask(struct modem *m, enum driver_query what, const char *text,
@@ -201,12 +300,15 @@ void modem_query_cancel(struct modem *m, uint32_t query)
 {
 	struct query *q;
 
+	if (m->pinging && m->pinging->id == query)
+		m->pinging->cancelled = true;
 	TAILQ_FOREACH(q, &m->queries, entry) {
 		if (q->id != query)
 			continue;
 		q->cancelled = true;
-		if (q != m->asked)
+		if (q != m->asked && q->what != DRIVER_Q_PING)
 			query_end(m, q, -ECANCELED, NULL);
-		return;
+		break;
 	}
+	modem_kick_soon(m);
 }

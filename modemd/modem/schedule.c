@@ -136,6 +136,24 @@ static bool link_gives_up(const struct modem *m, struct link *l)
 	return true;
 }
 
+/* First what the peer acknowledged is asked, where that can be told. */
+static bool step_polite_close(struct modem *m, struct link *l, unsigned int n)
+{
+	enum ask ask = confirm_step(l);
+
+	return ask == ASK_SENT || (ask == ASK_DONE && step_close(m, n));
+}
+
+/* Its peer has closed, and all was read: one question more. */
+static bool step_drained(struct link *l)
+{
+	if (confirm_step(l) == ASK_SENT)
+		return true;
+	link_drained(l);
+
+	return false;
+}
+
 /* The one thing that the link in slot @n needs most. False: none. */
 static bool slot_step(struct modem *m, unsigned int n)
 {
@@ -154,8 +172,10 @@ static bool slot_step(struct modem *m, unsigned int n)
 		return false;
 	if (link_gives_up(m, l))
 		return step_close(m, n);
+	if (l->drained)
+		return step_drained(l);
 	if (l->want_close && may_close(m, l))
-		return step_close(m, n);
+		return step_polite_close(m, l, n);
 	if (l->pull_next)
 		return step_pull(m, l) || step_send(m, l);
 
@@ -202,8 +222,12 @@ static bool network_step(struct modem *m)
 		return any_slot_step(m) || network_down_step(m);
 	if (m->want_audit)
 		return audit_start(m);
+	if (ping_step(m))
+		return true;
 
 	give_slots(m);
+	if (wait_ack_step(m))
+		return true;
 	if (now >= m->query_not_before_ms && query_start(m))
 		return true;
 
@@ -244,7 +268,8 @@ static int64_t link_due(const struct modem *m, const struct link *l)
 	}
 
 	if (l->want_close || l->going_down)
-		at = not_past(l->close_by_ms, now);
+		at = earlier(not_past(l->close_by_ms, now),
+			     not_past(l->ack_next_ms, now));
 	if (evbuffer_get_length(l->tx) > 0)
 		at = earlier(at, not_past(l->send_after_ms, now));
 	if (l->idle_timeout_ms && !l->want_close)
@@ -332,21 +357,30 @@ void schedule_due(void *ctx)
 
 /* ------------------------------------------------------------------- kicks */
 
+/* A stage that waits leaves the line to questions that need no network. */
+static bool line_is_free(const struct modem *m)
+{
+	if (!at_channel_ready(m->channel) || m->syncing || m->asked)
+		return false;
+
+	return !m->staging || m->again_ms > timers_mono_ms(m->timers);
+}
+
 /*
  * After every change. One command at most goes out; the next decision is
- * made when its final line was read.
+ * made when its final line was read. A question may be several commands: the
+ * line is its own until it is answered.
  */
 void modem_kick(struct modem *m)
 {
-	bool ready;
-
 	network_wish(m);
-	ready = at_channel_ready(m->channel) && !m->syncing;
-	if (ready && !restart_step(m) && !m->staging && !life_step(m)) {
-		if (m->network == NETWORK_OPEN)
+	pings_end_cancelled(m);
+	if (line_is_free(m) && !restart_step(m) &&
+	    (m->staging || !life_step(m))) {
+		if (m->network == NETWORK_OPEN && !m->staging)
 			(void)network_step(m);
-		else if (m->net_down && m->state == MODEM_READY)
-			(void)query_start(m);	/* the probe */
+		else if (m->state >= MODEM_STARTING)
+			(void)query_start(m);
 	}
 	arm_due(m);
 }

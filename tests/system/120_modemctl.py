@@ -69,7 +69,7 @@ def every_table_fits_and_every_json_parses(bench):
     verbs = {("status",): dict, ("why",): dict, ("links",): list, ("clients",): list,
              ("history",): list, ("history", "sessions"): list,
              ("history", "events"): list, ("trace",): list,
-             ("resolve", "echo.example.org"): list}
+             ("resolve", "echo.example.org"): list, ("config",): list}
     for verb, kind in verbs.items():
         table = on_a_terminal(bench, *verb)
         check(table.strip(), "%s prints nothing" % (verb,))

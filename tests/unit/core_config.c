@@ -28,6 +28,7 @@ void core_config(struct config *cfg)
 			.pin = text(""),
 			.wifi_ssid = text(""),
 			.wifi_password = text(""),
+			.options = text(""),
 		},
 		.ipc = {
 			.socket = text("/nowhere"),

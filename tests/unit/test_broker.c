@@ -95,6 +95,12 @@ static void add_reply(struct bench *b, const Modemd__V1__Reply *r)
 		add(b, "=%s", r->resolve->address[0]);
 	if (r->result_case == MODEMD__V1__REPLY__RESULT_REVERSE)
 		add(b, "=%s", r->reverse->name[0]);
+	if (r->result_case == MODEMD__V1__REPLY__RESULT_PING)
+		add(b, "=%u/%u/%u", r->ping->sent, r->ping->received,
+		    r->ping->lost);
+	if (r->result_case == MODEMD__V1__REPLY__RESULT_AT)
+		add(b, "=%s,%s", r->at->n_line ? r->at->line[0] : "",
+		    r->at->final);
 	add(b, " ");
 }
 
@@ -158,6 +164,15 @@ static void add_event(struct bench *b, const Modemd__V1__Event *e)
 	case MODEMD__V1__EVENT__KIND_LINK_NEWS:
 		add(b, "news(%d,%s) ", (int)e->link_news->link->link,
 		    e->link_news->what);
+		break;
+	case MODEMD__V1__EVENT__KIND_PING:
+		add(b, "ping(%d,%u,%s) ", (int)e->ping->request_id,
+		    e->ping->seq, e->ping->timeout ? "timeout" :
+		    e->ping->address);
+		break;
+	case MODEMD__V1__EVENT__KIND_CONFIRMED:
+		add(b, "confirmed(%d/%u,%d) ", (int)e->confirmed->link,
+		    e->confirmed->epoch, (int)e->confirmed->confirmed);
 		break;
 	default:
 		add(b, "event %d? ", (int)e->kind_case);
@@ -677,8 +692,8 @@ static void unknown_requests_and_fields(void **state)
 	/* id 9, and field 99 (varint) */
 	fake_client_send_bytes(b->conns[c], "\x08\x09\x98\x06\x01", 5);
 	assert_string_equal(heard(b, c), "9:NOT_SUPPORTED ");
-	/* id 9, request 22 (reserved), empty */
-	fake_client_send_bytes(b->conns[c], "\x08\x09\xb2\x01\x00", 5);
+	/* id 9, request 20 (reserved), empty */
+	fake_client_send_bytes(b->conns[c], "\x08\x09\xa2\x01\x00", 5);
 	assert_string_equal(heard(b, c), "9:NOT_SUPPORTED ");
 	/* no id, no kind */
 	fake_client_send_bytes(b->conns[c], "", 0);
@@ -1281,6 +1296,300 @@ static void reverse_takes_addresses(void **state)
 	assert_string_equal(heard(b, c), "3:OK=a.example ");
 }
 
+/* A request with these numbers; 0: absent. */
+static void ask_ping(struct bench *b, unsigned int c, uint64_t id,
+		     const char *host, const uint32_t number[5])
+{
+	Modemd__V1__Ping m = MODEMD__V1__PING__INIT;
+	REQUEST(r);
+
+	m.has_host = true;
+	m.host = chars(host);
+	m.has_count = number[0] > 0;
+	m.count = number[0];
+	m.has_size = number[1] > 0;
+	m.size = number[1];
+	m.has_interval_ms = number[2] > 0;
+	m.interval_ms = number[2];
+	m.has_wait_ms = number[3] > 0;
+	m.wait_ms = number[3];
+	m.has_ttl = number[4] > 0;
+	m.ttl = number[4];
+	r.ping = &m;
+	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_PING);
+}
+
+static const uint32_t usual[5] = { 0 };
+
+static void pings_are_checked(void **state)
+{
+	static const struct {
+		uint32_t number[5];
+		const char *want;
+	} cases[] = {
+		{ { 100, 4, 1000, 10000, 16 }, "" },
+		{ { 1, 188, 10000, 100000, 255 }, "" },
+		{ { 101 }, "2:INVALID " }, { { 1, 3 }, "2:INVALID " },
+		{ { 1, 189 }, "2:INVALID " }, { { 1, 4, 999 }, "2:INVALID " },
+		{ { 1, 4, 10001 }, "2:INVALID " },
+		{ { 1, 4, 1000, 9999 }, "2:INVALID " },
+		{ { 1, 4, 1000, 100001 }, "2:INVALID " },
+		{ { 1, 4, 1000, 10000, 15 }, "2:INVALID " },
+		{ { 1, 4, 1000, 10000, 256 }, "2:INVALID " },
+		{ { UINT32_MAX }, "2:INVALID " },
+	};
+	struct bench *b = *state;
+	unsigned int c = client(b, "tool");
+	size_t i;
+
+	script_answer(b->script, "AT+CPING", "\r\nOK\r\n", 0);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ask_ping(b, c, 2, "host", cases[i].number);
+		wait_ms(b, 20);
+		assert_string_equal(heard(b, c), cases[i].want);
+		if (*cases[i].want)
+			continue;
+		ask_cancel(b, c, 3, 2);
+		wait_ms(b, 20);
+		assert_string_equal(heard(b, c), "3:OK 2:CANCELLED=0/0/0 ");
+	}
+	assert_int_equal(script_heard(b->script, "AT+CPING="), 2);
+	ask_ping(b, c, 2, "host\",1\r", usual);
+	assert_string_equal(heard(b, c), "2:INVALID ");
+}
+
+/* Each client hears of its own; the counts come with a cancel too. */
+static void pings_of_two(void **state)
+{
+	struct bench *b = *state;
+	unsigned int c = client(b, "one"), d = client(b, "two");
+
+	script_answer(b->script, "AT+CPING", "\r\nOK\r\n", 0);
+	ask_ping(b, c, 2, "host", usual);
+	ask_ping(b, d, 2, "host", usual);
+	wait_ms(b, 20);
+	script_say(b->script, "\r\n+CPING: 1,192.0.2.1,64,40,255\r\n"
+		   "\r\n+CPING: 2\r\n");
+	wait_ms(b, 20);
+	assert_string_equal(heard(b, c), "ping(2,1,192.0.2.1) "
+			    "ping(2,2,timeout) ");
+	ask_cancel(b, c, 3, 2);
+	wait_ms(b, 20);
+	assert_string_equal(heard(b, c), "3:OK 2:CANCELLED=2/1/1 ");
+	wait_ms(b, 20);
+	script_say(b->script, "\r\n+CPING: 3,4,4,0,1,1,1\r\n");
+	wait_ms(b, 20);
+	assert_string_equal(heard(b, d), "2:OK=4/4/0 ");
+	assert_string_equal(heard(b, c), "");
+}
+
+static void ping_of_a_gone_client(void **state)
+{
+	struct bench *b = *state;
+	unsigned int c = client(b, "one"), d = client(b, "two");
+
+	script_answer(b->script, "AT+CPING", "\r\nOK\r\n", 0);
+	ask_ping(b, c, 2, "host", usual);
+	wait_ms(b, 20);
+	ask_ping(b, d, 2, "host", usual);
+	fake_client_disconnect(b->conns[c]);
+	wait_ms(b, 50);
+	assert_int_equal(script_heard(b->script, "AT+CPINGSTOP"), 1);
+	assert_int_equal(script_heard(b->script, "AT+CPING="), 2);
+}
+
+/* ----------------------------------------------- raw AT, options, confirmed */
+
+static void ask_at(struct bench *b, unsigned int c, uint64_t id,
+		   const char *command, bool force, uint32_t timeout_ms)
+{
+	Modemd__V1__At m = MODEMD__V1__AT__INIT;
+	REQUEST(r);
+
+	m.has_command = true;
+	m.command = chars(command);
+	m.has_force = force;
+	m.force = force;
+	m.has_timeout_ms = timeout_ms > 0;
+	m.timeout_ms = timeout_ms;
+	r.at = &m;
+	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_AT);
+}
+
+static unsigned int admin(struct bench *b)
+{
+	unsigned int c = connect_as(b, 501, true);
+
+	say_hello(b, c, "admin", 1);
+	assert_string_equal(heard(b, c), "1:OK ");
+
+	return c;
+}
+
+static void raw_at(void **state)
+{
+	static const char *const bad[] = {
+		"", "x", "AT\r", "AT\x7f", "\xc3\xa4", "AT+CFUN=0",
+		"at+cipmode",
+	};
+	struct bench *b = *state;
+	unsigned int c = client(b, "tool"), a = admin(b);
+	char long_one[600];
+	size_t i;
+
+	ask_at(b, c, 2, "AT", false, 0);
+	assert_string_equal(heard(b, c), "2:NO_PERMISSION ");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ask_at(b, a, 2, bad[i], false, 0);
+		assert_string_equal(heard(b, a), "2:INVALID ");
+	}
+	memset(long_one, 'A', sizeof(long_one));
+	memcpy(long_one, "AT", 2);
+	long_one[513] = '\0';
+	ask_at(b, a, 2, long_one, false, 0);
+	assert_string_equal(heard(b, a), "2:INVALID ");
+	ask_at(b, a, 2, "AT", false, 99);
+	assert_string_equal(heard(b, a), "2:INVALID ");
+	ask_at(b, a, 2, "AT", false, 180001);
+	assert_string_equal(heard(b, a), "2:INVALID ");
+	wait_ms(b, 100);
+	assert_null(script_command(b->script, 0));
+
+	long_one[512] = '\0';
+	script_answer(b->script, "ATAAA", "\r\nA\x01\r\n\r\nERROR\r\n", 0);
+	ask_at(b, a, 3, long_one, false, 0);
+	wait_ms(b, 200);
+	assert_string_equal(heard(b, a), "3:MODEM_ERROR=A\\x01,ERROR ");
+	script_answer(b->script, "AT+X", "\r\nhalf\r\n", 0);
+	ask_at(b, a, 4, "AT+X", false, 100);
+	wait_ms(b, 500);
+	assert_string_equal(heard(b, a), "4:TIMEOUT=half, ");
+	ask_at(b, a, 5, "AT+CIPMODE=0", true, 0);
+	wait_ms(b, 500);
+	assert_string_equal(heard(b, a), "5:OK=,OK ");
+}
+
+static void ask_config(struct bench *b, unsigned int c, uint64_t id,
+		       const char *name, const char *value)
+{
+	Modemd__V1__Config m = MODEMD__V1__CONFIG__INIT;
+	Modemd__V1__Setting s = MODEMD__V1__SETTING__INIT;
+	Modemd__V1__Setting *list[] = { &s };
+	REQUEST(r);
+
+	s.name = (char *)(uintptr_t)name;
+	s.value = (char *)(uintptr_t)value;
+	m.n_set = value ? 1 : 0;
+	m.set = list;
+	r.config = &m;
+	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_CONFIG);
+}
+
+static const Modemd__V1__Setting *
+setting_of(const Modemd__V1__ServerMessage *msg, const char *name)
+{
+	size_t i;
+
+	assert_int_equal(msg->reply->status, MODEMD__V1__STATUS__OK);
+	for (i = 0; i < msg->reply->config->n_setting; i++) {
+		if (strcmp(msg->reply->config->setting[i]->name, name) == 0)
+			return msg->reply->config->setting[i];
+	}
+	fail_msg("no %s", name);
+
+	return NULL;
+}
+
+static void options(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "nope", "1" }, { "dns-retries", "8" }, { "dns-retries", "" },
+		{ "dns-retries", "-1" }, { "dns-retries", "1\r" },
+		{ "dns-retries", "9999999999" }, { "header-type", "0" },
+		{ "open-timeout", "5000" }, { "", "1" },
+		{ "a-name-that-is-much-longer-than-any-that-there-is-and-more-"
+		  "of-it", "1" },
+	};
+	struct bench *b = *state;
+	unsigned int c = client(b, "tool"), a = admin(b);
+	Modemd__V1__ServerMessage *msg;
+	const Modemd__V1__Setting *s;
+	size_t i;
+
+	script_answer(b->script, "AT+CIPDNSSET?",
+		      "\r\n+CIPDNSSET: 0,3000,1\r\n\r\nOK\r\n", 0);
+	ask_config(b, c, 2, "dns-retries", "1");
+	assert_string_equal(heard(b, c), "2:NO_PERMISSION ");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ask_config(b, a, 2, bad[i][0], bad[i][1]);
+		assert_string_equal(heard(b, a), "2:INVALID ");
+	}
+	wait_ms(b, 100);
+	assert_null(script_command(b->script, 0));
+
+	ask_config(b, c, 3, NULL, NULL);
+	wait_ms(b, 200);
+	msg = reply_of(b, c);
+	s = setting_of(msg, "dns-retries");
+	assert_string_equal(s->value, "1");
+	assert_string_equal(s->by, "modemd");
+	assert_null(s->wanted);
+	assert_string_equal(setting_of(msg, "error-mode")->value, "");
+	assert_string_equal(setting_of(msg, "error-mode")->by, "modem");
+	assert_true(setting_of(msg, "header-type")->fixed);
+	free_reply(msg);
+
+	/* the modem says OK, and keeps its own */
+	ask_config(b, a, 4, "dns-retries", "5");
+	wait_ms(b, 200);
+	msg = reply_of(b, a);
+	s = setting_of(msg, "dns-retries");
+	assert_string_equal(s->value, "1");
+	assert_string_equal(s->wanted, "5");
+	assert_string_equal(s->by, "modemctl");
+	free_reply(msg);
+	script_answer(b->script, "AT+CIPDNSSET=", "\r\nERROR\r\n", 0);
+	ask_config(b, a, 5, "dns-retries", "6");
+	wait_ms(b, 200);
+	msg = reply_of(b, a);
+	assert_int_equal(msg->reply->status, MODEMD__V1__STATUS__MODEM_ERROR);
+	assert_non_null(strstr(msg->reply->message,
+			       "dns-retries was not set to 6"));
+	free_reply(msg);
+}
+
+static void confirmed(void **state)
+{
+	Modemd__V1__ConfirmedRequest m = MODEMD__V1__CONFIRMED_REQUEST__INIT;
+	struct bench *b = *state;
+	unsigned int c = client(b, "tool"), d = client(b, "other");
+	Modemd__V1__ServerMessage *msg;
+	REQUEST(r);
+
+	ask_open(b, c, 2, 0);
+	wait_ms(b, 100);
+	(void)heard(b, c);
+	m.has_link = true;
+	m.link = 1;
+	r.confirmed = &m;
+	ask(b, d, &r, 3, MODEMD__V1__REQUEST__KIND_CONFIRMED);
+	assert_string_equal(heard(b, d), "3:NO_SUCH_LINK ");
+	script_answer(b->script, "AT+CIPACK",
+		      "\r\n+CIPACK: 0,0,0\r\n\r\nOK\r\n", 0);
+	ask(b, c, &r, 3, MODEMD__V1__REQUEST__KIND_CONFIRMED);
+	wait_ms(b, 100);
+	msg = fake_client_next(b->conns[c]);
+	assert_int_equal(msg->event->kind_case,
+			 MODEMD__V1__EVENT__KIND_CONFIRMED);
+	assert_true(msg->event->confirmed->has_confirmed);
+	free_reply(msg);
+	msg = reply_of(b, c);
+	assert_int_equal(msg->reply->status, MODEMD__V1__STATUS__OK);
+	assert_true(msg->reply->confirmed->has_lost);
+	assert_int_equal(msg->reply->confirmed->confirmed, 0);
+	free_reply(msg);
+}
+
 /* I3, when the modem goes in the middle. */
 static void resolve_without_modem(void **state)
 {
@@ -1549,16 +1858,6 @@ static void ask_reset(struct bench *b, unsigned int c, uint64_t id,
 	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_RESET);
 }
 
-static unsigned int admin(struct bench *b)
-{
-	unsigned int n = connect_as(b, 0, false);
-
-	say_hello(b, n, "root", 1);
-	heard(b, n);
-
-	return n;
-}
-
 static void only_admins_decide(void **state)
 {
 	struct bench *b = *state;
@@ -1747,7 +2046,9 @@ int main(void)
 		O(sixty_four_links), O(client_limits), O(a_thousand_clients),
 		O(window_and_credit), O(pipelined_requests),
 		O(too_many_pending), O(slow_reader), O(never_reads),
-		O(resolve_and_cancel), O(reverse_takes_addresses),
+		O(resolve_and_cancel), O(pings_are_checked), O(pings_of_two),
+		O(ping_of_a_gone_client), O(raw_at), O(options), O(confirmed),
+		O(reverse_takes_addresses),
 		O(resolve_without_modem),
 		O(history_questions), O(history_of_losses),
 		O(history_of_long_sessions), O(watching),

@@ -888,6 +888,55 @@ static void sync_and_reset_end_a_command(void **state)
 	assert_false(at_channel_ready(b->ch));
 }
 
+/* --------------------------------------------------------------------- raw */
+
+static void start_raw(struct bench *b, const char *text)
+{
+	struct at_command c = command(b, text);
+
+	c.want_text = true;
+	c.raw = true;
+	assert_int_equal(at_channel_send(b->ch, &c), 0);
+}
+
+/* What is its answer is in it; URCs of others, and with its own name, are
+ * heard by their owner. */
+static void raw_answer(void **state)
+{
+	struct bench *b = *state;
+
+	start_raw(b, "AT+X;+CIPRXGET?");
+	say(b, "\r\nany text\r\n+CIPRXGET: 1,3\r\n+CIPEVENT: NETWORK CLOSED\r\n"
+	    "\r\nOK\r\n");
+	expect(b, "line{any text} line{+CIPRXGET: 1,3} urc{+CIPRXGET: 1,3} "
+	       "urc{+CIPEVENT: NETWORK CLOSED} done(ok,OK,) ");
+	/* the name of a longer one, and part of one, are not its own */
+	start_raw(b, "AT+CIPRXGETX?");
+	say(b, "\r\n+CIPRXGET: 1,3\r\n\r\nOK\r\n");
+	expect(b, "urc{+CIPRXGET: 1,3} done(ok,OK,) ");
+	start_raw(b, "AT+RXGET");
+	say(b, "\r\n+CIPRXGET: 1,3\r\n\r\nOK\r\n");
+	expect(b, "urc{+CIPRXGET: 1,3} done(ok,OK,) ");
+	start_raw(b, "at+ciprxget?");
+	say(b, "\r\n+CIPRXGET: 1,3\r\n\r\nOK\r\n");
+	expect(b, "line{+CIPRXGET: 1,3} urc{+CIPRXGET: 1,3} done(ok,OK,) ");
+}
+
+/* It may have left the modem at a prompt: the AT that finds the line again
+ * comes behind an ESC. */
+static void raw_timeout(void **state)
+{
+	struct bench *b = *state;
+
+	expect_line(b, "");
+	start_raw(b, "AT+CMGS=1");
+	expect_line(b, "AT+CMGS=1\r");
+	say(b, "\r\n> ");
+	fake_timers_advance(b->ts, TIMEOUT_MS + 300);
+	expect(b, "done(timeout,,) ");
+	expect_line(b, "\x1b" "AT\r");
+}
+
 /* ------------------------------------------------------------ echo, secrets */
 
 static void echo_tells_a_restart(void **state)
@@ -1421,7 +1470,8 @@ int main(void)
 		T(header_not_to_be_read), T(payload_that_does_not_fit),
 		T(answer_of_the_command_before),
 		T(sync_and_reset_end_a_command), T(echo_tells_a_restart),
-		T(echo_of_the_probe), T(secrets_are_masked),
+		T(raw_answer), T(raw_timeout), T(echo_of_the_probe),
+		T(secrets_are_masked),
 		T(late_echo_of_a_secret), T(raw_mode), T(port_lost),
 		T(port_lost_while_finding), T(port_lost_at_write),
 		T(port_lost_in_raw_mode),

@@ -42,7 +42,7 @@ static void tell(void *ctx, bool warning, const char *text)
 	strcat(told, "\n");
 }
 
-static const struct config_report report = { tell, NULL };
+static const struct config_report report = { tell, NULL, NULL };
 
 /* All in a folder of its own, so that lines begin with "m.conf:". */
 static int set_up(void **state)
@@ -473,6 +473,83 @@ static void text_cannot_forge_a_report(void **state)
 	    "modem.conf(5)\n");
 }
 
+/* What only the drivers know; here there are two. */
+static int check_option(const char *name, long value, char *why, size_t size)
+{
+	if (strcmp(name, "dns-retries") != 0 &&
+	    strcmp(name, "error-mode") != 0) {
+		snprintf(why, size, "%s: there is no such option", name);
+		return -EINVAL;
+	}
+	if (value <= 7)
+		return 0;
+	snprintf(why, size, "%s: %ld is not in 0-7", name, value);
+
+	return -EINVAL;
+}
+
+static int load_options(const char *text, const char *const *overrides)
+{
+	static const struct config_report with_drivers = {
+		tell, NULL, check_option,
+	};
+
+	put("m.conf", text);
+	told[0] = '\0';
+	config_free(c);
+	c = NULL;
+
+	return config_load("gw1", "m.conf", overrides, &with_drivers, &c);
+}
+
+static void modem_options(void **state)
+{
+	static const char *const more[] = {
+		"modem.options=dns-retries=1,error-mode=0", NULL
+	};
+	static const char *const wrong[] = {
+		"modem.options=dns-retries=1,x", "modem.options=dns-retries=9",
+		NULL
+	};
+
+	(void)state;
+	assert_int_equal(load_options("modem { options = {\"dns-retries=2\", "
+				      "\"error-mode=1\"} }", NULL), 0);
+	assert_string_equal(c->modem.options, "dns-retries=2,error-mode=1");
+	assert_int_equal(load_options("modem { options = \"dns-retries=3\" }",
+				      NULL), 0);
+	assert_string_equal(c->modem.options, "dns-retries=3");
+	assert_int_equal(load_options("modem { options = {} }", NULL), 0);
+	assert_string_equal(c->modem.options, "");
+	/* a later list takes the place of the one before */
+	assert_int_equal(load_options("modem { options = {\"dns-retries=2\", "
+				      "\"error-mode=1\"} }", more), 0);
+	assert_string_equal(c->modem.options, "dns-retries=1,error-mode=0");
+	assert_int_equal(load_options("modem { options = {\"dns-retries=2\"} }",
+				      wrong), -EINVAL);
+	assert_string_equal(told,
+		"-o modem.options: write NAME=NUMBER, as in \"dns-retries=2\"\n"
+		"-o modem.options: dns-retries: 9 is not in 0-7\n");
+	assert_int_equal(load_options("modem {\n options = {\"dns-retries=8\","
+		"\n\"nope=1\", \"error-mode\",\n\"error-mode=1\", "
+		"\"error-mode=2\",\n\"dns-retries=-1\", \"=1\", "
+		"\"dns-retries=99999999999\"}\n baud = x\n}\n", NULL), -EINVAL);
+	assert_string_equal(told,
+		"m.conf:2: modem.options: dns-retries: 8 is not in 0-7\n"
+		"m.conf:3: modem.options: nope: there is no such option\n"
+		"m.conf:3: modem.options: write NAME=NUMBER, as in "
+		"\"dns-retries=2\"\n"
+		"m.conf:4: modem.options: error-mode: is set twice\n"
+		"m.conf:5: modem.options: write NAME=NUMBER, as in "
+		"\"dns-retries=2\"\n"
+		"m.conf:5: modem.options: write NAME=NUMBER, as in "
+		"\"dns-retries=2\"\n"
+		"m.conf:5: modem.options: write NAME=NUMBER, as in "
+		"\"dns-retries=2\"\n"
+		"m.conf:6: modem.baud: no known rate; 115200, 460800 and "
+		"921600 are usual\n");
+}
+
 static void later_files_override(void **state)
 {
 	static const char *const more[] = {
@@ -808,7 +885,7 @@ static void sample_shows_the_defaults(void **state)
 			 0);
 	assert_string_equal(told, "");
 	check_defaults(c, "modem");
-	assert_int_equal(shown, 45);
+	assert_int_equal(shown, 46);
 
 	/* the rule in the comments */
 	for (i = 0; text[i]; i++) {
@@ -834,7 +911,8 @@ int main(void)
 		T(group_must_exist), T(files_that_cannot_be_read),
 		T(secrets), T(secret_mistakes),
 		T(secret_readable_by_all), T(secret_forbidden),
-		T(accepted_with_a_warning), T(access_mistakes), T(reload),
+		T(accepted_with_a_warning), T(access_mistakes), T(modem_options),
+		T(reload),
 		T(sample_shows_the_defaults),
 	};
 

@@ -197,8 +197,8 @@ static void open_session(struct bench *b, uint64_t link)
 	history_session_open(b->h, &s);
 }
 
-static const struct history_counts some = { 10, 9, 8, 7 };
-static const struct history_counts more = { 100, 90, -1, 70 };
+static const struct history_counts some = { 10, 9, 8, 7, 0 };
+static const struct history_counts more = { 100, 90, -1, 70, 5 };
 
 static void on_answer(void *ctx, int err, const struct history_row *rows,
 		      size_t count)
@@ -260,11 +260,12 @@ static void a_session_from_open_to_close(void **state)
 		" || comm || '|' || unit || '|' || exe || '|' || type || '|'"
 		" || remote || '|' || slot || '|' || rule || '|' || accepted"
 		" || '|' || taken || '|' || confirmed || '|' || received ||"
+		" '|' || lost ||"
 		" '|' || reason || '|' || modem_text || '|' ||"
 		" clock_confirmed FROM sessions"),
 		"5|3|gw1|boot-1|meter|42|1000|meterd|meter.service|"
 		"/usr/bin/meterd|tcp|example.com:80|7|telemetry|100|90|-1|70|"
-		"peer|+IPCLOSE: 5,1|0");
+		"5|peer|+IPCLOSE: 5,1|0");
 	assert_string_equal(sql(b, "SELECT count(*) FROM sessions WHERE"
 				" closed >= opened AND closed_mono >="
 				" opened_mono"), "1");
@@ -293,6 +294,7 @@ static void a_session_from_open_to_close(void **state)
 	assert_int_equal(b->row.counts.taken, 90);
 	assert_int_equal(b->row.counts.confirmed, -1);
 	assert_int_equal(b->row.counts.received, 70);
+	assert_int_equal(b->row.counts.lost, 5);
 	assert_in_range(b->row.opened_wall_ms - wall, 0, 2000);
 	assert_in_range(b->row.opened_mono_ms - mono, 0, 2000);
 	assert_in_range(b->row.closed_wall_ms - wall, 0, 2000);
@@ -311,7 +313,7 @@ static void file_as_promised(void **state)
 	history_event(b->h, "daemon", "hello %d", 1);
 	wait_committed(b, 1);
 	assert_string_equal(sql(b, "PRAGMA journal_mode"), "wal");
-	assert_string_equal(sql(b, "PRAGMA user_version"), "1");
+	assert_string_equal(sql(b, "PRAGMA user_version"), "2");
 	assert_string_equal(sql(b, "PRAGMA auto_vacuum"), "2");
 	assert_string_equal(sql(b, "SELECT count(*) FROM pragma_table_list"
 				" WHERE schema = 'main' AND type = 'table'"
@@ -752,12 +754,12 @@ static void newer_schema_is_left_alone(void **state)
 	history_event(b->h, "daemon", "x");
 	wait_committed(b, 1);
 	stop(b);
-	sql(b, "PRAGMA user_version = 2");
+	sql(b, "PRAGMA user_version = 3");
 	stat(b->db, &before);
 	start(b);
 	history_event(b->h, "daemon", "y");
 	error = wait_error(b, b->h);
-	assert_non_null(strstr(error, "newer modemd (schema 2, here 1)"));
+	assert_non_null(strstr(error, "newer modemd (schema 3, here 2)"));
 	assert_non_null(strstr(error, b->db));
 	assert_int_equal(status(b->h).committed, 0);
 	assert_int_equal(status(b->h).queued, 1);
@@ -810,6 +812,36 @@ static void migration(void **state)
 	assert_string_equal(sql(b, "SELECT a || b FROM t"), "7new");
 	assert_string_equal(sql(b, "PRAGMA user_version"), "2");
 	sqlite3_close(db);
+}
+
+/* A file of the first version gets its column, and keeps its rows. */
+static void the_first_schema(void **state)
+{
+	struct bench *b = *state;
+	char set[64];
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(b->db, &db), SQLITE_OK);
+	snprintf(set, sizeof(set), "PRAGMA application_id = %d",
+		 SCHEMA_APPLICATION_ID);
+	sqlite3_exec(db, set, NULL, NULL, NULL);
+	assert_int_equal(schema_migrate(db, schema_steps, 1), SQLITE_OK);
+	sqlite3_close(db);
+	sql(b, "INSERT INTO runs VALUES (1, 'gw1', 'boot-0', 1, '0', 1, 1,"
+	    " 2, 2, 'stop', 0)");
+	sql(b, "INSERT INTO sessions (run, link, epoch, instance, boot_id,"
+	    " client, pid, uid, comm, unit, exe, type, remote, slot, rule,"
+	    " opened, opened_mono, closed, closed_mono, updated,"
+	    " updated_mono, received, clock_confirmed) VALUES (1, 1, 1,"
+	    " 'gw1', 'boot-0', 'old', 1, 1, '', '', '', 'tcp', 'h:1', 1, '',"
+	    " 1, 1, 2, 2, 2, 2, 70, 1)");
+	start(b);
+	open_session(b, 5);
+	history_session_close(b->h, 5, 3, &more, "peer", "");
+	wait_committed(b, 2);
+	assert_string_equal(sql(b, "SELECT group_concat(received || '/' ||"
+				" lost) FROM sessions"), "70/0,70/5");
+	assert_string_equal(sql(b, "PRAGMA user_version"), "2");
 }
 
 static sqlite3 *hold_lock(const char *path)
@@ -1486,7 +1518,7 @@ static void a_file_is_read(void **state)
 	sql(b, "PRAGMA user_version = 9");
 	assert_int_equal(history_read_file(b->db, &all, on_answer, b,
 					   &error), -EPROTO);
-	assert_non_null(strstr(error, "newer modemd (schema 9, here 1)"));
+	assert_non_null(strstr(error, "newer modemd (schema 9, here 2)"));
 	free(error);
 }
 
@@ -1502,7 +1534,8 @@ int main(void)
 		T(log_goes_with_the_damaged), T(reopened_is_the_same_run),
 		T(damaged_while_in_use), T(any_damage),
 		T(newer_schema_is_left_alone), T(foreign_file_is_left_alone),
-		T(migration), T(trouble_passes), T(read_only),
+		T(migration), T(the_first_schema), T(trouble_passes),
+		T(read_only),
 		T(disappeared_file_is_made_again), T(questions),
 		T(cancelling), T(question_too_big), T(clock_is_confirmed),
 		T(retention), T(max_size), T(smaller_limit_shrinks),

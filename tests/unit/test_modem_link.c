@@ -120,8 +120,22 @@ static void open_fails(void **state)
 		  1 },
 		{ "\r\nOK\r\n\r\n+CIPOPEN: @,255\r\n",
 		  "EREMOTEIO,open-failed", 1 },
+		/* both tables of errors, as words and as numbers */
 		{ "\r\n+IP ERROR: Invalid parameter\r\n\r\nERROR\r\n",
+		  "EINVAL,open-failed", 0 },
+		{ "\r\n+IP ERROR: 12\r\n\r\nERROR\r\n",
+		  "EINVAL,open-failed", 0 },
+		{ "\r\n+IP ERROR: dns query failed\r\n\r\nERROR\r\n",
+		  "EADDRNOTAVAIL,name-not-found", 0 },
+		{ "\r\n+IP ERROR: 0\r\n\r\nERROR\r\n",
+		  "ETIMEDOUT,open-timeout", 1 },
+		{ "\r\n+IP ERROR: 99\r\n\r\nERROR\r\n",
 		  "EREMOTEIO,open-failed", 1 },
+		{ "\r\n+CIPERROR: 6\r\n\r\nERROR\r\n",
+		  "EADDRINUSE,open-failed", 0 },
+		{ "\r\n+CME ERROR: 50\r\n", "EINVAL,open-failed", 0 },
+		{ "\r\n+CME ERROR: operation not supported\r\n",
+		  "EOPNOTSUPP,open-failed", 0 },
 		{ "\r\nERROR\r\n", "EREMOTEIO,open-failed", 1 },
 	};
 	struct bench *b = *state;
