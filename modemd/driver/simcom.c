@@ -4,7 +4,8 @@
  * simcom - the dialect of the SIMCom A7600 and SIM7600 families.
  *
  * Commands of two kinds. Two-phase: OK means "accepted", the result follows
- * as a line of its own (CIPOPEN, CIPSEND, CIPCLOSE, NETOPEN, NETCLOSE).
+ * as a line of its own (CIPOPEN, CIPSEND, CIPCLOSE, SERVERSTOP, NETOPEN,
+ * NETCLOSE).
  * Blocking: the answer comes before OK (CIPRXGET, CDNSGIP, IPADDR, queries).
  *
  * What these modules are known to do:
@@ -43,6 +44,12 @@ const struct at_rule simcom_rules[] = {
 	[R_NETCLOSE]	= { "+NETCLOSE: #",		AT_URC },
 	[R_OPEN_FREE]	= { "+CIPOPEN: #",		AT_REPLY },
 	[R_OPEN_USED]	= { "+CIPOPEN: #,$,$,#,#",	AT_REPLY },
+	/* with its server or, from some firmware, without; behind it a peer,
+	 * plain or with its address in quotes */
+	[R_CLIENT]	= { "+CLIENT: #,#,*",		AT_URC },
+	[R_CLIENT_BARE]	= { "+CLIENT: #,*",		AT_URC },
+	[R_SERVERS]	= { "+SERVERSTART: #,#",	AT_REPLY },
+	[R_SERVERSTOP]	= { "+SERVERSTOP: #,#",		AT_URC },
 	[R_IPCLOSE]	= { "+IPCLOSE: #,#",		AT_URC },
 	/* without its colon: seen by drivers of the SIM7600 */
 	[R_IPCLOSE_BARE] = { "+IPCLOSE #,#",		AT_URC },
@@ -200,7 +207,8 @@ static void on_line(void *d, const struct at_line *line)
 		simcom_parse_registration(s, line);
 		break;
 	default:
-		simcom_link_line(s, line);
+		if (!simcom_server_line(s, line))
+			simcom_link_line(s, line);
 	}
 }
 
@@ -224,6 +232,8 @@ static void reset(void *d, bool modem_gone)
 	struct simcom *s = d;
 
 	simcom_link_reset(s);
+	simcom_server_reset(s);
+	simcom_audit_reset(s);
 	if (!modem_gone)
 		return;
 	simcom_boot_reset(s);
@@ -241,6 +251,8 @@ static void destroy(void *d)
 
 	for (i = 0; i < SIMCOM_LINKS; i++)
 		timer_free(s->links[i].deadline);
+	simcom_servers_free(s);
+	timer_free(s->audit_timer);
 	timer_free(s->boot.timer);
 	free(s);
 }
@@ -257,7 +269,8 @@ static void *create(const struct driver_env *env)
 	s->env = *env;
 	forget(s);
 	s->boot.timer = timer_new(env->timers, simcom_boot_timer, s);
-	if (!s->boot.timer)
+	s->audit_timer = timer_new(env->timers, simcom_audit_timer, s);
+	if (!s->boot.timer || !s->audit_timer || simcom_servers_init(s))
 		goto fail;
 	for (i = 0; i < SIMCOM_LINKS; i++) {
 		s->links[i].s = s;
@@ -288,7 +301,7 @@ const struct driver driver_simcom = {
 	.rules		= simcom_rules,
 	.eol		= "\r",		/* a LF could be taken for payload */
 	.max_links	= SIMCOM_LINKS,
-	.max_listeners	= 4,
+	.max_listeners	= SIMCOM_SERVERS,
 	.max_send	= 1500,		/* A7600 manual 2.4 */
 	.max_pull	= 1500,		/* A7600 manual 2.5 */
 	.max_push	= 0,
@@ -300,6 +313,8 @@ const struct driver driver_simcom = {
 	.send		= simcom_send_data,
 	.pull		= simcom_pull,
 	.close		= simcom_close,
+	.listen		= simcom_listen,
+	.unlisten	= simcom_unlisten,
 	.audit		= simcom_audit,
 	.query		= simcom_query,
 	.line		= on_line,

@@ -35,8 +35,7 @@ static void begin(struct simcom_link *l, bool *what)
 	l->text[0] = '\0';
 }
 
-/* What a failed command said, as -errno. */
-static int answer_errno(int err, const struct at_answer *a)
+int simcom_answer_errno(int err, const struct at_answer *a)
 {
 	if (err != -EREMOTEIO || !a->rule)
 		return err;
@@ -92,8 +91,8 @@ static void open_done(void *ctx, int err, const struct at_answer *a)
 		return;
 	l->final_seen = true;
 	if (!err) {
-		timer_start(l->deadline, l->s->env.links->open_timeout_ms +
-			    MARGIN_MS);
+		timer_start(l->deadline, l->inbound ? SIMCOM_COLLISION_MS :
+			    l->s->env.links->open_timeout_ms + MARGIN_MS);
 		check_open(l);
 		return;
 	}
@@ -102,7 +101,7 @@ static void open_done(void *ctx, int err, const struct at_answer *a)
 		return;
 	}
 	set_text(l, simcom_words(a));
-	end_open(l, answer_errno(err, a));
+	end_open(l, simcom_answer_errno(err, a));
 }
 
 int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a)
@@ -124,8 +123,10 @@ int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a)
 	else
 		err = simcom_send(s, &cmd, "AT+CIPOPEN=%u,\"TCP\",%q,%u",
 				  slot, a->host, a->port);
-	if (!err)
+	if (!err) {
 		begin(l, &l->opening);
+		l->inbound = false;
+	}
 
 	return err;
 }
@@ -313,6 +314,7 @@ static void closing_ends(struct simcom_link *l, bool answered)
 	timer_stop(l->deadline);
 	l->closing = false;
 	l->close_pending = false;
+	l->inbound = false;
 	if (l->sending)
 		end_send(l, 0, -ECONNRESET);
 	l->why = answered ? DRIVER_CLOSE_ASKED : DRIVER_CLOSE_UNSURE;
@@ -381,15 +383,17 @@ static void on_ipclose(struct simcom_link *l, const struct at_line *line)
 	};
 	long n = line->args[1];
 
+	bool opening = l->opening && !l->inbound;
+
 	/* Before the result of an open it is that of the link before. */
-	if (l->closing || (l->opening && !l->result_seen))
+	if (l->closing || (opening && !l->result_seen))
 		return;
 	set_text(l, line->text);
 	l->why = n >= 0 && n <= 2 ? reason[n] : DRIVER_CLOSE_PEER;
-	l->close_pending = l->opening || l->sending;
+	l->close_pending = opening || l->sending;
 	if (l->sending)
 		timer_start(l->deadline, LATE_SENT_MS);
-	else if (!l->opening)
+	else if (!opening)
 		end_close(l);
 }
 
@@ -462,5 +466,6 @@ void simcom_link_reset(struct simcom *s)
 			end_send(l, 0, -ENODEV);
 		timer_stop(l->deadline);
 		l->close_pending = false;
+		l->inbound = false;
 	}
 }

@@ -1,5 +1,317 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Connections that listeners accept: who gets in, and which slot. */
+/*
+ * Connections that listeners accept: who gets in, and which slot. The modem
+ * chooses the slot, and may choose one that is being opened: then the
+ * connection has it, and what was to be opened goes into another.
+ */
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/timer.h"
 #include "modem/private.h"
+
+#define WAIT_MS		2000	/* for another slot, at least */
+
+/* ------------------------------------------------------------- who gets in */
+
+/* "192.0.2.1:53211" */
+static bool parse_peer(const char *peer, uint32_t *address, unsigned int *port)
+{
+	const char *colon = strrchr(peer, ':');
+	char text[INET_ADDRSTRLEN];
+	struct in_addr in;
+
+	*port = colon ? (unsigned int)strtoul(colon + 1, NULL, 10) : 0;
+	snprintf(text, sizeof(text), "%.*s",
+		 colon ? (int)(colon - peer) : (int)strlen(peer), peer);
+	if (inet_pton(AF_INET, text, &in) != 1)
+		return false;
+	*address = ntohl(in.s_addr);
+
+	return true;
+}
+
+/* Who cannot be read is not on a list. */
+static bool is_allowed(const struct listener_policy *p, const char *peer)
+{
+	unsigned int port, i;
+	uint32_t address;
+
+	if (p->allow_count == 0)
+		return true;
+	if (!parse_peer(peer, &address, &port))
+		return false;
+	for (i = 0; i < p->allow_count; i++) {
+		if ((address & p->allow[i].mask) == p->allow[i].address)
+			return true;
+	}
+
+	return false;
+}
+
+static int check_policy(const struct modem *m, const struct listener *l,
+			const char *peer)
+{
+	const struct listener_policy *p = &l->policy;
+
+	if (!is_allowed(p, peer))
+		return -EACCES;
+	if (links_inbound(m, 0) >= m->cfg->links.max_inbound ||
+	    (p->max_links > 0 && links_inbound(m, l->id) >= p->max_links))
+		return -EDQUOT;
+
+	return 0;
+}
+
+/* ------------------------------------------------------------- which slot */
+
+/* An open may fail so because its slot was given to a connection whose line
+ * is still to come, or was lost: the audit tells. */
+bool accept_explains(const struct modem *m, int err)
+{
+	return (err == -EREMOTEIO || err == -EBUSY) && listener_exists(m);
+}
+
+/* Out of a slot that was given away, into another, without a word to its
+ * client. */
+void accept_move(struct link *l)
+{
+	struct modem *m = l->modem;
+	int64_t until = timers_mono_ms(m->timers) + WAIT_MS;
+
+	l->moved = true;
+	m->slots[l->slot].link = NULL;
+	m->slots[l->slot].freed_ms = timers_mono_ms(m->timers);
+	l->slot = -1;
+	if (l->state == LINK_OPENING)
+		link_set_state(l, l->was_open ? LINK_LOST : LINK_WAITING);
+	l->retry_at_ms = 0;
+	if (l->wait_until_ms < until)
+		l->wait_until_ms = until;
+	(void)link_take_slot(l);	/* or as soon as there is one */
+	log_debug("link %llu: goes to slot %d, its own was given away",
+		  (unsigned long long)l->id, l->slot);
+}
+
+/* What runs in it would be taken for the new link's. */
+static bool is_busy(const struct slot *s)
+{
+	return s->closing || s->pulling || (s->link && s->link->inflight > 0);
+}
+
+/* The slot is the connection's: whatever link had it has it no more. */
+static void evict(struct slot *s)
+{
+	struct link *l = s->link;
+
+	s->must_close = false;
+	s->look = false;
+	if (!l)
+		return;
+	if (l->state != LINK_OPEN) {
+		accept_move(l);
+	} else if (l->peer_closed && !l->end_is_loss) {
+		link_end(l, l->end_err, l->end_reason, l->end_text);
+	} else {
+		link_lose(l, -ECONNABORTED, "modem-closed", "its slot was "
+			  "given to an accepted connection");
+	}
+}
+
+/* ------------------------------------------------------------------ accept */
+
+static struct link *new_link(struct modem *m, const struct listener *l,
+			     unsigned int n, const char *peer)
+{
+	struct link_args args = {
+		.kind = LINK_INBOUND,
+		.host = peer,
+		.local_port = l->port,
+		.idle_timeout_ms = l->idle_timeout_ms ? l->idle_timeout_ms :
+				   m->cfg->links.inbound_idle_timeout_ms,
+		.has_credit = l->has_credit,
+		.credit = l->credit,
+	};
+	struct link *link;
+	char host[INET_ADDRSTRLEN];
+	uint32_t address;
+	struct in_addr in;
+
+	if (parse_peer(peer, &address, &args.port)) {
+		in.s_addr = htonl(address);
+		args.host = inet_ntop(AF_INET, &in, host, sizeof(host));
+	}
+	link = link_new(m, &args);
+	if (!link)
+		return NULL;
+
+	link->listener = l->id;
+	link->slot = (int)n;
+	m->slots[n].link = link;
+	link_set_state(link, LINK_OPENING);
+	link_set_state(link, LINK_OPEN);
+	link->was_open = true;
+	link->credit = link->first_credit;
+	link->checked_ms = link->opened_mono_ms;
+	link->readable = true;	/* its announcement may have been lost */
+
+	return link;
+}
+
+static void refuse(struct modem *m, struct listener *l, struct slot *s,
+		   const char *peer, int err)
+{
+	s->must_close = true;
+	l->refused++;
+	log_debug("listener %llu: refuses %s: %s", (unsigned long long)l->id,
+		  peer, strerror(-err));
+	if (l->state == LISTENER_LISTENING)
+		m->ops->refused(m->ctx, l->id, peer, err);
+}
+
+/* A connection is in slot @n: it becomes a link, or is closed. */
+static void take(struct modem *m, unsigned int index, unsigned int n,
+		 const char *peer)
+{
+	struct listener *l = m->servers[index].listener;
+	struct slot *s = &m->slots[n];
+	struct link *link;
+	int err;
+
+	s->server = index + 1;
+	evict(s);
+	if (!l || l->state != LISTENER_LISTENING || m->stopping) {
+		s->must_close = true;
+		if (l)
+			l->refused++;
+		return;
+	}
+	err = check_policy(m, l, peer);
+	link = err ? NULL : new_link(m, l, n, peer);
+	if (!link) {
+		refuse(m, l, s, peer, err ? err : -ENOMEM);
+		return;
+	}
+	l->accepted++;
+	m->ops->accepted(m->ctx, l->id, link->id, peer);
+}
+
+/* The one that listens, where the modem did not name it. */
+static unsigned int only_listener(const struct modem *m)
+{
+	unsigned int i, found = DRIVER_LISTENER_UNKNOWN;
+
+	for (i = 0; i < m->driver->max_listeners; i++) {
+		if (!m->servers[i].listener)
+			continue;
+		if (found != DRIVER_LISTENER_UNKNOWN)
+			return DRIVER_LISTENER_UNKNOWN;
+		found = i;
+	}
+
+	return found;
+}
+
+static bool may_take(const struct modem *m, unsigned int index,
+		     const struct slot *s)
+{
+	const struct listener *l;
+
+	if (index == DRIVER_LISTENER_UNKNOWN || is_busy(s))
+		return false;
+	/* Not before its owner knows that it listens. */
+	l = m->servers[index].listener;
+	if (l && l->state == LISTENER_STARTING)
+		return false;
+
+	return !(s->link && s->link->state == LINK_OPEN &&
+		 !s->link->peer_closed);
+}
+
+void accept_on_accepted(void *up, unsigned int index, unsigned int n,
+			const char *peer)
+{
+	struct modem *m = up;
+
+	if (n >= m->driver->max_links ||
+	    (index >= m->driver->max_listeners &&
+	     index != DRIVER_LISTENER_UNKNOWN)) {
+		log_warn("modem: a connection of server %u in slot %u, which "
+			 "does not exist", index, n);
+		want_audit(m);
+		modem_kick_soon(m);
+		return;
+	}
+	if (index == DRIVER_LISTENER_UNKNOWN)
+		index = only_listener(m);
+	if (may_take(m, index, &m->slots[n]))
+		take(m, index, n, peer);
+	else
+		m->slots[n].look = true;
+	modem_kick_soon(m);
+}
+
+/* ------------------------------------------------------------------- audit */
+
+/* Slots whose connection could not be taken when it came. */
+void accept_look(struct modem *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->driver->max_links; i++) {
+		struct slot *s = &m->slots[i];
+
+		if (!s->look || is_busy(s) || s->opening)
+			continue;
+		s->look = false;
+		want_audit(m);
+	}
+}
+
+/* The same connection that we know, by its peer where we could read that. */
+static bool is_known(const struct link *l, const char *remote)
+{
+	char have[DRIVER_HOST_MAX + 24];
+
+	snprintf(have, sizeof(have), "%s:%u", l->host, l->port);
+
+	return l->kind == LINK_INBOUND &&
+	       (l->port == 0 || strcmp(have, remote) == 0);
+}
+
+static void adopt(struct modem *m, unsigned int n,
+		  const struct driver_slot *row)
+{
+	struct slot *s = &m->slots[n];
+
+	if (s->must_close || (s->link && is_known(s->link, row->remote)))
+		return;
+	if (is_busy(s)) {
+		s->look = true;
+		return;
+	}
+	log_info("modem: slot %u has a connection from %s that was not "
+		 "announced", n, row->remote);
+	take(m, (unsigned int)row->listener, n, row->remote);
+}
+
+void accept_audited(struct modem *m, const struct driver_table *table)
+{
+	unsigned int i;
+
+	for (i = 0; table && i < m->driver->max_links; i++) {
+		const struct driver_slot *row = &table->slots[i];
+
+		if (!row->open || row->listener < 0 ||
+		    row->listener >= (int)m->driver->max_listeners)
+			continue;
+		adopt(m, i, row);
+	}
+}

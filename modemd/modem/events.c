@@ -80,6 +80,15 @@ static const char *open_reason(int err)
 	return "open-failed";
 }
 
+/* The result of an open whose slot an accepted connection has now. */
+static void opened_in_vain(struct modem *m, struct slot *s, int err)
+{
+	s->opening = false;
+	if (!err)
+		s->look = true;	/* both cannot be: the modem must tell */
+	modem_kick_soon(m);
+}
+
 /* The modem may hold it open all the same, or held it before. */
 static bool may_be_open(int err)
 {
@@ -97,6 +106,10 @@ static void on_opened(void *up, unsigned int n, int err, const char *text)
 		return;
 
 	l = s->link;
+	if (l && l->kind == LINK_INBOUND) {
+		opened_in_vain(m, s, err);
+		return;
+	}
 	if (!s->opening) {
 		/* Late, and nobody waits: it must not stay taken. */
 		if (!err && !l)
@@ -105,10 +118,14 @@ static void on_opened(void *up, unsigned int n, int err, const char *text)
 		return;
 	}
 	s->opening = false;
-	if (may_be_open(err) || (!err && !l))
+	if (accept_explains(m, err))
+		s->look = true;
+	else if (may_be_open(err) || (!err && !l))
 		s->must_close = true;
 	if (l && !err)
 		link_is_open(l);
+	else if (l && accept_explains(m, err) && !l->moved)
+		accept_move(l);
 	else if (l)
 		link_lose(l, err, open_reason(err), text);
 	if (err == -ENETDOWN)
@@ -206,6 +223,8 @@ static void on_pulled(void *up, unsigned int n, long rest, int err)
 	struct slot *s = find_slot(m, n, "a pull");
 	struct link *l = s ? s->link : NULL;
 
+	if (s)
+		s->pulling = false;
 	/* -ENODEV: the modem is gone, and that ends all links at once. */
 	if (!l || l->state == LINK_ENDED || err == -ENODEV)
 		return;
@@ -250,7 +269,7 @@ static void peer_closed(struct link *l, enum driver_close why,
 }
 
 /* The modem may know of a link that we do not. */
-static void want_audit(struct modem *m)
+void want_audit(struct modem *m)
 {
 	m->want_audit = true;
 	m->audits = 0;
@@ -268,6 +287,7 @@ static void on_closed(void *up, unsigned int n, enum driver_close why,
 	if (s->closing && (why == DRIVER_CLOSE_ASKED ||
 			   why == DRIVER_CLOSE_UNSURE)) {
 		s->closing = false;	/* a late open may want one more */
+		s->freed_ms = timers_mono_ms(m->timers);
 		if (why == DRIVER_CLOSE_UNSURE)
 			want_audit(m);
 		if (l)
@@ -286,6 +306,10 @@ static void on_audited(void *up, const struct driver_table *table, int err)
 
 	/* Refused is an answer, a line that was lost is none. */
 	m->want_audit = err && err != -EREMOTEIO && ++m->audits < AUDITS_MAX;
+	if (!m->want_audit) {
+		servers_audited(m, table);
+		accept_audited(m, table);
+	}
 	for (i = 0; !err && i < m->driver->max_links; i++) {
 		if (!table->slots[i].open || !slot_is_free(&m->slots[i]))
 			continue;
@@ -336,6 +360,10 @@ const struct driver_events modem_driver_events = {
 	.answered	= on_answered,
 	.readable	= on_readable,
 	.data		= on_data,
+	.listening	= server_on_listening,
+	.unlistened	= server_on_unlistened,
+	.accepted	= accept_on_accepted,
+	.listener_lost	= server_on_lost,
 	.network_lost	= on_network_lost,
 	.rebooted	= on_rebooted,
 	.hopeful	= on_hopeful,

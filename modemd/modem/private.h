@@ -9,6 +9,9 @@
  *   events.c    what the driver reports
  *   schedule.c  what goes over the line next, and when to look again
  *   query.c     questions that are not about a link
+ *   listener.c  listeners: what is asked of them, how they end
+ *   server.c    the modem's servers, which listeners use
+ *   accept.c    connections: who gets in, and which slot
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -33,6 +36,9 @@ struct link {
 	TAILQ_ENTRY(link) entry;	/* in the order of ids */
 	struct modem *modem;
 	uint64_t id;
+	enum link_kind kind;
+	uint64_t listener;		/* that accepted it; 0: none */
+	bool moved;			/* out of a slot that was given away */
 	uint32_t epoch;
 	enum link_state state;
 	int slot;			/* -1: none */
@@ -73,7 +79,49 @@ struct slot {
 	bool opening;			/* a result of open is due */
 	bool closing;			/* a result of close is due */
 	bool must_close;		/* nobody's, but maybe open */
-	uint64_t used;			/* when, in opens: reuse the oldest */
+	bool pulling;			/* a result of pull is due */
+	bool look;			/* a connection came to it: audit when idle */
+	unsigned int server;		/* that it was accepted by, + 1; 0: none */
+	uint64_t used;			/* when, in opens */
+	int64_t freed_ms;		/* old results may still be on their way */
+};
+
+/* A server that a client asked for. */
+struct listener {
+	TAILQ_ENTRY(listener) entry;	/* in the order of ids */
+	struct modem *modem;
+	uint64_t id;
+	enum listener_state state;
+	int index;			/* of its server; -1: none */
+	unsigned int port, backlog;
+	uint32_t idle_timeout_ms;	/* of its links, as is the credit */
+	bool has_credit;
+	uint32_t credit;
+	struct listener_policy policy;
+	int64_t wait_until_ms;		/* WAITING: then it gives up */
+	int64_t retry_at_ms;		/* LOST: not before */
+	struct backoff backoff;		/* of LOST */
+	unsigned int tries;		/* of its first start */
+	bool was_listening;		/* listening() is out */
+	bool want_stop;			/* STARTING: at once afterwards */
+	uint64_t accepted, refused;
+	int64_t opened_wall_ms, opened_mono_ms;
+	int end_err;
+	const char *end_reason;
+	char end_text[96];
+};
+
+TAILQ_HEAD(listener_list, listener);
+
+/* One server of the modem. It is free when nothing here is set. */
+struct server {
+	struct listener *listener;
+	bool starting, stopping;	/* a result is due */
+	bool must_stop;			/* nobody's, but maybe open */
+	int check;			/* why the audit must tell; 0: need not */
+	bool look;			/* it seems to be gone: audit */
+	unsigned int tries;		/* to stop it */
+	int64_t not_before_ms;		/* the next one */
 };
 
 struct query {
@@ -144,6 +192,11 @@ struct modem {
 	unsigned int audits;		/* not answered, of this network */
 	int64_t heard_ms;		/* when the modem last answered */
 
+	/* listener.c, server.c */
+	struct listener_list listeners;
+	uint64_t next_listener;
+	struct server servers[DRIVER_LISTENERS_MAX];
+
 	/* query.c */
 	struct query_list queries;
 	struct query *asked;		/* under way */
@@ -174,6 +227,8 @@ void life_port_lost(struct modem *m, int err);
 
 /* link.c */
 struct link *link_find(struct modem *m, uint64_t id);
+struct link *link_new(struct modem *m, const struct link_args *args);
+unsigned int links_inbound(const struct modem *m, uint64_t listener);
 void link_set_state(struct link *l, enum link_state to);
 bool link_take_slot(struct link *l);
 void link_end(struct link *l, int err, const char *reason, const char *text);
@@ -192,6 +247,42 @@ void modem_kick_soon(struct modem *m);
 void schedule_kick(void *ctx);
 void schedule_due(void *ctx);
 
+/* listener.c */
+struct listener *listener_find(struct modem *m, uint64_t id);
+void listener_set_state(struct listener *l, enum listener_state to);
+void listener_end(struct listener *l, int err, const char *reason,
+		  const char *text);
+void listener_is_up(struct listener *l);
+void listener_failed(struct listener *l, int err, const char *text);
+void listener_lose(struct listener *l, const char *reason);
+bool listener_exists(const struct modem *m);
+void listeners_lost(struct modem *m, int err, const char *reason, bool all);
+void listeners_reap(struct modem *m);
+void listeners_stop(struct modem *m);
+void listeners_free(struct modem *m);
+int64_t listeners_due(const struct modem *m);	/* INT64_MAX: never */
+void listeners_are_due(struct modem *m);
+
+/* server.c */
+bool server_is_free(const struct server *v);
+bool servers_step(struct modem *m);
+void servers_audited(struct modem *m, const struct driver_table *table);
+int64_t servers_due(const struct modem *m);
+unsigned int servers_used(const struct modem *m);
+void server_on_listening(void *up, unsigned int index, int err,
+			 const char *text);
+void server_on_unlistened(void *up, unsigned int index, int err,
+			  const char *text);
+void server_on_lost(void *up, unsigned int index, const char *text);
+
+/* accept.c */
+void accept_on_accepted(void *up, unsigned int index, unsigned int slot,
+			const char *peer);
+bool accept_explains(const struct modem *m, int err);
+void accept_move(struct link *l);
+void accept_audited(struct modem *m, const struct driver_table *table);
+void accept_look(struct modem *m);
+
 /* query.c */
 int query_add(struct modem *m, enum driver_query what, const char *text,
 	      uint32_t *id);
@@ -203,6 +294,7 @@ void queries_free(struct modem *m);
 void names_forget(struct modem *m);
 
 /* events.c */
+void want_audit(struct modem *m);
 extern const struct driver_events modem_driver_events;
 
 #endif

@@ -77,6 +77,7 @@ static bool step_pull(struct modem *m, struct link *l)
 
 	if (m->driver->pull(m->d, (unsigned int)l->slot, max))
 		return false;
+	m->slots[l->slot].pulling = true;
 	l->pull_next = false;
 	l->readable = false;	/* what is announced from now on is new */
 	l->checked_ms = timers_mono_ms(m->timers);
@@ -175,9 +176,13 @@ static bool network_step(struct modem *m)
 {
 	int64_t now = timers_mono_ms(m->timers);
 
+	if (!m->want_audit)
+		accept_look(m);
 	if (m->want_audit)
 		return m->driver->audit(m->d) == 0;
 
+	if (servers_step(m))
+		return true;
 	give_slots(m);
 	if (now >= m->query_not_before_ms && query_start(m))
 		return true;
@@ -266,6 +271,7 @@ static void arm_due(struct modem *m)
 	int64_t at = probe_due(m);
 	struct link *l;
 
+	at = earlier(at, listeners_due(m));
 	TAILQ_FOREACH(l, &m->links, entry) {
 		if (l->check_every_ms == 0)
 			l->check_every_ms = CHECK_MS;
@@ -290,6 +296,7 @@ void schedule_due(void *ctx)
 		if (now >= link_due(m, l))
 			link_is_due(m, l, now);
 	}
+	listeners_are_due(m);
 	if (now >= probe_due(m)) {
 		m->heard_ms = now;
 		if (m->query_count == 0)
