@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * listener - a TCP server in the modem, and the connections that wait to be
+ * taken by the program.
+ *
+ * Called by: event, client, link.   Calls: client, link.
+ */
+
+#ifndef MODEMCLIENT_LISTENER_H
+#define MODEMCLIENT_LISTENER_H
+
+#include "client.h"
+
+/* What modemd tells. All may run the callback. 0, -ENOMEM. */
+int listener_accepted(struct modemclient *mc, const Modemd__V1__Accepted *ev);
+void listener_lost(struct modemclient *mc, const Modemd__V1__ListenerLost *ev);
+void listener_restored(struct modemclient *mc,
+		       const Modemd__V1__ListenerRestored *ev);
+
+/* The link goes away before accept() took it. */
+void listener_forget_link(struct modemclient_link *l);
+
+/* The connection is lost: none of them is there any more. */
+void listeners_end(struct modemclient *mc, int err);
+void listeners_free(struct modemclient *mc);
+
+#endif
