@@ -85,6 +85,7 @@ int ctl_signals(void);
 
 int status_run(struct ctl *ctl, int argc, char **argv);
 int links_run(struct ctl *ctl, int argc, char **argv);
+int listeners_run(struct ctl *ctl, int argc, char **argv);
 int clients_run(struct ctl *ctl, int argc, char **argv);
 int nc_run(struct ctl *ctl, int argc, char **argv);
 int resolve_run(struct ctl *ctl, int argc, char **argv);
