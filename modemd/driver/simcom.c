@@ -46,8 +46,8 @@ const struct at_rule simcom_rules[] = {
 	[R_OPEN_USED]	= { "+CIPOPEN: #,$,$,#,#",	AT_REPLY },
 	/* with its server or, from some firmware, without; behind it a peer,
 	 * plain or with its address in quotes */
-	[R_CLIENT]	= { "+CLIENT: #,#,*",		AT_URC },
-	[R_CLIENT_BARE]	= { "+CLIENT: #,*",		AT_URC },
+	[R_CLIENT]	= { "+CLIENT: #, #, *",	AT_URC },
+	[R_CLIENT_BARE]	= { "+CLIENT: #, *",		AT_URC },
 	[R_SERVERS]	= { "+SERVERSTART: #,#",	AT_REPLY },
 	[R_SERVERSTOP]	= { "+SERVERSTOP: #,#",		AT_URC },
 	[R_IPCLOSE]	= { "+IPCLOSE: #,#",		AT_URC },

@@ -190,7 +190,9 @@ bool simcom_server_line(struct simcom *s, const struct at_line *line)
 
 	switch (line->rule - simcom_rules) {
 	case R_CLIENT:
-		on_client(s, line, (unsigned int)line->args[1]);
+		index = (unsigned long)line->args[1];
+		on_client(s, line, index < SIMCOM_SERVERS ?
+			  (unsigned int)index : SIMCOM_SERVERS);
 		return true;
 	case R_CLIENT_BARE:
 		on_client(s, line, DRIVER_LISTENER_UNKNOWN);

@@ -219,12 +219,16 @@ static unsigned int only_listener(const struct modem *m)
 	return found;
 }
 
+/* At once, by what its line says; else the modem's table must tell. */
 static bool may_take(const struct modem *m, unsigned int index,
-		     const struct slot *s)
+		     const struct slot *s, const char *peer)
 {
 	const struct listener *l;
+	unsigned int port;
+	uint32_t address;
 
-	if (index == DRIVER_LISTENER_UNKNOWN || is_busy(s))
+	if (index == DRIVER_LISTENER_UNKNOWN || is_busy(s) ||
+	    !parse_peer(peer, &address, &port))
 		return false;
 	/* Not before its owner knows that it listens. */
 	l = m->servers[index].listener;
@@ -251,7 +255,7 @@ void accept_on_accepted(void *up, unsigned int index, unsigned int n,
 	}
 	if (index == DRIVER_LISTENER_UNKNOWN)
 		index = only_listener(m);
-	if (may_take(m, index, &m->slots[n]))
+	if (may_take(m, index, &m->slots[n], peer))
 		take(m, index, n, peer);
 	else
 		m->slots[n].look = true;

@@ -183,9 +183,12 @@ static void on_readable(void *up, unsigned int n)
 	struct modem *m = up;
 	struct slot *s = find_slot(m, n, "data");
 
-	if (!s || !s->link)
+	if (!s)
 		return;
-	s->link->readable = true;
+	if (s->link)
+		s->link->readable = true;
+	else if (slot_is_free(s) && listener_exists(m))
+		s->look = true;	/* its +CLIENT is late, or was lost */
 	modem_kick_soon(m);
 }
 

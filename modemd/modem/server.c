@@ -162,6 +162,7 @@ static void give_servers(struct modem *m)
  * went out. */
 bool servers_step(struct modem *m)
 {
+	int64_t now = timers_mono_ms(m->timers);
 	bool stopping = false;
 	unsigned int i;
 
@@ -174,7 +175,8 @@ bool servers_step(struct modem *m)
 		v->look = false;
 		if (wants_stop(v) && step_stop(m, i))
 			return true;
-		stopping |= v->stopping;
+		stopping |= v->stopping ||
+			    (v->must_stop && now >= v->not_before_ms);
 	}
 	for (i = 0; i < m->driver->max_listeners && !stopping; i++) {
 		if (wants_start(&m->servers[i]) && step_start(m, i))
