@@ -86,7 +86,6 @@ void accept_move(struct link *l)
 	struct modem *m = l->modem;
 	int64_t until = timers_mono_ms(m->timers) + WAIT_MS;
 
-	l->moved = true;
 	m->slots[l->slot].link = NULL;
 	m->slots[l->slot].freed_ms = timers_mono_ms(m->timers);
 	l->slot = -1;
@@ -104,6 +103,21 @@ void accept_move(struct link *l)
 static bool is_busy(const struct slot *s)
 {
 	return s->closing || s->pulling || (s->link && s->link->inflight > 0);
+}
+
+/* A slot is free again as soon as a connection that was refused is closed. */
+bool accept_passing(const struct modem *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->driver->max_links; i++) {
+		const struct slot *s = &m->slots[i];
+
+		if (s->server && !s->link && !slot_is_free(s))
+			return true;
+	}
+
+	return false;
 }
 
 /* The slot is the connection's: whatever link had it has it no more. */
@@ -306,6 +320,18 @@ static void adopt(struct modem *m, unsigned int n,
 	take(m, (unsigned int)row->listener, n, row->remote);
 }
 
+/* The modem opened it after all: what was announced there never was. */
+static void disown(struct modem *m, unsigned int n)
+{
+	struct slot *s = &m->slots[n];
+
+	if (!s->link || s->link->kind != LINK_INBOUND || s->closing)
+		return;
+	link_lose(s->link, -ECONNABORTED, "modem-closed", "its slot is not "
+		  "that of an accepted connection");
+	s->must_close = true;
+}
+
 void accept_audited(struct modem *m, const struct driver_table *table)
 {
 	unsigned int i;
@@ -313,9 +339,10 @@ void accept_audited(struct modem *m, const struct driver_table *table)
 	for (i = 0; table && i < m->driver->max_links; i++) {
 		const struct driver_slot *row = &table->slots[i];
 
-		if (!row->open || row->listener < 0 ||
-		    row->listener >= (int)m->driver->max_listeners)
-			continue;
-		adopt(m, i, row);
+		if (row->open && row->listener < 0)
+			disown(m, i);
+		else if (row->open &&
+			 row->listener < (int)m->driver->max_listeners)
+			adopt(m, i, row);
 	}
 }

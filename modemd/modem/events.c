@@ -122,12 +122,14 @@ static void on_opened(void *up, unsigned int n, int err, const char *text)
 		s->look = true;
 	else if (may_be_open(err) || (!err && !l))
 		s->must_close = true;
-	if (l && !err)
+	if (l && !err) {
 		link_is_open(l);
-	else if (l && accept_explains(m, err) && !l->moved)
+	} else if (l && accept_explains(m, err) && !l->moved) {
+		l->moved = true;	/* once: it may be a true failure */
 		accept_move(l);
-	else if (l)
+	} else if (l) {
 		link_lose(l, err, open_reason(err), text);
+	}
 	if (err == -ENETDOWN)
 		life_network_lost(m, text);
 	modem_kick_soon(m);

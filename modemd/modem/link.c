@@ -422,7 +422,7 @@ int modem_link_open(struct modem *m, const struct link_args *args,
 	l = link_new(m, args);
 	if (!l)
 		return -ENOMEM;
-	if (m->want_audit && wait_ms < AUDIT_MS)
+	if ((m->want_audit || accept_passing(m)) && wait_ms < AUDIT_MS)
 		wait_ms = AUDIT_MS;	/* nobody knows yet what is free */
 	if (wait_ms > 0)
 		l->wait_until_ms = timers_mono_ms(m->timers) + wait_ms;

@@ -266,6 +266,7 @@ void listeners_stop(struct modem *m)
 			listener_end(l, -ESHUTDOWN, "daemon-stop", "");
 		}
 	}
+	modem_kick_soon(m);
 }
 
 void listeners_free(struct modem *m)

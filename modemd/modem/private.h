@@ -38,7 +38,7 @@ struct link {
 	uint64_t id;
 	enum link_kind kind;
 	uint64_t listener;		/* that accepted it; 0: none */
-	bool moved;			/* out of a slot that was given away */
+	bool moved;			/* to another slot, on suspicion */
 	uint32_t epoch;
 	enum link_state state;
 	int slot;			/* -1: none */
@@ -282,6 +282,7 @@ bool accept_explains(const struct modem *m, int err);
 void accept_move(struct link *l);
 void accept_audited(struct modem *m, const struct driver_table *table);
 void accept_look(struct modem *m);
+bool accept_passing(const struct modem *m);
 
 /* query.c */
 int query_add(struct modem *m, enum driver_query what, const char *text,

@@ -214,8 +214,10 @@ void server_on_listening(void *up, unsigned int n, int err, const char *text)
 		return;
 	v->starting = false;
 	/* Another may be there, or this one all the same. */
-	if (err && err != -EINVAL && err != -ENETDOWN)
-		v->must_stop = true;
+	if (err && err != -EINVAL && err != -ENETDOWN) {
+		v->check = err;
+		want_audit(m);
+	}
 	if (v->listener && err)
 		listener_failed(v->listener, err, text);
 	else if (v->listener)
@@ -240,7 +242,8 @@ static void has_stopped(struct server *v)
 static void stop_again(struct modem *m, struct server *v)
 {
 	struct listener *l = v->listener;
-	uint32_t wait_ms = STOP_AGAIN_MS << (v->tries < 5 ? v->tries : 5);
+	uint32_t wait_ms = v->tries == 0 ? 0 :
+			   STOP_AGAIN_MS << (v->tries < 5 ? v->tries : 5);
 
 	v->check = 0;
 	v->tries++;
@@ -319,8 +322,8 @@ void servers_audited(struct modem *m, const struct driver_table *table)
 
 		if (table && table->listeners_known)
 			compare(m, i, table->listeners[i]);
-		else if (v->check == -ETIMEDOUT)
-			has_stopped(v);	/* it had said OK */
+		else if (v->check == -ETIMEDOUT || v->tries >= STOP_TRIES)
+			has_stopped(v);	/* as far as can be known */
 		else if (v->check)
 			stop_again(m, v);
 	}

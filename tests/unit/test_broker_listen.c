@@ -768,6 +768,31 @@ static void owner_that_does_not_read(void **state)
 	assert_non_null(strstr(heard(b, a), "10.0.0.2:2"));
 }
 
+/* Refusals are only counted for him. */
+static void refusals_that_nobody_reads(void **state)
+{
+	struct bench *b = *state;
+	unsigned int a = client(b, "a"), i;
+	char peer[32];
+
+	listening(b, a, 80, 1);
+	ask_policy(b, a, 3, 1, -1, "192.0.2.1");
+	fake_client_hold(b->conns[a], true);
+	for (i = 0; i < 5000; i++) {
+		snprintf(peer, sizeof(peer), "10.0.0.1:%u", i + 1);
+		script_connect(b->script, 0, 0, peer);
+		wait_ms(b, 30);
+	}
+	assert_null(fake_client_closed(b->conns[a]));
+	assert_in_range(client_queued(b->conns[a]), 200000, 350000);
+	fake_client_hold(b->conns[a], false);
+	heard(b, a);
+	script_connect(b->script, 0, 0, "10.0.0.1:9999");
+	wait_ms(b, 100);
+	assert_memory_equal(heard(b, a), "missed(", 7);
+	assert_non_null(strstr(b->text, "refused(1,10.0.0.1:9999,"));
+}
+
 static void daemon_stops(void **state)
 {
 	struct bench *b = *state;
@@ -797,7 +822,7 @@ int main(void)
 		T(only_its_owner), T(holders_are_named), T(owner_gone),
 		T(cancelled), T(refused_by_the_modem), T(loss_and_restore),
 		T(watchers_see_connections), T(owner_that_does_not_read),
-		T(daemon_stops),
+		T(refusals_that_nobody_reads), T(daemon_stops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

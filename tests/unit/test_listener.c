@@ -169,6 +169,8 @@ static void forms_of_client(void **state)
 		bench_wait(b, 50);
 		bench_forget(b);
 	}
+	/* the line was enough */
+	assert_int_equal(script_heard(b->script, "AT+CIPOPEN?"), 0);
 }
 
 /* The modem's own table names the server. */
@@ -316,6 +318,27 @@ static void connection_while_closing(void **state)
 	assert_true(script_slot_open(b->script, 9));
 }
 
+/* The slot was to be closed, for all that was known: it is in use again. */
+static void connection_instead_of_a_close(void **state)
+{
+	struct bench *b = *state;
+
+	listening(b, 80);
+	bench_wait(b, 31000);
+	script_answer(b->script, "AT+CSQ", "", 1);
+	modem_refresh(b->m);		/* the line is busy with it */
+	bench_wait(b, 20);
+	script_say(b->script, "\r\n+CIPOPEN: 8,0\r\n");	/* a late one */
+	bench_wait(b, 20);
+	script_connect(b->script, 8, 0, PEER);
+	bench_wait(b, 20);
+	bench_expect(b, "accepted(1,1,10.1.2.3:5000) ");
+	script_say(b->script, "\r\nOK\r\n");
+	bench_wait(b, 500);
+	assert_int_equal(script_heard(b->script, "AT+CIPCLOSE"), 0);
+	assert_int_equal(bench_info(b, 1).state, LINK_OPEN);
+}
+
 /* What an old pull brings is not the new link's. */
 static void connection_while_pulling(void **state)
 {
@@ -386,6 +409,8 @@ COLLISION(result_last, "\r\nOK\r\n", "\r\n+CIPOPEN: 9,4\r\n", true)
 COLLISION(error_9, "\r\nOK\r\n", "\r\n+CIPOPEN: 9,9\r\n", true)
 COLLISION(refused, "\r\nOK\r\n", "\r\n+CIPOPEN: 9,1\r\n", true)
 COLLISION(no_result, "\r\nOK\r\n", "", true)
+COLLISION(no_result_after_it, "\r\n+CLIENT: 9,0," PEER "\r\n\r\nOK\r\n", "",
+	  false)
 COLLISION(before_final, "", "\r\n+CIPOPEN: 9,4\r\n\r\nERROR\r\n", true)
 COLLISION(bare_error, "", "\r\nERROR\r\n", true)
 COLLISION(client_inside, "\r\n+CLIENT: 9,0," PEER "\r\n\r\n+CIPOPEN: 9,4\r\n"
@@ -415,6 +440,24 @@ static void collision_that_was_none(void **state)
 	bench_wait(b, 200);
 	bench_expect(b, "closed(2/1,EPIPE,peer,0/0/0) ");
 	assert_int_equal(bench_info(b, 1).slot, 8);
+	assert_int_equal(bench_status(b).slots_used, 1);
+}
+
+/* The line of a connection was not true, and the open has worked. */
+static void collision_with_nobody(void **state)
+{
+	struct bench *b = *state;
+
+	listening(b, 80);
+	assert_int_equal(bench_open(b), 1);
+	script_answer(b->script, "AT+CIPOPEN=9", "*", 0);
+	script_say(b->script, "\r\n+CLIENT: 9,0," PEER "\r\n");
+	bench_wait(b, 500);
+	bench_expect(b, "accepted(1,2,10.1.2.3:5000) "
+		     "closed(2/1,ECONNABORTED,modem-closed,0/0/0) "
+		     "opened(1) ");
+	assert_int_equal(bench_info(b, 1).slot, 8);
+	assert_false(script_slot_open(b->script, 9));
 	assert_int_equal(bench_status(b).slots_used, 1);
 }
 
@@ -904,6 +947,21 @@ static void network_not_opened(void **state)
 	bench_expect(b, "listening(1,ok) ");
 }
 
+static void network_not_opened_at_the_stop(void **state)
+{
+	struct bench *b = *state;
+
+	listening(b, 80);
+	listening(b, 81);
+	script_answer(b->script, "AT+SERVERSTOP=", "\r\n+SERVERSTOP: 0,2\r\n"
+		      "\r\nERROR\r\n", 1);
+	assert_int_equal(modem_unlisten(b->m, 1), 0);
+	bench_wait(b, 50);
+	assert_int_equal(bench_status(b).network, NETWORK_LOST);
+	bench_expect(b, "listener_lost(2,network-lost) "
+		     "unlistened(1,ok,listener-closed) ");
+}
+
 /* Taken back before the modem has answered. */
 static void unlisten_at_once(void **state)
 {
@@ -1027,6 +1085,27 @@ static void unlisten_while_lost(void **state)
 	assert_int_equal(script_listens(b->script, 0), 0);
 }
 
+/* The server had gone alone: its links had not. */
+static void unlisten_while_restoring(void **state)
+{
+	struct bench *b = *state;
+
+	listening(b, 80);
+	script_connect(b->script, -1, 0, PEER);
+	bench_wait(b, 100);
+	script_answer(b->script, "AT+SERVERSTART=80", "\r\nERROR\r\n", 0);
+	script_set_server(b->script, 0, 0);
+	script_say(b->script, "\r\n+SERVERSTOP: 0,0\r\n");
+	bench_wait(b, 100);
+	bench_expect(b, "accepted(1,1,10.1.2.3:5000) "
+		     "listener_lost(1,modem-closed) ");
+	assert_int_equal(modem_unlisten(b->m, 1), 0);
+	bench_wait(b, 5000);
+	bench_expect(b, "unlistened(1,ok,listener-closed) "
+		     "closed(1/1,ok,listener-closed,0/0/0) ");
+	assert_int_equal(bench_status(b).listeners_used, 0);
+}
+
 static void loss_while_stopping(void **state)
 {
 	struct bench *b = *state;
@@ -1055,6 +1134,24 @@ static void loss_while_starting(void **state)
 	bench_wait(b, 20000);
 	bench_expect(b, "");
 	assert_int_equal(bench_status(b).listeners_used, 0);
+}
+
+static void loss_while_restoring(void **state)
+{
+	struct bench *b = *state;
+
+	listening(b, 80);
+	lose_network(b);
+	script_answer(b->script, "AT+SERVERSTART=80", "", 1);
+	bench_wait(b, 20);
+	while (!script_heard(b->script, "AT+SERVERSTART=80"))
+		bench_wait(b, 10);
+	bench_expect(b, "listener_lost(1,network-lost) ");
+	lose_network(b);
+	bench_wait(b, 20);
+	bench_expect(b, "");
+	bench_wait(b, 20000);
+	bench_expect(b, "listener_restored(1) ");
 }
 
 /* An earlier run of the daemon left it so. */
@@ -1097,6 +1194,7 @@ static void polite_end(void **state)
 	struct bench *b = *state;
 
 	listening(b, 80);
+	listening(b, 81);
 	script_connect(b->script, -1, 0, PEER);
 	bench_wait(b, 100);
 	bench_forget(b);
@@ -1105,10 +1203,26 @@ static void polite_end(void **state)
 	modem_stop(b->m);
 	assert_int_equal(listen_to(b, 81), -ESHUTDOWN);
 	bench_wait(b, 1000);
-	bench_expect(b, "sent(1/1,3) closed(1/1,ok,daemon-stop,3/3/0) "
+	bench_expect(b, "unlistened(2,ok,daemon-stop) sent(1/1,3) "
+		     "closed(1/1,ok,daemon-stop,3/3/0) "
 		     "unlistened(1,ok,daemon-stop) stopped ");
 	expect_before(b, "AT+CIPCLOSE=0", "AT+SERVERSTOP=0");
 	assert_int_equal(script_listens(b->script, 0), 0);
+	assert_int_equal(script_listens(b->script, 1), 0);
+}
+
+static void polite_end_without_links(void **state)
+{
+	struct bench *b = *state;
+
+	listening(b, 80);
+	listening(b, 81);
+	modem_stop(b->m);
+	bench_wait(b, 1000);
+	bench_expect(b, "unlistened(1,ok,daemon-stop) "
+		     "unlistened(2,ok,daemon-stop) stopped ");
+	assert_int_equal(script_listens(b->script, 0), 0);
+	assert_int_equal(script_listens(b->script, 1), 0);
 }
 
 /* The time for it is bounded. */
@@ -1143,6 +1257,32 @@ static void idle_limit(void **state)
 	bench_expect(b, "closed(1/1,ETIME,idle,0/0/0) ");
 }
 
+/* A firmware that does not list its servers. */
+static void table_that_is_refused(void **state)
+{
+	struct bench *b = *state;
+
+	script_answer(b->script, "AT+SERVERSTART?", "\r\nERROR\r\n", 0);
+	listening(b, 80);
+	script_connect_unheard(b->script, -1, 0, PEER);
+	script_peer_sends(b->script, 0, "hello", 5);
+	bench_wait(b, 200);
+	bench_expect(b, "accepted(1,1,10.1.2.3:5000) data(1,5) ");
+	script_answer(b->script, "AT+SERVERSTOP=0", "\r\nOK\r\n", 1);
+	assert_int_equal(modem_unlisten(b->m, 1), 0);
+	bench_wait(b, 20000);
+	bench_expect(b, "closed(1/1,ok,listener-closed,0/0/5) "
+		     "unlistened(1,ok,listener-closed) ");
+	script_set_server(b->script, 0, 0);
+	listening(b, 81);
+	script_answer(b->script, "AT+SERVERSTOP=0", "\r\nERROR\r\n", 0);
+	assert_int_equal(modem_unlisten(b->m, 2), 0);
+	bench_wait(b, 20000);
+	bench_expect(b, "unlistened(2,EREMOTEIO,modem-error) ");
+	bench_wait(b, 60000);
+	assert_int_equal(bench_status(b).listeners_used, 0);
+}
+
 /* Q78 */
 static void server_cannot_send(void **state)
 {
@@ -1172,13 +1312,16 @@ int main(void)
 		O(client_line_lost), O(data_before_client),
 		O(connection_before_ok), O(slot_of_a_dead_link),
 		O(client_line_for_an_open_link), O(connection_while_closing),
+		O(connection_instead_of_a_close),
 		O(connection_while_pulling),
 		O(collision_result_last), O(collision_error_9),
 		O(collision_refused), O(collision_no_result),
+		O(collision_no_result_after_it),
 		O(collision_before_final), O(collision_bare_error),
 		O(collision_client_inside), O(collision_result_first),
 		O(collision_line_lost), O(collision_line_lost_ok),
 		O(collision_says_0), O(collision_that_was_none),
+		O(collision_with_nobody),
 		O(collision_with_a_refused_one),
 		O(collision_without_another_slot),
 		O(collision_of_a_restored_link),
@@ -1189,13 +1332,16 @@ int main(void)
 		O(connection_during_the_stop), O(server_ends_by_itself),
 		O(limits), O(port_of_one_that_stops), O(start_refused),
 		O(start_unanswered), O(port_held_by_a_stranger),
-		O(network_not_opened), O(unlisten_at_once),
+		O(network_not_opened), O(network_not_opened_at_the_stop), O(unlisten_at_once),
 		T(without_network), O(network_loss), O(reboot),
 		O(restore_that_fails), O(unlisten_while_lost),
+		O(unlisten_while_restoring),
 		O(loss_while_stopping), O(loss_while_starting),
+		O(loss_while_restoring),
 		T(left_over_servers), T(listen_while_old_ones_stop),
-		O(polite_end), O(end_without_an_answer), O(idle_limit),
-		O(server_cannot_send),
+		O(polite_end), O(polite_end_without_links),
+		O(end_without_an_answer), O(idle_limit),
+		O(table_that_is_refused), O(server_cannot_send),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
