@@ -120,7 +120,8 @@ void nc_step(struct nc *nc, struct pollfd p[NC_FDS], int64_t deadline_ms)
 	p[NC_MODEMD].fd = modemclient_get_fd(nc->ctl->mc);
 	p[NC_MODEMD].events = modemclient_get_events(nc->ctl->mc);
 	if (poll(p, NC_FDS, time_left(nc, deadline_ms)) < 0)
-		p[NC_SIGNALS].revents = p[NC_INPUT].revents = p[NC_OUTPUT].revents = 0;
+		p[NC_SIGNALS].revents = p[NC_INPUT].revents =
+			p[NC_OUTPUT].revents = 0;
 	if (p[NC_SIGNALS].revents)
 		nc->interrupted = true;
 	modemclient_process(nc->ctl->mc);

@@ -9,7 +9,8 @@
  *   request.c  what clients ask: one function per request
  *   report.c   answers that describe: status, links, clients
  *   pages.c    answers that come in pages: history, trace
- *   listen.c   listeners: their owners, requests, news
+ *   listen.c   listeners: what is asked of them; listen_news.c: what is heard
+ *   listeners.c  ... the list of all
  *   name.c     host names and other text from outside, checked
  */
 
@@ -142,9 +143,16 @@ void listen_stop(struct client *c, uint64_t id,
 		 const Modemd__V1__Unlisten *req);
 void listen_policy(struct client *c, uint64_t id,
 		   const Modemd__V1__AcceptPolicy *req);
-void listen_report(struct client *c, uint64_t id);
 void listen_cancel(struct pending *p);
 void listen_owner_gone(struct broker *b, const struct client *c);
+void listen_failed(struct client *c, uint64_t id, unsigned int port, int err);
+
+/* listeners.c */
+void listen_report(struct client *c, uint64_t id);
+
+/* listen_news.c */
+struct owned_listener *listen_find(struct broker *b, uint64_t listener);
+void listen_forget(struct broker *b, struct owned_listener *o);
 void listen_free(struct broker *b);
 void listen_on_listening(void *ctx, uint64_t listener, int err,
 			 const char *text);

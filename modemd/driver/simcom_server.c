@@ -178,7 +178,7 @@ static void on_client(struct simcom *s, const struct at_line *line,
 	}
 	l = &s->links[slot];
 	l->inbound = true;
-	if (l->opening && l->final_seen)	/* its result will be an error */
+	if (l->opening && l->final_seen)	/* it will be an error */
 		timer_start(l->deadline, SIMCOM_COLLISION_MS);
 	copy_peer(peer, sizeof(peer), &line->strs[0]);
 	s->env.events->accepted(s->env.up, index, (unsigned int)slot, peer);

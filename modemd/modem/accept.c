@@ -125,18 +125,16 @@ static void evict(struct slot *s)
 {
 	struct link *l = s->link;
 
-	s->must_close = false;
 	s->look = false;
-	if (!l)
-		return;
-	if (l->state != LINK_OPEN) {
+	s->must_close = true;	/* or the link might take it again */
+	if (l && l->state != LINK_OPEN)
 		accept_move(l);
-	} else if (l->peer_closed && !l->end_is_loss) {
+	else if (l && l->peer_closed && !l->end_is_loss)
 		link_end(l, l->end_err, l->end_reason, l->end_text);
-	} else {
+	else if (l)
 		link_lose(l, -ECONNABORTED, "modem-closed", "its slot was "
 			  "given to an accepted connection");
-	}
+	s->must_close = false;
 }
 
 /* ------------------------------------------------------------------ accept */

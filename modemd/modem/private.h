@@ -9,7 +9,8 @@
  *   events.c    what the driver reports
  *   schedule.c  what goes over the line next, and when to look again
  *   query.c     questions that are not about a link
- *   listener.c  listeners: what is asked of them, how they end
+ *   listen.c    listeners: what is asked of them
+ *   listener.c  ... their states, and how they end
  *   server.c    the modem's servers, which listeners use
  *   accept.c    connections: who gets in, and which slot
  */
@@ -31,6 +32,7 @@ struct timer;
 #define MODEM_QUERIES	64	/* that may wait */
 #define MODEM_CAPS	8	/* words for what it can do */
 #define MODEM_NAMES	64	/* answers that are kept */
+#define LISTENER_WAIT_MS 2000	/* at least, for the audit and old servers */
 
 struct link {
 	TAILQ_ENTRY(link) entry;	/* in the order of ids */

@@ -339,6 +339,76 @@ static void connection_instead_of_a_close(void **state)
 	assert_int_equal(bench_info(b, 1).state, LINK_OPEN);
 }
 
+/* ... and here a link was about to be opened: the line is busy. */
+static void connection_before_the_open(void **state)
+{
+	struct bench *b = *state;
+	uint64_t id = listening(b, 80);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		uint64_t link = i ? 3 : 1;
+
+		bench_wait(b, 31000);
+		script_answer(b->script, "AT+CSQ", "", 1);
+		modem_refresh(b->m);
+		bench_wait(b, 20);
+		assert_int_equal(bench_open(b), link);
+		assert_int_equal(bench_info(b, link).slot, 9);
+		script_connect(b->script, 9, 0, PEER);
+		bench_wait(b, 20);
+		assert_int_equal(bench_info(b, link).slot, 8);
+		script_say(b->script, "\r\nOK\r\n");
+		bench_wait(b, 500);
+		bench_expect(b, i ? "refused(1,10.1.2.3:5000,EACCES) "
+			     "opened(3) " : "accepted(1,2,10.1.2.3:5000) "
+			     "opened(1) ");
+		assert_int_equal(bench_info(b, link).state, LINK_OPEN);
+		assert_int_equal(script_slot_open(b->script, 9), !i);
+		modem_link_close(b->m, 1, true, "local");
+		modem_link_close(b->m, 2, true, "local");
+		bench_wait(b, 500);
+		bench_forget(b);
+		set_allow(b, id, 0x0a090000, 0xffff0000, 0);
+	}
+}
+
+/* The same with the last free slot: it cannot be had twice. */
+static void connection_before_the_last_open(void **state)
+{
+	struct bench *b = *state;
+	int i;
+
+	listening(b, 80);
+	for (i = 0; i < 9; i++)
+		bench_opened(b);
+	set_allow(b, 1, 0x0a090000, 0xffff0000, 0);
+	for (i = 0; i < 2; i++) {
+		uint64_t link = i ? 11 : 10;
+
+		bench_wait(b, 31000);
+		script_answer(b->script, "AT+CSQ", "", 1);
+		modem_refresh(b->m);
+		bench_wait(b, 20);
+		assert_int_equal(bench_open(b), link);
+		assert_int_equal(bench_info(b, link).slot, 0);
+		script_connect(b->script, 0, 0, PEER);
+		bench_wait(b, 20);
+		assert_int_equal(bench_info(b, link).slot, -1);
+		script_say(b->script, "\r\nOK\r\n");
+		bench_wait(b, 5000);
+		bench_expect(b, i ? "accepted(1,12,10.1.2.3:5000) "
+			     "opened(11,EMFILE,wait-timeout) " :
+			     "refused(1,10.1.2.3:5000,EACCES) opened(10) ");
+		if (i == 0)
+			modem_link_close(b->m, 10, true, "local");
+		bench_wait(b, 500);
+		bench_forget(b);
+		set_allow(b, 1, 0, 0, 0);
+	}
+	assert_int_equal(script_open_slots(b->script), 10);
+}
+
 /* What an old pull brings is not the new link's. */
 static void connection_while_pulling(void **state)
 {
@@ -1312,7 +1382,8 @@ int main(void)
 		O(client_line_lost), O(data_before_client),
 		O(connection_before_ok), O(slot_of_a_dead_link),
 		O(client_line_for_an_open_link), O(connection_while_closing),
-		O(connection_instead_of_a_close),
+		O(connection_instead_of_a_close), O(connection_before_the_open),
+		O(connection_before_the_last_open),
 		O(connection_while_pulling),
 		O(collision_result_last), O(collision_error_9),
 		O(collision_refused), O(collision_no_result),
