@@ -125,7 +125,7 @@ static void evict(struct slot *s)
 {
 	struct link *l = s->link;
 
-	s->look = false;
+	s->look = s->looking = s->left = false;
 	s->must_close = true;	/* or the link might take it again */
 	if (l && l->state != LINK_OPEN)
 		accept_move(l);
@@ -140,7 +140,7 @@ static void evict(struct slot *s)
 /* ------------------------------------------------------------------ accept */
 
 static struct link *new_link(struct modem *m, const struct listener *l,
-			     unsigned int n, const char *peer)
+			     unsigned int n, const char *peer, bool announced)
 {
 	struct link_args args = {
 		.kind = LINK_INBOUND,
@@ -173,6 +173,7 @@ static struct link *new_link(struct modem *m, const struct listener *l,
 	link->credit = link->first_credit;
 	link->checked_ms = link->opened_mono_ms;
 	link->readable = true;	/* its announcement may have been lost */
+	link->announced = announced;
 
 	return link;
 }
@@ -194,9 +195,11 @@ static void take(struct modem *m, unsigned int index, unsigned int n,
 {
 	struct listener *l = m->servers[index].listener;
 	struct slot *s = &m->slots[n];
+	bool announced = !s->link && (s->look || s->looking) && !s->left;
 	struct link *link;
 	int err;
 
+	s->changed = true;
 	s->server = index + 1;
 	evict(s);
 	if (!l || l->state != LISTENER_LISTENING || m->stopping) {
@@ -206,7 +209,7 @@ static void take(struct modem *m, unsigned int index, unsigned int n,
 		return;
 	}
 	err = check_policy(m, l, peer);
-	link = err ? NULL : new_link(m, l, n, peer);
+	link = err ? NULL : new_link(m, l, n, peer, announced);
 	if (!link) {
 		refuse(m, l, s, peer, err ? err : -ENOMEM);
 		return;
@@ -276,7 +279,8 @@ void accept_on_accepted(void *up, unsigned int index, unsigned int n,
 
 /* ------------------------------------------------------------------- audit */
 
-/* Slots whose connection could not be taken when it came. */
+/* Slots of which only the modem's table can tell. What is wanted after the
+ * table was read needs another. */
 void accept_look(struct modem *m)
 {
 	unsigned int i;
@@ -287,8 +291,37 @@ void accept_look(struct modem *m)
 		if (!s->look || is_busy(s) || s->opening)
 			continue;
 		s->look = false;
+		s->looking = true;
 		want_audit(m);
 	}
+}
+
+void accept_audit_begins(struct modem *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->driver->max_links; i++)
+		m->slots[i].changed = false;
+}
+
+/*
+ * The peer has closed: for the modem the slot is free, and it may be another
+ * connection's before we hear of that. A CIPCLOSE would hit that one: so the
+ * table is asked first. False: nobody listens, it may be closed.
+ */
+bool accept_leave(struct link *l)
+{
+	struct slot *s = &l->modem->slots[l->slot];
+
+	if (!listener_exists(l->modem))
+		return false;
+	s->look = s->left = s->changed = true;
+	s->left_peer[0] = '\0';
+	if (l->kind == LINK_INBOUND)
+		snprintf(s->left_peer, sizeof(s->left_peer), "%.40s:%u",
+			 l->host, l->port);
+
+	return true;
 }
 
 /* The same connection that we know, by its peer where we could read that. */
@@ -309,6 +342,10 @@ static void adopt(struct modem *m, unsigned int n,
 
 	if (s->must_close || (s->link && is_known(s->link, row->remote)))
 		return;
+	if (s->left && strcmp(s->left_peer, row->remote) == 0) {
+		s->must_close = true;	/* this firmware wants it closed */
+		return;
+	}
 	if (is_busy(s)) {
 		s->look = true;
 		return;
@@ -330,17 +367,32 @@ static void disown(struct modem *m, unsigned int n)
 	s->must_close = true;
 }
 
+static void compare(struct modem *m, unsigned int n,
+		    const struct driver_slot *row)
+{
+	if (row->open && row->listener < 0)
+		disown(m, n);
+	else if (row->open && row->listener < (int)m->driver->max_listeners)
+		adopt(m, n, row);
+}
+
+/* @table NULL: the modem does not tell. */
 void accept_audited(struct modem *m, const struct driver_table *table)
 {
 	unsigned int i;
 
-	for (i = 0; table && i < m->driver->max_links; i++) {
-		const struct driver_slot *row = &table->slots[i];
+	for (i = 0; i < m->driver->max_links; i++) {
+		struct slot *s = &m->slots[i];
 
-		if (row->open && row->listener < 0)
-			disown(m, i);
-		else if (row->open &&
-			 row->listener < (int)m->driver->max_listeners)
-			adopt(m, i, row);
+		if (s->look || s->changed) {	/* this table is too old */
+			s->look = true;
+			continue;
+		}
+		s->looking = false;
+		if (table)
+			compare(m, i, &table->slots[i]);
+		else if (s->left && !s->link)
+			s->must_close = true;
+		s->left = false;
 	}
 }

@@ -188,7 +188,7 @@ static void on_readable(void *up, unsigned int n)
 	if (!s)
 		return;
 	if (s->link)
-		s->link->readable = true;
+		s->link->readable = s->link->announced = true;
 	else if (slot_is_free(s) && listener_exists(m))
 		s->look = true;	/* its +CLIENT is late, or was lost */
 	modem_kick_soon(m);
@@ -215,7 +215,7 @@ static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len,
 /* All that the modem held for a link which the peer has closed was read. */
 static void drained(struct link *l, struct slot *s)
 {
-	s->must_close = true;
+	s->must_close = !accept_leave(l);
 	if (l->end_is_loss)
 		link_lose(l, l->end_err, l->end_reason, l->end_text);
 	else
@@ -236,6 +236,7 @@ static void on_pulled(void *up, unsigned int n, long rest, int err)
 
 	l->checked_ms = timers_mono_ms(m->timers);
 	l->readable |= !err && rest > 0;	/* or announced meanwhile */
+	l->announced |= !err && rest > 0;
 	if (l->peer_closed && (err == -EREMOTEIO || (!err && !l->readable))) {
 		drained(l, s);
 	} else if (err && !(err == -EREMOTEIO && rest < 0)) {
@@ -266,7 +267,9 @@ static void peer_closed(struct link *l, enum driver_close why,
 	if (l->peer_closed)
 		return;
 	l->peer_closed = true;
-	l->readable = true;		/* what is left is read first */
+	/* What is left is read first; but where connections come, the slot may
+	 * be another's, and only what was announced before is this link's. */
+	l->readable = !listener_exists(l->modem) || l->announced;
 	l->end_err = reasons[why].err;
 	l->end_reason = reasons[why].reason;
 	l->end_is_loss = reasons[why].loss;
@@ -299,6 +302,8 @@ static void on_closed(void *up, unsigned int n, enum driver_close why,
 			link_end(l, l->end_err, l->end_reason, text);
 	} else if (l && (l->state == LINK_OPEN || l->state == LINK_CLOSING)) {
 		peer_closed(l, why, text);
+		if (!l->readable && !s->pulling && l->state == LINK_OPEN)
+			drained(l, s);
 	}
 	modem_kick_soon(m);
 }

@@ -58,6 +58,7 @@ struct link {
 	uint32_t credit;
 	uint32_t first_credit;
 	bool readable;			/* the modem holds data, or may */
+	bool announced;			/* it said so */
 	bool pull_next;			/* whose turn it is: pull or send */
 	bool want_close, abort;
 	bool peer_closed;		/* drain, then end */
@@ -82,7 +83,10 @@ struct slot {
 	bool closing;			/* a result of close is due */
 	bool must_close;		/* nobody's, but maybe open */
 	bool pulling;			/* a result of pull is due */
-	bool look;			/* a connection came to it: audit when idle */
+	bool look, looking;		/* the audit is to tell of it, or will now */
+	bool changed;			/* since the audit under way began */
+	bool left;			/* its link ended by +IPCLOSE, not closed */
+	char left_peer[DRIVER_ADDRESS_MAX];	/* of that link, if accepted */
 	unsigned int server;		/* that it was accepted by, + 1; 0: none */
 	uint64_t used;			/* when, in opens */
 	int64_t freed_ms;		/* old results may still be on their way */
@@ -284,7 +288,9 @@ bool accept_explains(const struct modem *m, int err);
 void accept_move(struct link *l);
 void accept_audited(struct modem *m, const struct driver_table *table);
 void accept_look(struct modem *m);
+void accept_audit_begins(struct modem *m);
 bool accept_passing(const struct modem *m);
+bool accept_leave(struct link *l);
 
 /* query.c */
 int query_add(struct modem *m, enum driver_query what, const char *text,

@@ -27,7 +27,8 @@
 
 bool slot_is_free(const struct slot *s)
 {
-	return !s->link && !s->opening && !s->closing && !s->must_close;
+	return !s->link && !s->opening && !s->closing && !s->must_close &&
+	       !s->look && !s->looking;
 }
 
 /* ------------------------------------------------------------- one command */
@@ -79,6 +80,7 @@ static bool step_pull(struct modem *m, struct link *l)
 		return false;
 	m->slots[l->slot].pulling = true;
 	l->pull_next = false;
+	l->announced = false;
 	l->readable = false;	/* what is announced from now on is new */
 	l->checked_ms = timers_mono_ms(m->timers);
 
@@ -132,8 +134,13 @@ static bool slot_step(struct modem *m, unsigned int n)
 		return step_open(m, l);
 	if (l->state != LINK_OPEN)
 		return false;
-	if (l->want_close && may_close(m, l))
+	if (l->want_close && may_close(m, l)) {
+		if (l->peer_closed && accept_leave(l)) {
+			link_end(l, l->end_err, l->end_reason, l->end_text);
+			return false;
+		}
 		return step_close(m, n);
+	}
 	if (l->pull_next)
 		return step_pull(m, l) || step_send(m, l);
 
@@ -178,8 +185,12 @@ static bool network_step(struct modem *m)
 
 	if (!m->want_audit)
 		accept_look(m);
-	if (m->want_audit)
-		return m->driver->audit(m->d) == 0;
+	if (m->want_audit) {
+		if (m->driver->audit(m->d))
+			return false;
+		accept_audit_begins(m);
+		return true;
+	}
 
 	if (servers_step(m))
 		return true;

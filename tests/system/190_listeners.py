@@ -206,6 +206,63 @@ def the_world_floods(bench):
     check(row["refused"] > 10, "many were refused", row)
 
 
+def connections_come_and_go(bench):
+    """Accepted = told = closed, and no byte of one reaches another."""
+    each = 2000 if harness.LONG else 60
+    daemon = start(bench)
+    clients = [daemon.client("c%d" % i) for i in range(2)]
+    listeners = [clients[i % 2].listen(8000 + i) for i in range(4)]
+    ports = [host_port(bench, 8000 + i) for i in range(4)]
+    wrong = []
+
+    def visit(number):
+        for i in range(each):
+            said = b"%d/%06d" % (number, i)
+            with socket.create_connection(("127.0.0.1", ports[number]),
+                                          20) as s:
+                s.settimeout(20)
+                s.sendall(said)
+                heard = b""
+                while len(heard) < len(said):
+                    more = s.recv(100)
+                    if not more:
+                        break
+                    heard += more
+                if heard != said[::-1]:
+                    wrong.append((said, heard))
+    threads = [threading.Thread(target=visit, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    told, links = [0] * 4, []
+    end = time.monotonic() + 15 + each / 10
+    while sum(told) < 4 * each or links:
+        check(time.monotonic() < end, "all have come and gone", told,
+              [(l.id, l.peer, bytes(l.data), l.taken) for _, l in links])
+        for number, listener in enumerate(listeners):
+            while listener.accepted:
+                told[number] += 1
+                links.append((number, listener.accepted.popleft()))
+        for number, link in list(links):
+            if len(link.data) == 8:
+                said = link.read(8)
+                same(said[:2], b"%d/" % number, "whose bytes")
+                link.send(said[::-1])
+            if link.closed:
+                links.remove((number, link))
+        check(not wrong, "a wrong answer", wrong)
+        for client in clients:
+            client.pump(0.005)
+    for thread in threads:
+        thread.join()
+    same((told, wrong), ([each] * 4, []), "connections, wrong answers")
+    rows = bench.json("listeners")
+    same([(r["accepted"], r["refused"], r["links"]) for r in rows],
+         [(each, 0, 0)] * 4, "listeners")
+    wait_for(lambda: not bench.sim.used_slots(), "all slots are free")
+    rows = bench.settled_history()
+    check(all(r["closed"] for r in rows), "all sessions are closed")
+
+
 def collisions(bench):
     """The modem gives a connection the slot that is being opened."""
     daemon = start(bench, "--open-time", 80)
@@ -438,7 +495,8 @@ def sends_that_a_server_link_refuses(bench):
 
 
 harness.run(bytes_both_ways, four_listeners_of_several_clients,
-            allow_lists_and_limits, the_world_floods, collisions,
+            allow_lists_and_limits, the_world_floods,
+            connections_come_and_go, collisions,
             lines_of_all_forms, owner_is_killed, network_loss,
             the_daemon_restarts, idle_limits, nc_listens,
             nc_listens_and_fails, sends_that_a_server_link_refuses)

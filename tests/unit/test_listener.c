@@ -427,9 +427,136 @@ static void connection_while_pulling(void **state)
 	bench_wait(b, 200);
 	bench_expect_got(b, 1, "old", 3);
 	bench_expect_got(b, 2, NULL, 0);
-	bench_expect(b, "data(1,3) accepted(1,2,10.1.2.3:5000) "
-		     "closed(1/1,EPIPE,peer,0/0/3) ");
+	bench_expect(b, "data(1,3) closed(1/1,EPIPE,peer,0/0/3) "
+		     "accepted(1,2,10.1.2.3:5000) ");
 	assert_true(script_slot_open(b->script, 9));
+}
+
+/* ------------------------------------------- a slot that changes its owner */
+
+/* After +IPCLOSE the modem may give the slot to the next at once: no CIPCLOSE
+ * may hit that one, and what comes from there is its own. */
+static void slot_is_reused_at_once(void **state)
+{
+	struct bench *b = *state;
+
+	listening(b, 80);
+	script_connect(b->script, 0, 0, "10.0.0.1:1");
+	bench_wait(b, 100);
+	bench_forget(b);
+	script_forget_heard(b->script);
+	script_peer_closes(b->script, 0);
+	script_connect_unheard(b->script, 0, 0, "10.0.0.1:2");
+	script_peer_sends_unheard(b->script, 0, "mine", 4);
+	bench_wait(b, 2);	/* its line is still to come */
+	script_say(b->script, "\r\n+CLIENT: 0,0,10.0.0.1:2\r\n"
+		   "\r\n+CIPRXGET: 1,0\r\n");
+	bench_wait(b, 500);
+	bench_expect(b, "accepted(1,2,10.0.0.1:2) "
+		     "closed(1/1,EPIPE,peer,0/0/0) data(2,4) ");
+	assert_int_equal(script_heard(b->script, "AT+CIPCLOSE"), 0);
+	assert_true(script_slot_open(b->script, 0));
+	/* and where its line is lost */
+	script_peer_closes(b->script, 0);
+	script_connect_unheard(b->script, 0, 0, "10.0.0.1:3");
+	bench_wait(b, 500);
+	bench_expect(b, "closed(2/1,EPIPE,peer,0/0/4) "
+		     "accepted(1,3,10.0.0.1:3) ");
+	assert_int_equal(script_heard(b->script, "AT+CIPCLOSE"), 0);
+}
+
+/* What was announced before the end is read. */
+static void last_words_are_read(void **state)
+{
+	struct bench *b = *state;
+
+	listening(b, 80);
+	script_connect(b->script, 0, 0, "10.0.0.1:1");
+	bench_wait(b, 100);
+	bench_forget(b);
+	script_peer_sends(b->script, 0, "last", 4);
+	script_peer_closes(b->script, 0);
+	bench_wait(b, 200);
+	bench_expect(b, "data(1,4) closed(1/1,EPIPE,peer,0/0/4) ");
+	assert_int_equal(bench_status(b).slots_used, 0);
+	/* also of a connection that was over before its line came */
+	script_connect_unheard(b->script, 0, 0, "10.0.0.1:2");
+	script_peer_sends(b->script, 0, "brief", 5);
+	script_say(b->script, "\r\n+CLIENT: 0,0,10.0.0.1:2\r\n");
+	script_peer_closes(b->script, 0);
+	bench_wait(b, 200);
+	bench_expect(b, "accepted(1,2,10.0.0.1:2) data(2,5) "
+		     "closed(2/1,EPIPE,peer,0/0/5) ");
+}
+
+/* A firmware that wants a CIPCLOSE all the same gets it; so does one that
+ * does not tell. */
+static void slot_that_stays_open(void **state)
+{
+	struct bench *b = *state;
+	int i;
+
+	listening(b, 80);
+	for (i = 0; i < 2; i++) {
+		if (i == 1)
+			script_answer(b->script, "AT+CIPOPEN?",
+				      "\r\nERROR\r\n", 0);
+		script_connect(b->script, 0, 0, "10.0.0.1:1");
+		bench_wait(b, 100);
+		script_say(b->script, "\r\n+IPCLOSE: 0,1\r\n");
+		bench_wait(b, 500);
+		assert_int_equal(script_heard(b->script, "AT+CIPCLOSE=0"),
+				 i + 1);
+		assert_false(script_slot_open(b->script, 0));
+		assert_int_equal(bench_status(b).slots_used, 0);
+		assert_int_equal(info_of(b, 1).accepted, i + 1);
+	}
+}
+
+/* The owner wants it closed while it is being emptied. */
+static void close_after_the_peer(void **state)
+{
+	struct listener_args args = { .port = 80, .backlog = 3,
+				      .has_credit = true, .credit = 0 };
+	struct bench *b = *state;
+
+	assert_int_equal(ask(b, &args), 1);
+	bench_wait(b, 100);
+	script_connect(b->script, 0, 0, "10.0.0.1:1");
+	script_peer_sends(b->script, 0, "unread", 6);
+	script_peer_closes(b->script, 0);
+	bench_wait(b, 100);
+	bench_forget(b);
+	assert_int_equal(modem_link_close(b->m, 1, true, "local"), 0);
+	bench_wait(b, 200);
+	bench_expect(b, "closed(1/1,EPIPE,peer,0/0/0) ");
+	assert_int_equal(script_heard(b->script, "AT+CIPCLOSE"), 0);
+	assert_int_equal(bench_status(b).slots_used, 0);
+}
+
+/* A table that was read before the slot changed hands is not believed. */
+static void table_that_is_too_old(void **state)
+{
+	struct bench *b = *state;
+
+	listening(b, 80);
+	script_connect(b->script, 0, 0, "10.0.0.1:1");
+	bench_wait(b, 100);
+	bench_forget(b);
+	script_forget_heard(b->script);
+	script_answer(b->script, "AT+SERVERSTART?", "", 1);
+	script_say(b->script, "\r\n+CIPRXGET: 1,5\r\n");	/* an audit */
+	while (!script_heard(b->script, "AT+SERVERSTART?"))
+		bench_wait(b, 1);
+	script_peer_closes(b->script, 0);
+	script_connect(b->script, 0, 0, "10.0.0.1:2");
+	bench_wait(b, 20);
+	script_say(b->script, "\r\n+SERVERSTART: 0,80\r\n\r\nOK\r\n");
+	bench_wait(b, 500);
+	bench_expect(b, "accepted(1,2,10.0.0.1:2) "
+		     "closed(1/1,EPIPE,peer,0/0/0) ");
+	assert_true(script_slot_open(b->script, 0));
+	assert_int_equal(info_of(b, 1).accepted, 2);
 }
 
 /* ------------------------------------------------------------- collisions */
@@ -738,6 +865,28 @@ static void reserve(void **state)
 	for (i = 0; i < 3; i++)
 		assert_true(bench_open(b) > 0);
 	assert_int_equal(bench_open(b), -EMFILE);
+}
+
+/* The last slot is on its way back from one that was refused. */
+static void open_beside_a_refused_one(void **state)
+{
+	struct bench *b = *state;
+	unsigned int i;
+
+	listening(b, 80);
+	set_allow(b, 1, 0x0a090000, 0xffff0000, 0);
+	for (i = 0; i < 9; i++)
+		bench_opened(b);
+	script_answer(b->script, "AT+CIPCLOSE=0", "\r\nOK\r\n", 1);
+	script_connect(b->script, 0, 0, PEER);
+	bench_wait(b, 50);
+	bench_forget(b);
+	assert_int_equal(bench_open(b), 10);
+	bench_wait(b, 50);
+	script_close_slot(b->script, 0);
+	script_say(b->script, "\r\n+CIPCLOSE: 0,0\r\n");
+	bench_wait(b, 200);
+	bench_expect(b, "queued(10) opened(10) ");
 }
 
 /* From the top, where connections come last; but not at once the same. */
@@ -1385,6 +1534,9 @@ int main(void)
 		O(connection_instead_of_a_close), O(connection_before_the_open),
 		O(connection_before_the_last_open),
 		O(connection_while_pulling),
+		O(slot_is_reused_at_once), O(last_words_are_read),
+		O(slot_that_stays_open), O(close_after_the_peer),
+		O(table_that_is_too_old),
 		O(collision_result_last), O(collision_error_9),
 		O(collision_refused), O(collision_no_result),
 		O(collision_no_result_after_it),
@@ -1397,7 +1549,8 @@ int main(void)
 		O(collision_without_another_slot),
 		O(collision_of_a_restored_link),
 		O(allow_list), O(max_links_of_one), O(max_inbound_of_all),
-		O(reserve), O(outbound_from_the_top),
+		O(reserve), O(open_beside_a_refused_one),
+		O(outbound_from_the_top),
 		O(stop_closes_links_first), O(orders_of_stop),
 		O(stop_that_never_works), O(stop_with_a_hidden_link),
 		O(connection_during_the_stop), O(server_ends_by_itself),
