@@ -14,7 +14,9 @@
  *   good) and the answer to the query (1 is open), +CIPCLOSE: has 2 or 10
  *   fields, +CIPRXGET: has 1, 2, 3 or 4;
  * - a result may stand before its final line (errors, and UDP);
- * - +CIPRXGET: 1,n comes once until the buffer was read empty.
+ * - +CIPRXGET: 1,n comes once until the buffer was read empty;
+ * - a link's number may be given to an accepted connection while it is being
+ *   opened, and as soon as +IPCLOSE was said for it.
  */
 
 #include <errno.h>

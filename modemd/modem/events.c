@@ -151,6 +151,24 @@ static void send_less(struct modem *m, struct link *l)
 	link_lose(l, -ECONNABORTED, "send-failed", "no length of a send is taken");
 }
 
+/* All that the modem held for a link which the peer has closed was read. */
+static void drained(struct link *l, struct slot *s)
+{
+	s->must_close = !accept_leave(l);
+	if (l->end_is_loss)
+		link_lose(l, l->end_err, l->end_reason, l->end_text);
+	else
+		link_end(l, l->end_err, l->end_reason, l->end_text);
+}
+
+/* Nothing is left of it, and nothing more is due. */
+static void check_drained(struct link *l, struct slot *s)
+{
+	if (l->state == LINK_OPEN && l->peer_closed && !l->readable &&
+	    !s->pulling && l->inflight == 0)
+		drained(l, s);
+}
+
 static void on_sent(void *up, unsigned int n, size_t taken, int err,
 		    const char *text)
 {
@@ -177,6 +195,7 @@ static void on_sent(void *up, unsigned int n, size_t taken, int err,
 		link_lose(l, err, err == -ETIMEDOUT ? "send-timeout" :
 			  "send-failed", text);
 	}
+	check_drained(l, s);
 	modem_kick_soon(m);
 }
 
@@ -210,16 +229,6 @@ static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len,
 	l->active_ms = timers_mono_ms(m->timers);
 	l->check_every_ms = 0;
 	m->ops->data(m->ctx, l->id, data, len, from);
-}
-
-/* All that the modem held for a link which the peer has closed was read. */
-static void drained(struct link *l, struct slot *s)
-{
-	s->must_close = !accept_leave(l);
-	if (l->end_is_loss)
-		link_lose(l, l->end_err, l->end_reason, l->end_text);
-	else
-		link_end(l, l->end_err, l->end_reason, l->end_text);
 }
 
 static void on_pulled(void *up, unsigned int n, long rest, int err)
@@ -302,8 +311,7 @@ static void on_closed(void *up, unsigned int n, enum driver_close why,
 			link_end(l, l->end_err, l->end_reason, text);
 	} else if (l && (l->state == LINK_OPEN || l->state == LINK_CLOSING)) {
 		peer_closed(l, why, text);
-		if (!l->readable && !s->pulling && l->state == LINK_OPEN)
-			drained(l, s);
+		check_drained(l, s);
 	}
 	modem_kick_soon(m);
 }

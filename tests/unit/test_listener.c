@@ -489,6 +489,27 @@ static void last_words_are_read(void **state)
 		     "closed(2/1,EPIPE,peer,0/0/5) ");
 }
 
+/* A send that was under way is counted to its end. */
+static void last_send_is_counted(void **state)
+{
+	struct bench *b = *state;
+
+	listening(b, 80);
+	script_connect(b->script, 0, 0, "10.0.0.1:1");
+	bench_wait(b, 100);
+	bench_forget(b);
+	script_send_result(b->script, "");
+	assert_int_equal(bench_send(b, 1, "hello", 5), 0);
+	bench_wait(b, 50);
+	script_peer_closes(b->script, 0);
+	bench_wait(b, 50);
+	bench_expect(b, "");
+	script_say(b->script, "\r\n+CIPSEND: 0,5,5\r\n");
+	bench_wait(b, 100);
+	bench_expect(b, "sent(1/1,5) closed(1/1,EPIPE,peer,5/5/0) ");
+	assert_int_equal(bench_status(b).slots_used, 0);
+}
+
 /* A firmware that wants a CIPCLOSE all the same gets it; so does one that
  * does not tell. */
 static void slot_that_stays_open(void **state)
@@ -1535,7 +1556,8 @@ int main(void)
 		O(connection_before_the_last_open),
 		O(connection_while_pulling),
 		O(slot_is_reused_at_once), O(last_words_are_read),
-		O(slot_that_stays_open), O(close_after_the_peer),
+		O(last_send_is_counted), O(slot_that_stays_open),
+		O(close_after_the_peer),
 		O(table_that_is_too_old),
 		O(collision_result_last), O(collision_error_9),
 		O(collision_refused), O(collision_no_result),
