@@ -24,6 +24,7 @@ static int ask_for(struct modemclient *mc, Modemd__V1__Request *req,
 	Modemd__V1__ServerMessage *message;
 	int err = client_ask(mc, req, what, timeout_ms, &message);
 
+	*out = NULL;
 	if (err < 0)
 		return err;
 	if (message->reply->result_case != result) {
