@@ -12,6 +12,7 @@
 
 #include "event.h"
 #include "link.h"
+#include "listener.h"
 
 #define BACKOFF_MIN_MS	100
 #define BACKOFF_MAX_MS	5000
@@ -64,6 +65,7 @@ static void client_end_all(struct modemclient *mc)
 		r->done(mc, r, err, NULL);
 		free(r);
 	}
+	listeners_end(mc, err);
 again:
 	/* From the start after each: the callback may have freed any link. */
 	TAILQ_FOREACH(l, &mc->links, entry) {

@@ -8,7 +8,7 @@
  * everything else queues, and leaves faults for it to find. So a callback may
  * call nearly everything.
  *
- * Called by: link, query, event.   Calls: connection, event, wire.
+ * Called by: link, listener, query, event.   Calls: connection, event, wire.
  */
 
 #ifndef MODEMCLIENT_CLIENT_H
@@ -36,6 +36,7 @@ struct request {
 	void (*done)(struct modemclient *mc, struct request *r, int err,
 		     const Modemd__V1__Reply *reply);
 	struct modemclient_link *link;	/* NULL: none, or freed meanwhile */
+	struct modemclient_listener *listener;	/* the same */
 	uint32_t epoch;
 	size_t bytes;
 	struct answer *answer;		/* of a call that waits */
@@ -44,6 +45,7 @@ struct request {
 
 TAILQ_HEAD(request_list, request);
 TAILQ_HEAD(link_list, modemclient_link);
+TAILQ_HEAD(listener_list, modemclient_listener);
 
 struct modemclient {
 	struct connection conn;
@@ -70,6 +72,7 @@ struct modemclient {
 	uint64_t last_id;
 	struct request_list requests;
 	struct link_list links;
+	struct listener_list listeners;
 };
 
 /* The HelloReply; NULL while down. */

@@ -11,6 +11,7 @@
 
 #include "client.h"
 #include "link.h"
+#include "listener.h"
 
 #define TIMEOUT_MS 5000		/* options.timeout_ms 0 */
 
@@ -82,6 +83,7 @@ int modemclient_connect(const struct modemclient_options *opts,
 	mc->conn.fd = -1;
 	TAILQ_INIT(&mc->requests);
 	TAILQ_INIT(&mc->links);
+	TAILQ_INIT(&mc->listeners);
 
 	err = client_set_options(mc, &o);
 	if (err == 0)
@@ -108,6 +110,7 @@ void modemclient_free(struct modemclient *mc)
 
 	connection_close(&mc->conn);
 	mc->state = CLIENT_DOWN;
+	listeners_free(mc);
 	while ((l = TAILQ_FIRST(&mc->links)))
 		modemclient_link_free(l);
 	while ((r = TAILQ_FIRST(&mc->requests))) {

@@ -3,6 +3,7 @@
 #include "event.h"
 
 #include "link.h"
+#include "listener.h"
 #include "rows.h"
 
 /* Those of a link: unknown links are ones that the program has freed. */
@@ -41,6 +42,14 @@ static int handle_link_event(struct modemclient *mc,
 	case MODEMD__V1__EVENT__KIND_LINK_RESTORED:
 		if ((l = link_find(mc, ev->link_restored->link)))
 			link_restored(l, ev->link_restored);
+		return 0;
+	case MODEMD__V1__EVENT__KIND_ACCEPTED:
+		return listener_accepted(mc, ev->accepted);
+	case MODEMD__V1__EVENT__KIND_LISTENER_LOST:
+		listener_lost(mc, ev->listener_lost);
+		return 0;
+	case MODEMD__V1__EVENT__KIND_LISTENER_RESTORED:
+		listener_restored(mc, ev->listener_restored);
 		return 0;
 	default:	/* newer than this library, or about the modem */
 		return 0;

@@ -3,7 +3,7 @@
 /*
  * link - one TCP link: its window up, its credit down, its lives.
  *
- * Called by: event, client.   Calls: client, buffer.
+ * Called by: event, client, listener.   Calls: client, buffer.
  */
 
 #ifndef MODEMCLIENT_LINK_H
@@ -21,6 +21,8 @@ struct modemclient_link {
 	struct modemclient *mc;
 	enum link_state state;
 	uint64_t id;			/* 0: not known yet */
+	TAILQ_ENTRY(modemclient_link) queue;	/* not taken by accept() yet */
+	struct modemclient_listener *listener;	/* in whose queue; NULL */
 	uint32_t epoch;
 	bool closing;			/* we asked for the close */
 	bool discard;			/* nobody will read any more */
@@ -51,6 +53,13 @@ struct modemclient_link {
 };
 
 struct modemclient_link *link_find(struct modemclient *mc, uint64_t id);
+
+/* One that modemd has opened by itself; NULL without memory. */
+struct modemclient_link *link_accepted(struct modemclient *mc, uint64_t id,
+				       const char *peer, uint32_t credit);
+
+/* Tells modemd that nobody wants that link. */
+void link_close_orphan(struct modemclient *mc, uint64_t id);
 
 /* What modemd tells. All may run the callback: do not touch the link after. */
 void link_queued(struct modemclient_link *l, const Modemd__V1__Queued *ev);

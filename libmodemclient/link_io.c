@@ -327,6 +327,11 @@ const char *modemclient_link_reason(const struct modemclient_link *link)
 	return link->reason;
 }
 
+const char *modemclient_link_remote(const struct modemclient_link *link)
+{
+	return link->remote;
+}
+
 size_t modemclient_link_readable(const struct modemclient_link *link)
 {
 	return link->unseen_loss ? link->rx_old : link->rx.len;

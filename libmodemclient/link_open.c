@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "link.h"
+#include "listener.h"
 
 #define HOST_MAX	253		/* characters */
 #define CREDIT_DEFAULT	65536		/* modemd did not say */
@@ -46,7 +47,7 @@ int link_ask_close(struct modemclient_link *l, bool abort_it)
 }
 
 /* The program freed the link before modemd told its id. */
-static void close_orphan(struct modemclient *mc, uint64_t id)
+void link_close_orphan(struct modemclient *mc, uint64_t id)
 {
 	struct modemclient_link orphan = { .mc = mc, .id = id };
 
@@ -63,7 +64,7 @@ static void open_done(struct modemclient *mc, struct request *r, int err,
 		open = reply->open;
 	if (!l) {
 		if (err == 0 && open)
-			close_orphan(mc, open->link);
+			link_close_orphan(mc, open->link);
 		return;
 	}
 	if (err == 0 && (!open || open->link == 0))
@@ -99,27 +100,41 @@ static int open_check(struct modemclient *mc,
 	return client_check_ready(mc);
 }
 
-static struct modemclient_link *
-link_new(struct modemclient *mc, const struct modemclient_open_options *o)
+/* @remote is the link's from now on, NULL: no memory. */
+static struct modemclient_link *link_new(struct modemclient *mc, char *remote,
+					 uint32_t credit)
 {
 	const Modemd__V1__HelloReply *hello = client_hello(mc);
 	struct modemclient_link *l = calloc(1, sizeof(*l));
 
-	if (!l)
-		return NULL;
-	if (asprintf(&l->remote, strchr(o->host, ':') ? "[%s]:%u" : "%s:%u",
-		     o->host, o->port) < 0) {
+	if (!l || !remote) {
+		free(remote);
 		free(l);
 		return NULL;
 	}
 	l->mc = mc;
-	l->data = o->data;
+	l->remote = remote;
 	l->window = hello->window ? hello->window : CREDIT_DEFAULT;
-	l->credit = o->credit;
+	l->credit = credit;
 	if (!l->credit)
 		l->credit = hello->credit ? hello->credit : CREDIT_DEFAULT;
 	l->counts.confirmed = -1;
 	TAILQ_INSERT_TAIL(&mc->links, l, entry);
+
+	return l;
+}
+
+struct modemclient_link *link_accepted(struct modemclient *mc, uint64_t id,
+				       const char *peer, uint32_t credit)
+{
+	struct modemclient_link *l = link_new(mc, strdup(peer), credit);
+
+	if (!l)
+		return NULL;
+	l->id = id;
+	l->epoch = 1;
+	l->state = LINK_OPEN;
+	l->credit_left = l->credit;
 
 	return l;
 }
@@ -163,6 +178,7 @@ int modemclient_open_start(struct modemclient *mc,
 {
 	struct modemclient_open_options o = MODEMCLIENT_OPEN_OPTIONS_INIT;
 	struct modemclient_link *l;
+	char *remote = NULL;
 	int err;
 
 	*out = NULL;
@@ -170,9 +186,13 @@ int modemclient_open_start(struct modemclient *mc,
 	err = open_check(mc, &o);
 	if (err < 0)
 		return err;
-	l = link_new(mc, &o);
+	if (asprintf(&remote, strchr(o.host, ':') ? "[%s]:%u" : "%s:%u",
+		     o.host, o.port) < 0)
+		remote = NULL;
+	l = link_new(mc, remote, o.credit);
 	if (!l)
 		return client_fail(mc, -ENOMEM, "out of memory");
+	l->data = o.data;
 	err = link_ask_open(l, &o);
 	if (err < 0) {
 		modemclient_link_free(l);
@@ -238,6 +258,7 @@ static void link_destroy(struct modemclient_link *l)
 		if (r->link == l)
 			r->link = NULL;
 	}
+	listener_forget_link(l);
 	TAILQ_REMOVE(&l->mc->links, l, entry);
 	buffer_free(&l->rx);
 	free(l->remote);

@@ -46,6 +46,7 @@
  *	-ENODEV		no modem: unplugged, silent or restarted
  *	-ECONNREFUSED	the remote host refused or cannot be reached
  *	-EADDRNOTAVAIL	the name has no address
+ *	-EADDRINUSE	a listener has that port
  *	-ECONNABORTED	the modem did not take all bytes of a send
  *	-EPIPE		the remote host closed
  *	-EREMOTEIO	the modem answered with an error
@@ -219,7 +220,7 @@ enum modemclient_event_type {
 	MODEMCLIENT_EVENT_CONNECTED,	/* again, by options.reconnect */
 	MODEMCLIENT_EVENT_REPLY,	/* ends a _start: .request .err ... */
 	/* About .listener: */
-	MODEMCLIENT_EVENT_ACCEPTED,	/* modemclient_accept() has .link */
+	MODEMCLIENT_EVENT_ACCEPTED,	/* modemclient_accept() has it: .address */
 	MODEMCLIENT_EVENT_REFUSED,	/* closed at once: .address .err .reason */
 	MODEMCLIENT_EVENT_LISTENER_LOST,	/* .reason; comes back by itself */
 	MODEMCLIENT_EVENT_LISTENER_RESTORED,
@@ -553,7 +554,8 @@ int modemclient_listen(struct modemclient *mc,
 
 /**
  * Take a connection. Blocks until there is one. It is read, written and
- * closed as any link, and outlives the handle of its listener.
+ * closed as any link, and outlives the handle of its listener. Its events
+ * begin now: read it, before the first READABLE.
  *
  * @return 0, -ETIMEDOUT, -EAGAIN, -ENOTCONN, -EPIPE (the listener has ended)
  */

@@ -9,6 +9,8 @@
 #include "client.h"
 #include "rows.h"
 
+#define ALLOW_MAX	32		/* prefixes of a listener */
+
 static void message_free(Modemd__V1__ServerMessage *message)
 {
 	modemd__v1__server_message__free_unpacked(message, NULL);
@@ -21,6 +23,7 @@ int client_ask_for(struct modemclient *mc, Modemd__V1__Request *req,
 	Modemd__V1__ServerMessage *message;
 	int err = client_ask(mc, req, what, timeout_ms, &message);
 
+	*out = NULL;
 	if (err < 0)
 		return err;
 	if (message->reply->result_case != result) {
@@ -78,6 +81,53 @@ int modemclient_links(struct modemclient *mc, int timeout_ms,
 		rows_link(&info, message->reply->links->link[i]);
 		more = row(ctx, &info);
 	}
+	message_free(message);
+
+	return 0;
+}
+
+static bool
+listener_row(const Modemd__V1__ListenerInfo *from,
+	     bool (*row)(void *ctx,
+			 const struct modemclient_listener_info *info),
+	     void *ctx)
+{
+	const char *allow[ALLOW_MAX + 1];
+	struct modemclient_listener_info info;
+	size_t i;
+
+	rows_listener(&info, from);
+	for (i = 0; i < from->n_allow && i < ALLOW_MAX; i++)
+		allow[i] = from->allow[i];
+	allow[i] = NULL;
+	info.allow = allow;
+
+	return row(ctx, &info);
+}
+
+int modemclient_listeners(struct modemclient *mc, int timeout_ms,
+			  bool (*row)(void *ctx,
+				const struct modemclient_listener_info *info),
+			  void *ctx)
+{
+	Modemd__V1__ListenersRequest ask = MODEMD__V1__LISTENERS_REQUEST__INIT;
+	Modemd__V1__Request req = MODEMD__V1__REQUEST__INIT;
+	const Modemd__V1__ListenersReply *reply;
+	Modemd__V1__ServerMessage *message;
+	bool more = true;
+	size_t i;
+	int err;
+
+	req.kind_case = MODEMD__V1__REQUEST__KIND_LISTENERS;
+	req.listeners = &ask;
+	err = client_ask_for(mc, &req, "listeners",
+			     MODEMD__V1__REPLY__RESULT_LISTENERS, timeout_ms,
+			     &message);
+	if (err < 0)
+		return err;
+	reply = message->reply->listeners;
+	for (i = 0; more && i < reply->n_listener; i++)
+		more = listener_row(reply->listener[i], row, ctx);
 	message_free(message);
 
 	return 0;

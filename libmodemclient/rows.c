@@ -48,7 +48,7 @@ void rows_link(struct modemclient_link_info *to,
 	to->slot = from->has_slot ? from->slot : -1;
 	to->epoch = from->epoch;
 	to->state = rows_text(from->state);
-	to->type = type_name(from->type);
+	to->type = from->listener ? "tcp-in" : type_name(from->type);
 	to->remote = rows_text(from->remote);
 	to->client = rows_text(from->client);
 	to->pid = from->pid;
@@ -63,6 +63,28 @@ void rows_link(struct modemclient_link_info *to,
 	to->restore = from->restore;
 	to->idle_ms = from->idle_ms;
 	to->readable = from->readable;
+	to->listener = from->listener;
+	to->local_port = (uint16_t)from->local_port;
+}
+
+void rows_listener(struct modemclient_listener_info *to,
+		   const Modemd__V1__ListenerInfo *from)
+{
+	memset(to, 0, sizeof(*to));
+	to->listener = from->listener;
+	to->index = from->has_index ? from->index : -1;
+	to->state = rows_text(from->state);
+	to->port = (uint16_t)from->port;
+	to->client = rows_text(from->client);
+	to->pid = from->pid;
+	to->uid = from->uid;
+	to->backlog = from->backlog;
+	to->max_links = from->max_links;
+	to->links = from->links;
+	to->accepted = from->accepted;
+	to->refused = from->refused;
+	to->opened_wall_ms = from->opened_wall_ms;
+	to->opened_mono_ms = from->opened_mono_ms;
 }
 
 void rows_client(struct modemclient_client_info *to,
@@ -304,6 +326,8 @@ struct modemclient_status *rows_status(Modemd__V1__ServerMessage *message)
 	m->status.links_used = from->links_used;
 	m->status.links_total = from->links_total;
 	m->status.links_waiting = from->links_waiting;
+	m->status.listeners_used = from->listeners_used;
+	m->status.listeners_total = from->listeners_total;
 	m->status.clients = from->clients;
 	fill_parts(m, from);
 

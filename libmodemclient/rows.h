@@ -19,6 +19,9 @@ const char *rows_text(const char *text);
 
 void rows_link(struct modemclient_link_info *to,
 	       const Modemd__V1__LinkInfo *from);
+/* All but the list of prefixes. */
+void rows_listener(struct modemclient_listener_info *to,
+		   const Modemd__V1__ListenerInfo *from);
 void rows_client(struct modemclient_client_info *to,
 		 const Modemd__V1__ClientInfo *from);
 void rows_session(struct modemclient_session *to,

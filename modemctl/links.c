@@ -19,7 +19,7 @@ static const struct table_column columns[] = {
 json_t *link_json(const struct modemclient_link_info *i)
 {
 	return json_pack("{sI si sI so so so so si sI sI sI sI sI sI sI so sb "
-			 "sI sb sI}",
+			 "sI sb sI sI sI}",
 			 "link", (json_int_t)i->link, "slot", i->slot,
 			 "epoch", (json_int_t)i->epoch,
 			 "state", format_json_text(i->state),
@@ -37,7 +37,9 @@ json_t *link_json(const struct modemclient_link_info *i)
 			 "restore", i->restore,
 			 "idle_ms", (json_int_t)i->idle_ms,
 			 "readable", i->readable,
-			 "lost", (json_int_t)i->counts.lost);
+			 "lost", (json_int_t)i->counts.lost,
+			 "listener", (json_int_t)i->listener,
+			 "local_port", (json_int_t)i->local_port);
 }
 
 static bool print_link(void *ctx, const struct modemclient_link_info *i)

@@ -17,11 +17,16 @@ static const struct ctl_command commands[] = {
 	{ "links", links_run, "", "the modem's sockets and who holds them",
 	  "SENT is what the modem took, UNSENT what waits for it.\n" },
 	{ "clients", clients_run, "", "programs that use modemd", NULL },
-	{ "nc", nc_run, "[-q SECONDS] [-w SECONDS] [--wait SECONDS] HOST PORT",
+	{ "listeners", listeners_run, "", "the modem's servers and who holds "
+	  "them", "LINKS is how many are open, of how many at most.\n" },
+	{ "nc", nc_run, "[-q SECONDS] [-w SECONDS] [--wait SECONDS] "
+	  "{HOST PORT | -l PORT}",
 	  "netcat through the modem: stdin and stdout",
+	  "  -l PORT         serve one connection to that port of the modem\n"
 	  "  -q SECONDS      close that long after the end of stdin was sent;\n"
 	  "                  without it nc waits until the peer closes\n"
-	  "  -w SECONDS      give up connecting after that long (130)\n"
+	  "  -w SECONDS      give up connecting after that long (130); -l:\n"
+	  "                  when nobody connects for so long (never)\n"
 	  "  --wait SECONDS  wait that long for a network and a free socket\n"
 	  "Exits 0 when the peer (or -q) closed and all was delivered, 1 when\n"
 	  "the link was lost, with the reason and the counts on stderr.\n" },

@@ -88,6 +88,7 @@ int why_run(struct ctl *ctl, int argc, char **argv);
 int network_run(struct ctl *ctl, int argc, char **argv);
 int reset_run(struct ctl *ctl, int argc, char **argv);
 int links_run(struct ctl *ctl, int argc, char **argv);
+int listeners_run(struct ctl *ctl, int argc, char **argv);
 int clients_run(struct ctl *ctl, int argc, char **argv);
 int nc_run(struct ctl *ctl, int argc, char **argv);
 int resolve_run(struct ctl *ctl, int argc, char **argv);

@@ -17,37 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "modemctl.h"
+#include "nc.h"
 
 #define CONNECT_S	130	/* the modem itself takes up to 120 s */
 #define CLOSE_MS	130000	/* so does a send that is under way */
 #define ABORT_MS	2000	/* for the counts, when it need not be polite */
-#define CHUNK		16384
 #define OUT_CHUNK	PIPE_BUF	/* a writable pipe takes that at once */
 
-struct nc {
-	struct ctl *ctl;
-	struct modemclient_link *link;
-	const char *host;
-	long port;
-	long quit_s;			/* -1: wait for the peer's close */
-	long connect_s;
-	long wait_s;
-
-	char in[CHUNK];			/* of stdin, not written to the link */
-	size_t in_start, in_len;
-	bool in_ended;
-	int64_t quit_at_ms;		/* 0: not yet; then of the close */
-	bool closing;			/* by -q */
-	char out[CHUNK];		/* of the link, not written to stdout */
-	size_t out_start, out_len;
-	bool out_ended;			/* the peer closed, all was read */
-	bool out_closed;		/* nobody reads our stdout */
-	bool interrupted;
-	int err;			/* of the link */
-};
-
-static int64_t now_ms(void)
+int64_t nc_now_ms(void)
 {
 	struct timespec ts;
 
@@ -111,8 +88,8 @@ static void quit_in_time(struct nc *nc)
 	if (!nc->in_ended || nc->in_len > 0 || nc->quit_s < 0)
 		return;
 	if (!nc->quit_at_ms && modemclient_drain(nc->link, 0) == 0)
-		nc->quit_at_ms = now_ms() + nc->quit_s * 1000;
-	if (!nc->quit_at_ms || now_ms() < nc->quit_at_ms)
+		nc->quit_at_ms = nc_now_ms() + nc->quit_s * 1000;
+	if (!nc->quit_at_ms || nc_now_ms() < nc->quit_at_ms)
 		return;
 	if (nc->closing) {
 		nc->err = -ETIMEDOUT;
@@ -120,14 +97,14 @@ static void quit_in_time(struct nc *nc)
 	}
 	/* What arrives until it is closed still goes to stdout. */
 	nc->closing = true;
-	nc->quit_at_ms = now_ms() + CLOSE_MS;
+	nc->quit_at_ms = nc_now_ms() + CLOSE_MS;
 	modemclient_close_start(nc->link);
 }
 
 static int time_left(const struct nc *nc, int64_t deadline_ms)
 {
 	int timeout = modemclient_get_timeout_ms(nc->ctl->mc);
-	int64_t left = deadline_ms - now_ms();
+	int64_t left = deadline_ms - nc_now_ms();
 
 	if (!deadline_ms)
 		return timeout;
@@ -137,43 +114,45 @@ static int time_left(const struct nc *nc, int64_t deadline_ms)
 	return timeout < 0 || timeout > left ? (int)left : timeout;
 }
 
-enum { MODEMD, SIGNALS, INPUT, OUTPUT, FDS };
-
 /* Waits for what may happen next, and lets modemd's side happen. */
-static void step(struct nc *nc, struct pollfd p[FDS], int64_t deadline_ms)
+void nc_step(struct nc *nc, struct pollfd p[NC_FDS], int64_t deadline_ms)
 {
-	p[MODEMD].fd = modemclient_get_fd(nc->ctl->mc);
-	p[MODEMD].events = modemclient_get_events(nc->ctl->mc);
-	if (poll(p, FDS, time_left(nc, deadline_ms)) < 0)
-		p[SIGNALS].revents = p[INPUT].revents = p[OUTPUT].revents = 0;
-	if (p[SIGNALS].revents)
+	p[NC_MODEMD].fd = modemclient_get_fd(nc->ctl->mc);
+	p[NC_MODEMD].events = modemclient_get_events(nc->ctl->mc);
+	if (poll(p, NC_FDS, time_left(nc, deadline_ms)) < 0)
+		p[NC_SIGNALS].revents = p[NC_INPUT].revents =
+			p[NC_OUTPUT].revents = 0;
+	if (p[NC_SIGNALS].revents)
 		nc->interrupted = true;
 	modemclient_process(nc->ctl->mc);
 }
 
-static int open_link(struct nc *nc, struct pollfd p[FDS])
+static int open_link(struct nc *nc, struct pollfd p[NC_FDS])
 {
 	struct modemclient_open_options o = MODEMCLIENT_OPEN_OPTIONS_INIT;
-	int64_t deadline = now_ms() + (nc->connect_s + nc->wait_s) * 1000;
+	int64_t deadline;
 
+	if (nc->connect_s < 0)
+		nc->connect_s = CONNECT_S;
+	deadline = nc_now_ms() + (nc->connect_s + nc->wait_s) * 1000;
 	o.host = nc->host;
 	o.port = (uint16_t)nc->port;
 	o.wait_ms = (uint32_t)nc->wait_s * 1000;
 	if (modemclient_open_start(nc->ctl->mc, &o, &nc->link) < 0)
 		return ctl_fail_client(nc->ctl);
-	p[INPUT].fd = p[OUTPUT].fd = -1;
+	p[NC_INPUT].fd = p[NC_OUTPUT].fd = -1;
 	while (modemclient_link_error(nc->link) == -EINPROGRESS) {
 		if (nc->interrupted)
 			return ctl_fail(nc->ctl, "interrupted before the link "
 					"was open");
-		if (now_ms() >= deadline)
+		if (nc_now_ms() >= deadline)
 			return ctl_fail(nc->ctl, "%s port %ld: not open within "
 					"%ld s%s%s", nc->host, nc->port,
 					nc->connect_s + nc->wait_s,
 					*modemclient_link_reason(nc->link) ?
 					": " : "",
 					modemclient_link_reason(nc->link));
-		step(nc, p, deadline);
+		nc_step(nc, p, deadline);
 	}
 	/* One that opened and closed at once still has data to read. */
 	if (modemclient_link_epoch(nc->link) == 0 ||
@@ -186,14 +165,14 @@ static int open_link(struct nc *nc, struct pollfd p[FDS])
 	return CTL_DONE;
 }
 
-static void transfer(struct nc *nc, struct pollfd p[FDS])
+static void transfer(struct nc *nc, struct pollfd p[NC_FDS])
 {
 	bool in, out;
 
-	p[INPUT].revents = p[OUTPUT].revents = 0;
+	p[NC_INPUT].revents = p[NC_OUTPUT].revents = 0;
 	for (;;) {
-		move_in(nc, p[INPUT].revents != 0);
-		move_out(nc, p[OUTPUT].revents != 0);
+		move_in(nc, p[NC_INPUT].revents != 0);
+		move_out(nc, p[NC_OUTPUT].revents != 0);
 		quit_in_time(nc);
 		if (nc->interrupted || nc->out_closed ||
 		    (nc->out_len == 0 && (nc->err || nc->out_ended)))
@@ -206,12 +185,12 @@ static void transfer(struct nc *nc, struct pollfd p[FDS])
 		in = !nc->in_ended && nc->in_len == 0 && !nc->out_ended &&
 			modemclient_link_writable(nc->link) > 0;
 		out = nc->out_len > 0;
-		p[INPUT].fd = in ? STDIN_FILENO : -1;
+		p[NC_INPUT].fd = in ? STDIN_FILENO : -1;
 		/* Also while nothing is to be written: the reader may go. */
-		p[OUTPUT].fd = STDOUT_FILENO;
-		p[OUTPUT].events = out ? POLLOUT : 0;
-		step(nc, p, nc->quit_at_ms);
-		if (!out && (p[OUTPUT].revents & (POLLERR | POLLHUP)))
+		p[NC_OUTPUT].fd = STDOUT_FILENO;
+		p[NC_OUTPUT].events = out ? POLLOUT : 0;
+		nc_step(nc, p, nc->quit_at_ms);
+		if (!out && (p[NC_OUTPUT].revents & (POLLERR | POLLHUP)))
 			nc->out_closed = true;
 	}
 }
@@ -224,7 +203,8 @@ static int report(struct nc *nc, int err, const char *reason, size_t unsent,
 	if (c->confirmed >= 0)
 		snprintf(confirmed, sizeof(confirmed), "%lld",
 			 (long long)c->confirmed);
-	ctl_fail(nc->ctl, "%s port %ld: %s", nc->host, nc->port,
+	ctl_fail(nc->ctl, "%s%s port %ld: %s", nc->host,
+		 nc->listen ? " at" : "", nc->port,
 		 nc->interrupted ? "interrupted" :
 		 *reason ? reason : modemclient_strerror(err));
 	fprintf(stderr, "accepted %llu, taken %llu, confirmed %s, "
@@ -272,12 +252,15 @@ static int take_arguments(struct nc *nc, int argc, char **argv)
 		{ "wait", required_argument, NULL, 'W' },
 		CTL_COMMON_OPTIONS
 	};
+	int wanted, c;
 	long *to;
-	int c;
 
-	while ((c = ctl_getopt(nc->ctl, argc, argv, "q:w:", options)) != -1) {
+	while ((c = ctl_getopt(nc->ctl, argc, argv, "lq:w:", options)) != -1) {
 		if (c == CTL_STOP)
 			return -1;
+		nc->listen |= c == 'l';
+		if (c == 'l')
+			continue;
 		to = c == 'q' ? &nc->quit_s : c == 'w' ? &nc->connect_s :
 			&nc->wait_s;
 		if (!ctl_number(optarg, c == 'w', 86400, to)) {
@@ -286,13 +269,15 @@ static int take_arguments(struct nc *nc, int argc, char **argv)
 			return -1;
 		}
 	}
-	if (argc - optind == 2 && ctl_number(argv[optind + 1], 1, 65535,
-					     &nc->port)) {
-		nc->host = argv[optind];
+	wanted = nc->listen ? 1 : 2;
+	if (argc - optind == wanted && ctl_number(argv[argc - 1], 1, 65535,
+						  &nc->port)) {
+		nc->host = nc->listen ? "" : argv[optind];
 		return 0;
 	}
-	nc->ctl->exit = ctl_usage(nc->ctl, argc - optind == 2 ?
-				  "a port is 1 to 65535" :
+	nc->ctl->exit = ctl_usage(nc->ctl, argc - optind == wanted ?
+				  "a port is 1 to 65535" : nc->listen ?
+				  "-l needs a port, and nothing else" :
 				  "a host and a port are needed");
 
 	return -1;
@@ -300,8 +285,8 @@ static int take_arguments(struct nc *nc, int argc, char **argv)
 
 int nc_run(struct ctl *ctl, int argc, char **argv)
 {
-	struct nc nc = { .ctl = ctl, .quit_s = -1, .connect_s = CONNECT_S };
-	struct pollfd p[FDS] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 },
+	struct nc nc = { .ctl = ctl, .quit_s = -1, .connect_s = -1 };
+	struct pollfd p[NC_FDS] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 },
 				 { .fd = -1 } };
 	int code;
 
@@ -310,15 +295,20 @@ int nc_run(struct ctl *ctl, int argc, char **argv)
 	code = ctl_connect(ctl, NULL, NULL);
 	if (code != CTL_DONE)
 		return code;
+	code = nc.listen ? nc_listen_start(&nc) : CTL_DONE;
+	if (code != CTL_DONE)
+		return code;
 	signal(SIGPIPE, SIG_IGN);	/* a write that fails is enough */
-	p[SIGNALS].fd = ctl_signals();
-	p[SIGNALS].events = p[INPUT].events = POLLIN;
-	code = open_link(&nc, p);
+	p[NC_SIGNALS].fd = ctl_signals();
+	p[NC_SIGNALS].events = p[NC_INPUT].events = POLLIN;
+	code = nc.listen ? nc_listen(&nc, p) : open_link(&nc, p);
 	if (code == CTL_DONE) {
 		transfer(&nc, p);
 		code = close_link(&nc);
 	}
 	modemclient_link_free(nc.link);
+	if (nc.listener)
+		(void)modemclient_listener_close(nc.listener, ABORT_MS);
 
 	return code;
 }

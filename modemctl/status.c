@@ -75,7 +75,7 @@ static json_t *status_json(const struct modemclient_status *s)
 				      format_json_text(s->capabilities[i]));
 
 	return json_pack("{so so so sI so sb so so so so so sI so sI sI sI sI "
-			 "so so so}",
+			 "sI sI so so so}",
 			 "instance", format_json_text(s->instance),
 			 "version", format_json_text(s->version),
 			 "boot_id", format_json_text(s->boot_id),
@@ -94,6 +94,8 @@ static json_t *status_json(const struct modemclient_status *s)
 			 "links_used", (json_int_t)s->links_used,
 			 "links_total", (json_int_t)s->links_total,
 			 "links_waiting", (json_int_t)s->links_waiting,
+			 "listeners_used", (json_int_t)s->listeners_used,
+			 "listeners_total", (json_int_t)s->listeners_total,
 			 "clients", (json_int_t)s->clients,
 			 "capabilities", capabilities,
 			 "line", line_json(s->line),
@@ -259,6 +261,9 @@ static void print_daemon(const struct modemclient_status *s)
 	printf("Links     %u of %u used", s->links_used, s->links_total);
 	if (s->links_waiting)
 		printf(", %u waiting", s->links_waiting);
+	if (s->listeners_used)
+		printf(", %u of %u servers", s->listeners_used,
+		       s->listeners_total);
 	printf(", %u client%s\n", s->clients, s->clients == 1 ? "" : "s");
 	printf("History   %llu row%s safe", (unsigned long long)h->committed,
 	       h->committed == 1 ? "" : "s");

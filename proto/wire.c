@@ -65,6 +65,8 @@ static const struct {
 	  "closed after a long time without a byte" },
 	{ MODEMD__V1__STATUS__LIMIT, -EDQUOT,
 	  "a limit of the configuration is reached" },
+	{ MODEMD__V1__STATUS__ADDRESS_IN_USE, -EADDRINUSE,
+	  "a listener has that port already" },
 };
 
 #define STATUSES (sizeof(statuses) / sizeof(statuses[0]))

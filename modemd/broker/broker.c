@@ -163,7 +163,7 @@ static void drop_pending(struct client *c)
 	while ((p = TAILQ_FIRST(&c->pending))) {
 		if (p->query)
 			modem_query_cancel(b->modem, p->query);
-		else if (p->admin == PENDING_QUERY)
+		else if (p->admin == PENDING_QUERY && !p->listener)
 			history_cancel(b->args.history, p->history);
 		pending_free(p);
 	}
@@ -269,6 +269,7 @@ static void on_gone(void *client, const char *reason)
 			      c->name, (int)c->creds.pid, reason);
 	drop_pending(c);
 	close_links(b, c);
+	listen_owner_gone(b, c);
 	timer_free(c->hello_timer);
 	TAILQ_REMOVE(&b->clients, c, entry);
 	b->client_count--;
@@ -295,6 +296,7 @@ int broker_new(const struct broker_args *args, struct broker **out)
 	b->args = *args;
 	TAILQ_INIT(&b->clients);
 	TAILQ_INIT(&b->owned);
+	TAILQ_INIT(&b->owned_listeners);
 	b->started_wall_ms = timers_wall_ms(args->timers);
 	b->notes = timer_new(args->timers, record_bytes, b);
 	if (b->notes)
@@ -323,6 +325,7 @@ void broker_free(struct broker *b)
 	client_listener_free(b->listener);
 	while ((o = TAILQ_FIRST(&b->owned)))
 		broker_forget(b, o);
+	listen_free(b);
 	modem_free(b->modem);
 	timer_free(b->notes);
 	free(b);

@@ -33,9 +33,9 @@ static bool wants_links(const struct client *c)
 
 /* ------------------------------------------------------------------- links */
 
-/* @how: why it is not open any more; NULL: it is. */
-static void tell_watchers(struct broker *b, struct owned *o, const char *what,
-			  const struct link_end *how)
+/* To all who watch links. @how: why it is not open any more; NULL: it is. */
+void news_link(struct broker *b, struct owned *o, const char *what,
+	       const struct link_end *how)
 {
 	Modemd__V1__Event event = MODEMD__V1__EVENT__INIT;
 	Modemd__V1__LinkNews news = MODEMD__V1__LINK_NEWS__INIT;
@@ -105,7 +105,7 @@ static void on_opened(void *ctx, uint64_t link, const struct link_end *how)
 
 	if (!o)
 		return;
-	tell_watchers(b, o, how->err ? "closed" : "open",
+	news_link(b, o, how->err ? "closed" : "open",
 		      how->err ? how : NULL);
 	if (o->owner)
 		tell_opened(o, how);
@@ -186,7 +186,7 @@ static void on_lost(void *ctx, uint64_t link, const struct link_end *how)
 	if (!o)
 		return;
 	record_close(b, o, how);
-	tell_watchers(b, o, "lost", how);
+	news_link(b, o, "lost", how);
 	if (!o->owner)
 		return;
 	report_counts(&counts, &how->counts);
@@ -209,7 +209,7 @@ static void on_restored(void *ctx, uint64_t link, uint32_t epoch)
 	if (!o)
 		return;
 	record_open(b, o, epoch);
-	tell_watchers(b, o, "restored", NULL);
+	news_link(b, o, "restored", NULL);
 	if (!o->owner)
 		return;
 	MSG_SET(&restored, link, link);
@@ -250,7 +250,7 @@ static void on_closed(void *ctx, uint64_t link, const struct link_end *how)
 	/* A link that was lost and never came back had its row closed. */
 	if (o->in_history)
 		record_close(b, o, how);
-	tell_watchers(b, o, "closed", how);
+	news_link(b, o, "closed", how);
 	if (o->owner)
 		tell_closed(o, how);
 	broker_forget(b, o);
@@ -360,6 +360,12 @@ const struct modem_ops broker_modem_ops = {
 	.restored	= on_restored,
 	.closed		= on_closed,
 	.progress	= ask_progress,
+	.listening	= listen_on_listening,
+	.accepted	= listen_on_accepted,
+	.refused	= listen_on_refused,
+	.listener_lost	= listen_on_lost,
+	.listener_restored = listen_on_restored,
+	.unlistened	= listen_on_unlistened,
 	.answered	= on_answered,
 	.restarted	= admin_restarted,
 	.modem_changed	= on_modem_changed,

@@ -12,6 +12,8 @@
  *   options.c  of these, the options of the modem's sockets
  *   report.c   answers that describe: status, links, clients
  *   pages.c    answers that come in pages: history, trace
+ *   listen.c   listeners: what is asked of them; listen_news.c: what is heard
+ *   listeners.c  ... the list of all
  *   name.c     host names and other text from outside, checked
  */
 
@@ -49,6 +51,17 @@ struct owned {
 
 TAILQ_HEAD(owned_list, owned);
 
+/* A listener that a client asked for, until the modem has told its end. */
+struct owned_listener {
+	TAILQ_ENTRY(owned_listener) entry;
+	struct client *owner;		/* NULL: gone, its end is still due */
+	uint64_t listener;
+	char name[WIRE_NAME_MAX + 1];
+	struct client_creds creds;
+};
+
+TAILQ_HEAD(owned_listener_list, owned_listener);
+
 /* A request whose reply comes later. */
 struct pending {
 	TAILQ_ENTRY(pending) entry;
@@ -70,6 +83,8 @@ struct pending {
 	uint64_t link;			/* confirmed bytes */
 	struct wish *wishes;		/* options to be set, one by one */
 	size_t wish_count, wish_next;
+	uint64_t listener;		/* it is to start or to stop */
+	bool unlisten;			/* to stop */
 };
 
 TAILQ_HEAD(pending_list, pending);
@@ -100,6 +115,7 @@ struct broker {
 	struct client_listener *listener;
 	struct client_list clients;
 	struct owned_list owned;
+	struct owned_listener_list owned_listeners;
 	unsigned int client_count;
 	uint64_t next_client;
 	int64_t started_wall_ms;
@@ -124,6 +140,8 @@ void pending_free(struct pending *p);
 /* news.c */
 extern const struct modem_ops broker_modem_ops;
 void news_watch_trace(struct broker *b);
+void news_link(struct broker *b, struct owned *o, const char *what,
+	       const struct link_end *how);
 void news_event(struct broker *b, Modemd__V1__Event *event,
 		bool (*wants)(const struct client *c));
 
@@ -135,7 +153,38 @@ void record_bytes(void *ctx);
 bool record_modem(struct broker *b, const struct modem_status *st);
 void record_network(struct broker *b, const struct modem_status *st);
 
+/* listen.c */
+void listen_request(struct client *c, uint64_t id,
+		    const Modemd__V1__Listen *req);
+void listen_stop(struct client *c, uint64_t id,
+		 const Modemd__V1__Unlisten *req);
+void listen_policy(struct client *c, uint64_t id,
+		   const Modemd__V1__AcceptPolicy *req);
+void listen_cancel(struct pending *p);
+void listen_owner_gone(struct broker *b, const struct client *c);
+void listen_failed(struct client *c, uint64_t id, unsigned int port, int err);
+
+/* listeners.c */
+void listen_report(struct client *c, uint64_t id);
+
+/* listen_news.c */
+struct owned_listener *listen_find(struct broker *b, uint64_t listener);
+void listen_forget(struct broker *b, struct owned_listener *o);
+void listen_free(struct broker *b);
+void listen_on_listening(void *ctx, uint64_t listener, int err,
+			 const char *text);
+void listen_on_accepted(void *ctx, uint64_t listener, uint64_t link,
+			const char *peer);
+void listen_on_refused(void *ctx, uint64_t listener, const char *peer,
+		       int err);
+void listen_on_lost(void *ctx, uint64_t listener, const char *reason);
+void listen_on_restored(void *ctx, uint64_t listener);
+void listen_on_unlistened(void *ctx, uint64_t listener, int err,
+			  const char *reason);
+
 /* request.c */
+struct owned *owned_new(struct client *c, const char *host, unsigned int port);
+void request_failed(struct client *c, uint64_t id, int err);
 void request_handle(struct client *c, const uint8_t *buf, size_t len);
 __attribute__((format(printf, 4, 5)))
 void request_reply(struct client *c, uint64_t id, int err, const char *fmt,

@@ -119,6 +119,8 @@ static void fill_daemon(Modemd__V1__StatusReply *out, struct broker *b,
 	MSG_SET(out, links_used, st->slots_used);
 	MSG_SET(out, links_total, st->slots_total);
 	MSG_SET(out, links_waiting, st->waiting);
+	MSG_SET(out, listeners_used, st->listeners_used);
+	MSG_SET(out, listeners_total, st->listeners_total);
 	MSG_SET(out, clients, b->client_count);
 	while (st->capabilities[out->n_capabilities])
 		out->n_capabilities++;
@@ -233,6 +235,9 @@ void report_link(struct broker *b, const struct link_info *info,
 	MSG_SET(out, idle_ms, (uint64_t)(timers_mono_ms(b->args.timers) -
 				     info->active_mono_ms));
 	MSG_SET(out, readable, info->readable);
+	if (info->listener)
+		MSG_SET(out, listener, info->listener);
+	MSG_SET(out, local_port, info->local_port);
 }
 
 struct link_page {

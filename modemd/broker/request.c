@@ -122,14 +122,19 @@ static void name_holders(struct broker *b, char *out, size_t size)
 	}
 }
 
-static void open_failed(struct client *c, uint64_t id, int err)
+void request_failed(struct client *c, uint64_t id, int err)
 {
 	struct broker *b = c->broker;
 	struct modem_status st;
 	char holders[512];
 
 	modem_get_status(b->modem, &st);
-	if (err == -EMFILE) {
+	if (err == -EMFILE && st.slots_used < st.slots_total) {
+		request_reply(c, id, err, "%u sockets of the modem are free, "
+			      "but kept for accepted connections "
+			      "(links.reserve-inbound)",
+			      st.slots_total - st.slots_used);
+	} else if (err == -EMFILE) {
 		name_holders(b, holders, sizeof(holders));
 		request_reply(c, id, err, "all %u sockets of the modem are "
 			      "taken by %s", st.slots_total, holders);
@@ -143,8 +148,7 @@ static void open_failed(struct client *c, uint64_t id, int err)
 	}
 }
 
-static struct owned *owned_new(struct client *c, const char *host,
-			       unsigned int port)
+struct owned *owned_new(struct client *c, const char *host, unsigned int port)
 {
 	struct owned *o;
 
@@ -226,7 +230,7 @@ static void do_open(struct client *c, uint64_t id, const Modemd__V1__Open *req)
 	if (err) {
 		if (o)
 			broker_forget(c->broker, o);
-		open_failed(c, id, err);
+		request_failed(c, id, err);
 		return;
 	}
 	reply_open(c, id, o->link);
@@ -287,7 +291,7 @@ void request_asked(struct client *c, uint64_t id, struct pending *p, int err)
 		return;
 	if (p)
 		pending_free(p);
-	open_failed(c, id, err);
+	request_failed(c, id, err);
 }
 
 static void do_resolve(struct client *c, uint64_t id,
@@ -343,6 +347,8 @@ static void do_cancel(struct client *c, uint64_t id,
 	}
 	if (p->query)
 		modem_query_cancel(b->modem, p->query);
+	else if (p->listener)
+		listen_cancel(p);
 	else if (p->admin == PENDING_QUERY)
 		history_cancel(b->args.history, p->history);
 	/* A ping replies with its counts, when the modem has stopped it. */
@@ -417,10 +423,17 @@ static void dispatch(struct client *c, uint64_t id,
 		report_trace(c, id, req->trace);
 		return;
 	case MODEMD__V1__REQUEST__KIND_LISTEN:
+		listen_request(c, id, req->listen);
+		return;
 	case MODEMD__V1__REQUEST__KIND_UNLISTEN:
+		listen_stop(c, id, req->unlisten);
+		return;
 	case MODEMD__V1__REQUEST__KIND_ACCEPT_POLICY:
+		listen_policy(c, id, req->accept_policy);
+		return;
 	case MODEMD__V1__REQUEST__KIND_LISTENERS:
-		break;
+		listen_report(c, id);
+		return;
 	case MODEMD__V1__REQUEST__KIND_PING:
 		ask_ping(c, id, req->ping);
 		return;

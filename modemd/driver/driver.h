@@ -18,6 +18,7 @@
 #ifndef MODEMD_DRIVER_H
 #define MODEMD_DRIVER_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,7 @@ struct timers;
 
 #define DRIVER_LINKS_MAX	16	/* more than any dialect has */
 #define DRIVER_LISTENERS_MAX	4
+#define DRIVER_LISTENER_UNKNOWN	UINT_MAX	/* the modem did not name it */
 #define DRIVER_HOST_MAX		255
 #define DRIVER_ADDRESS_MAX	64	/* "192.0.2.1:53", terminated */
 
@@ -187,10 +189,11 @@ struct driver_slot {
 	char remote[DRIVER_HOST_MAX + 24];	/* host:port as it prints it */
 };
 
-/* The modem's own table of servers: the port each listens on, 0: free. */
 struct driver_table {
 	struct driver_slot slots[DRIVER_LINKS_MAX];
+	/* the port each server listens on, 0: free */
 	unsigned int listeners[DRIVER_LISTENERS_MAX];
+	bool listeners_known;		/* it told them */
 };
 
 /* @err is 0 or -errno; @text the modem's words, "" for none, borrowed. */
@@ -232,7 +235,8 @@ struct driver_events {
 	 * a datagram or one push. */
 	void (*data)(void *up, unsigned int slot, const uint8_t *data,
 		     size_t len, const char *from, bool end);
-	/* A peer has connected; @slot may be the one that is being opened. */
+	/* A peer has connected; @slot may be the one that is being opened, or
+	 * in any other use; @index: DRIVER_LISTENER_UNKNOWN, too. */
 	void (*accepted)(void *up, unsigned int index, unsigned int slot,
 			 const char *peer);
 	/* A server has gone by itself. */

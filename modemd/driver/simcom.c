@@ -4,7 +4,8 @@
  * simcom - the dialect of the SIMCom A7600 and SIM7600 families.
  *
  * Commands of two kinds. Two-phase: OK means "accepted", the result follows
- * as a line of its own (CIPOPEN, CIPSEND, CIPCLOSE, NETOPEN, NETCLOSE).
+ * as a line of its own (CIPOPEN, CIPSEND, CIPCLOSE, SERVERSTOP, NETOPEN,
+ * NETCLOSE).
  * Blocking: the answer comes before OK (CIPRXGET, CDNSGIP, IPADDR, queries).
  *
  * What these modules are known to do:
@@ -13,7 +14,9 @@
  *   good) and the answer to the query (1 is open), +CIPCLOSE: has 2 or 10
  *   fields, +CIPRXGET: has 1, 2, 3 or 4;
  * - a result may stand before its final line (errors, and UDP);
- * - +CIPRXGET: 1,n comes once until the buffer was read empty.
+ * - +CIPRXGET: 1,n comes once until the buffer was read empty;
+ * - a link's number may be given to an accepted connection while it is being
+ *   opened, and as soon as +IPCLOSE was said for it.
  */
 
 #include <errno.h>
@@ -43,6 +46,12 @@ const struct at_rule simcom_rules[] = {
 	[R_NETCLOSE]	= { "+NETCLOSE: #",		AT_URC },
 	[R_OPEN_FREE]	= { "+CIPOPEN: #",		AT_REPLY },
 	[R_OPEN_USED]	= { "+CIPOPEN: #,$,$,#,#",	AT_REPLY },
+	/* with its server or, from some firmware, without; behind it a peer,
+	 * plain or with its address in quotes */
+	[R_CLIENT]	= { "+CLIENT: #, #, *",	AT_URC },
+	[R_CLIENT_BARE]	= { "+CLIENT: #, *",		AT_URC },
+	[R_SERVERS]	= { "+SERVERSTART: #,#",	AT_REPLY },
+	[R_SERVERSTOP]	= { "+SERVERSTOP: #,#",		AT_URC },
 	[R_IPCLOSE]	= { "+IPCLOSE: #, #",		AT_URC },
 	/* without its colon: seen by drivers of the SIM7600 */
 	[R_IPCLOSE_BARE] = { "+IPCLOSE #, #",		AT_URC },
@@ -189,7 +198,8 @@ static void on_line(void *d, const struct at_line *line)
 		simcom_ping_line(s, line);
 		break;
 	default:
-		simcom_link_line(s, line);
+		if (!simcom_server_line(s, line))
+			simcom_link_line(s, line);
 	}
 }
 
@@ -214,6 +224,8 @@ static void reset(void *d, bool modem_gone)
 
 	simcom_link_reset(s);
 	simcom_ping_reset(s, modem_gone);
+	simcom_server_reset(s);
+	simcom_audit_reset(s);
 	if (!modem_gone)
 		return;
 	simcom_boot_reset(s);
@@ -233,6 +245,8 @@ static void destroy(void *d)
 
 	for (i = 0; i < SIMCOM_LINKS; i++)
 		timer_free(s->links[i].deadline);
+	simcom_servers_free(s);
+	timer_free(s->audit_timer);
 	timer_free(s->boot.timer);
 	timer_free(s->turn);
 	timer_free(s->ping.timer);
@@ -255,8 +269,9 @@ static void *create(const struct driver_env *env)
 	s->boot.timer = timer_new(env->timers, simcom_boot_timer, s);
 	s->turn = timer_new(env->timers, simcom_restart_turn, s);
 	s->ping.timer = timer_new(env->timers, simcom_ping_timer, s);
-	if (!s->boot.timer || !s->turn || !s->ping.timer ||
-	    simcom_config_new(s))
+	s->audit_timer = timer_new(env->timers, simcom_audit_timer, s);
+	if (!s->boot.timer || !s->turn || !s->ping.timer || !s->audit_timer ||
+	    simcom_config_new(s) || simcom_servers_init(s))
 		goto fail;
 	for (i = 0; i < SIMCOM_LINKS; i++) {
 		s->links[i].s = s;
@@ -287,7 +302,7 @@ const struct driver driver_simcom = {
 	.rules		= simcom_rules,
 	.eol		= "\r",		/* a LF could be taken for payload */
 	.max_links	= SIMCOM_LINKS,
-	.max_listeners	= 4,
+	.max_listeners	= SIMCOM_SERVERS,
 	.max_send	= 1500,		/* A7600 manual 2.4 */
 	.max_pull	= 1500,		/* A7600 manual 2.5 */
 	.max_push	= 0,
@@ -301,6 +316,8 @@ const struct driver driver_simcom = {
 	.send		= simcom_send_data,
 	.pull		= simcom_pull,
 	.close		= simcom_close,
+	.listen		= simcom_listen,
+	.unlisten	= simcom_unlisten,
 	.audit		= simcom_audit,
 	.query		= simcom_query,
 	.ping_stop	= simcom_ping_stop,

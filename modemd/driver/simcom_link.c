@@ -81,8 +81,8 @@ static void open_done(void *ctx, int err, const struct at_answer *a)
 		return;
 	l->final_seen = true;
 	if (!err) {
-		timer_start(l->deadline, l->s->env.links->open_timeout_ms +
-			    MARGIN_MS);
+		timer_start(l->deadline, l->inbound ? SIMCOM_COLLISION_MS :
+			    l->s->env.links->open_timeout_ms + MARGIN_MS);
 		check_open(l);
 		return;
 	}
@@ -113,8 +113,10 @@ int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a)
 	else
 		err = simcom_send(s, &cmd, "AT+CIPOPEN=%u,\"TCP\",%q,%u",
 				  slot, a->host, a->port);
-	if (!err)
+	if (!err) {
 		begin(l, &l->opening);
+		l->inbound = false;
+	}
 
 	return err;
 }
@@ -304,6 +306,7 @@ static void closing_ends(struct simcom_link *l, bool answered)
 	timer_stop(l->deadline);
 	l->closing = false;
 	l->close_pending = false;
+	l->inbound = false;
 	if (l->sending)
 		end_send(l, 0, -ECONNRESET);
 	l->why = answered ? DRIVER_CLOSE_ASKED : DRIVER_CLOSE_UNSURE;
@@ -372,15 +375,17 @@ static void on_ipclose(struct simcom_link *l, const struct at_line *line)
 	};
 	long n = line->args[1];
 
+	bool opening = l->opening && !l->inbound;
+
 	/* Before the result of an open it is that of the link before. */
-	if (l->closing || (l->opening && !l->result_seen))
+	if (l->closing || (opening && !l->result_seen))
 		return;
 	set_text(l, line->text);
 	l->why = n >= 0 && n <= 2 ? reason[n] : DRIVER_CLOSE_PEER;
-	l->close_pending = l->opening || l->sending;
+	l->close_pending = opening || l->sending;
 	if (l->sending)
 		timer_start(l->deadline, LATE_SENT_MS);
-	else if (!l->opening)
+	else if (!opening)
 		end_close(l);
 }
 
@@ -453,5 +458,6 @@ void simcom_link_reset(struct simcom *s)
 			end_send(l, 0, -ENODEV);
 		timer_stop(l->deadline);
 		l->close_pending = false;
+		l->inbound = false;
 	}
 }

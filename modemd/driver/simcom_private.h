@@ -4,9 +4,9 @@
  * simcom_private - what the files of the SIMCom dialect share: simcom.c (the
  * rules, the table, lines nobody asked for), simcom_boot.c (runs the stages),
  * simcom_stages.c and simcom_sim.c (their steps), simcom_link.c (links),
- * simcom_query.c (questions), simcom_ping.c, simcom_config.c, simcom_at.c,
- * simcom_repair.c (radio, contexts, restart), simcom_error.c (what errors
- * mean). Nobody else includes it.
+ * simcom_server.c (servers), simcom_query.c (questions), simcom_ping.c,
+ * simcom_config.c, simcom_at.c, simcom_repair.c (radio, contexts, restart),
+ * simcom_error.c (what errors mean). Nobody else includes it.
  */
 
 #ifndef MODEMD_SIMCOM_PRIVATE_H
@@ -16,7 +16,10 @@
 #include "driver/driver.h"
 
 #define SIMCOM_LINKS	10
+#define SIMCOM_SERVERS	4
 #define SIMCOM_FINAL_MS	5000	/* to OK or ERROR, line time not counted */
+/* For the result of an open whose slot an accepted connection has taken. */
+#define SIMCOM_COLLISION_MS 2000
 
 /* Indexes into simcom_rules[]. */
 enum simcom_rule {
@@ -33,6 +36,10 @@ enum simcom_rule {
 	R_NETCLOSE,
 	R_OPEN_FREE,
 	R_OPEN_USED,
+	R_CLIENT,
+	R_CLIENT_BARE,
+	R_SERVERS,
+	R_SERVERSTOP,
 	R_IPCLOSE,
 	R_IPCLOSE_BARE,
 	R_CIPEVENT,
@@ -97,9 +104,22 @@ struct simcom_link {
 	bool result_seen;
 	long result;			/* its <err>, or the bytes confirmed */
 	size_t send_len;
+	bool inbound;			/* accepted: fixed length only, ref L1114 */
 	bool close_pending;		/* +IPCLOSE came in the middle of it */
 	enum driver_close why;
 	char text[96];			/* the modem's words for it */
+	struct timer *deadline;		/* of the result */
+};
+
+/* One of the modem's servers. A start has no result line, a stop has one, in
+ * either order (A7600 manual 2.14, 2.15). */
+struct simcom_server {
+	struct simcom *s;
+	unsigned int index;
+	bool starting, stopping;
+	bool final_seen, result_seen;	/* of the stop */
+	long result;
+	char text[96];
 	struct timer *deadline;		/* of the result */
 };
 
@@ -204,6 +224,7 @@ struct simcom {
 	struct driver_env env;
 	struct driver_info info;
 	struct simcom_link links[SIMCOM_LINKS];
+	struct simcom_server servers[SIMCOM_SERVERS];
 	struct simcom_pull pulling;
 	struct simcom_boot boot;
 	struct simcom_ping ping;
@@ -211,6 +232,8 @@ struct simcom {
 	struct driver_table table;	/* of a running audit */
 	struct timer *turn;		/* the second try of a restart */
 	unsigned int restart_id;
+	bool auditing;
+	struct timer *audit_timer;	/* its second command */
 	unsigned int query_id;
 	enum driver_query query;
 	char answer[DRIVER_HOST_MAX + 1];
@@ -301,8 +324,26 @@ void simcom_link_line(struct simcom *s, const struct at_line *line);
 void simcom_link_deadline(void *ctx);
 void simcom_link_reset(struct simcom *s);
 
+/* What a failed command said, as -errno. */
+int simcom_answer_errno(int err, const struct at_answer *a);
+
+/* simcom_server.c */
+int simcom_servers_init(struct simcom *s);
+void simcom_servers_free(struct simcom *s);
+int simcom_listen(void *d, unsigned int index,
+		  const struct driver_listen_args *a);
+int simcom_unlisten(void *d, unsigned int index);
+/* True when it was about a server. */
+bool simcom_server_line(struct simcom *s, const struct at_line *line);
+int simcom_servers_ask(struct simcom *s,
+		       void (*done)(void *ctx, int err,
+				    const struct at_answer *a));
+void simcom_server_reset(struct simcom *s);
+
 /* simcom_query.c */
 int simcom_audit(void *d);
+void simcom_audit_timer(void *ctx);
+void simcom_audit_reset(struct simcom *s);
 int simcom_query(void *d, unsigned int id, enum driver_query what,
 		 const struct driver_query_args *args);
 

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The modem's own table of links, and questions that are not about a link:
- * A7600 manual 2.3 and 2.17, SIMCom ref L1116 and L1132, TS 27.007 8.5. */
+/* The modem's own tables of links and servers, and questions that are not
+ * about a link: A7600 manual 2.3 and 2.17, SIMCom ref L1116 and L1132,
+ * TS 27.007 8.5. */
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "at/text.h"
+#include "base/timer.h"
 #include "driver/simcom_private.h"
 
 /* CIPDNSSET=0,3000,1: one try of 3 s, one more; and a margin. */
+#define LINE_BUSY_MS	20	/* of a channel that another command has */
 #define RESOLVE_MS	7000
 
 static void audit_line(void *ctx, const struct at_line *line)
@@ -28,17 +31,60 @@ static void audit_line(void *ctx, const struct at_line *line)
 		return;
 	slot->open = true;
 	slot->listener = (int)line->args[2];
+	s->links[n].inbound = slot->listener >= 0;
 	at_text_copy(host, sizeof(host), &line->strs[1]);
 	snprintf(slot->remote, sizeof(slot->remote), "%s:%ld", host,
 		 line->args[1]);
 }
 
+static void end_audit(struct simcom *s, int err)
+{
+	s->auditing = false;
+	s->env.events->audited(s->env.up, err ? NULL : &s->table, err);
+}
+
+static void servers_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct simcom *s = ctx;
+
+	(void)a;
+	s->table.listeners_known = !err;
+	end_audit(s, err == -EREMOTEIO ? 0 : err);
+}
+
+/* The channel takes the next command once this input is read. */
 static void audit_done(void *ctx, int err, const struct at_answer *a)
 {
 	struct simcom *s = ctx;
 
 	(void)a;
-	s->env.events->audited(s->env.up, err ? NULL : &s->table, err);
+	if (err)
+		end_audit(s, err);
+	else
+		timer_start(s->audit_timer, 0);
+}
+
+void simcom_audit_timer(void *ctx)
+{
+	struct simcom *s = ctx;
+	int err;
+
+	if (!at_channel_ready(s->env.channel)) {
+		timer_start(s->audit_timer, LINE_BUSY_MS);
+		return;
+	}
+	err = simcom_servers_ask(s, servers_done);
+	if (err)
+		end_audit(s, err);
+}
+
+/* Between its commands nobody else would end it. */
+void simcom_audit_reset(struct simcom *s)
+{
+	if (!timer_pending(s->audit_timer))
+		return;
+	timer_stop(s->audit_timer);
+	end_audit(s, -ENODEV);
 }
 
 int simcom_audit(void *d)
@@ -52,10 +98,17 @@ int simcom_audit(void *d)
 		.done = audit_done,
 		.ctx = s,
 	};
+	int err;
 
-	memset(&s->table, 0, sizeof(s->table));
+	if (s->auditing)
+		return -EBUSY;
+	err = simcom_send(s, &cmd, "AT+CIPOPEN?");
+	if (!err) {
+		s->auditing = true;
+		memset(&s->table, 0, sizeof(s->table));
+	}
 
-	return simcom_send(s, &cmd, "AT+CIPOPEN?");
+	return err;
 }
 
 static void query_line(void *ctx, const struct at_line *line)

@@ -45,6 +45,7 @@ bool audit_start(struct modem *m)
 	m->audited_ms = timers_mono_ms(m->timers);
 	for (i = 0; i < m->driver->max_links; i++)
 		m->slots[i].judged = is_at_rest(&m->slots[i]);
+	accept_audit_begins(m);
 
 	return true;
 }
@@ -76,20 +77,6 @@ static void close_unknown(struct modem *m, const struct driver_table *table)
 	}
 }
 
-/* Its buffer may be readable all the same: as after a peer's close. */
-static void vanish(struct link *l)
-{
-	log_info("modem: link %llu is open here and not in the modem",
-		 (unsigned long long)l->id);
-	l->peer_closed = true;
-	l->readable = true;
-	l->end_err = -ECONNABORTED;
-	l->end_reason = "vanished";
-	l->end_is_loss = true;
-	snprintf(l->end_text, sizeof(l->end_text),
-		 "not in the modem's table of links");
-}
-
 static void lose_vanished(struct modem *m, const struct driver_table *table)
 {
 	unsigned int i, gone = 0, open = 0;
@@ -103,7 +90,7 @@ static void lose_vanished(struct modem *m, const struct driver_table *table)
 		if (table->slots[i].open)
 			continue;
 		gone++;
-		vanish(s->link);
+		link_vanished(s->link);
 	}
 	if (gone > 0 && gone == open)
 		modem_check(m, "every link has vanished");
@@ -133,6 +120,10 @@ void audit_done(struct modem *m, const struct driver_table *table, int err)
 		err = -EBADMSG;
 	/* Refused is an answer, a line that was lost is none. */
 	m->want_audit = err && err != -EREMOTEIO && ++m->audits < AUDITS_MAX;
+	if (!m->want_audit) {
+		servers_audited(m, err ? NULL : table);
+		accept_audited(m, err ? NULL : table);
+	}
 	if (table)
 		close_unknown(m, table);
 	if (!err)

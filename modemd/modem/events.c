@@ -16,7 +16,6 @@
 #include "base/timer.h"
 #include "modem/private.h"
 
-#define BUSY_MS		500	/* before a send is tried again */
 
 static const size_t send_steps[] = { 1460, 1400, 1024, 512 };
 
@@ -86,6 +85,15 @@ static const char *open_reason(int err)
 	return "open-failed";
 }
 
+/* The result of an open whose slot an accepted connection has now. */
+static void opened_in_vain(struct modem *m, struct slot *s, int err)
+{
+	s->opening = false;
+	if (!err)
+		s->look = true;	/* both cannot be: the modem must tell */
+	modem_kick_soon(m);
+}
+
 /* The modem may hold it open all the same, or held it before. */
 static bool may_be_open(int err)
 {
@@ -103,6 +111,10 @@ static void on_opened(void *up, unsigned int n, int err, const char *text)
 		return;
 
 	l = s->link;
+	if (l && l->kind == LINK_INBOUND) {
+		opened_in_vain(m, s, err);
+		return;
+	}
 	if (!s->opening) {
 		/* Late, and nobody waits: it must not stay taken. */
 		if (!err && !l)
@@ -111,14 +123,20 @@ static void on_opened(void *up, unsigned int n, int err, const char *text)
 		return;
 	}
 	s->opening = false;
-	if (may_be_open(err) || (!err && !l))
+	if (accept_explains(m, err))
+		s->look = true;
+	else if (may_be_open(err) || (!err && !l))
 		s->must_close = true;
 	if (err == -ETIMEDOUT)
 		audit_want(m);
-	if (l && !err)
+	if (l && !err) {
 		link_is_open(l);
-	else if (l)
+	} else if (l && accept_explains(m, err) && !l->moved) {
+		l->moved = true;	/* once: it may be a true failure */
+		accept_move(l);
+	} else if (l) {
 		link_lose(l, err, open_reason(err), text);
+	}
 	if (err == -ENETDOWN)
 		life_network_lost(m, text);
 	modem_kick_soon(m);
@@ -138,50 +156,6 @@ static void send_less(struct modem *m, struct link *l)
 		}
 	}
 	link_lose(l, -ECONNABORTED, "send-failed", "no length of a send is taken");
-}
-
-/* The peer's bytes may have come before: they are read first, as long as
- * somebody wants them. */
-static void send_failed(struct link *l, int err, const char *reason,
-			const char *text)
-{
-	link_drop_unsent(l);
-	l->peer_closed = true;
-	l->hurry = true;
-	l->readable = true;
-	l->end_err = err;
-	l->end_reason = reason;
-	l->end_is_loss = true;
-	snprintf(l->end_text, sizeof(l->end_text), "%s", text);
-}
-
-/*
- * Answered, the peer may still be heard. Unanswered, nobody knows what the
- * modem has sent him meanwhile, and what he says to that is not for us.
- */
-static void judge_failure(struct link *l, struct slot *s, int err,
-			  const char *text)
-{
-	if (err == -ECONNABORTED) {
-		send_failed(l, err, "send-failed", text);
-		return;
-	}
-	s->must_close = true;
-	link_lose(l, err, err == -ETIMEDOUT ? "send-timeout" : "send-failed",
-		  text);
-}
-
-/* Nothing was taken, and nothing is wrong: the same again after a while. */
-static void send_later(struct modem *m, struct link *l, const char *text)
-{
-	int64_t now = timers_mono_ms(m->timers);
-
-	if (l->busy_since_ms == 0)
-		l->busy_since_ms = now;
-	if (now - l->busy_since_ms >= m->cfg->links.send_timeout_ms)
-		send_failed(l, -ETIMEDOUT, "send-timeout", text);
-	else
-		l->send_after_ms = now + BUSY_MS;
 }
 
 static void on_sent(void *up, unsigned int n, size_t taken, int err,
@@ -206,10 +180,11 @@ static void on_sent(void *up, unsigned int n, size_t taken, int err,
 	if (err == -EMSGSIZE)
 		send_less(m, l);
 	else if (err == -EBUSY)
-		send_later(m, l, text);
+		link_send_later(l, text);
 	else if (err && err != -ENODEV && l->state == LINK_OPEN &&
 		 !l->peer_closed)
-		judge_failure(l, s, err, text);
+		link_send_failed(l, err, text);
+	link_check_drained(l);
 	modem_kick_soon(m);
 }
 
@@ -218,9 +193,12 @@ static void on_readable(void *up, unsigned int n)
 	struct modem *m = up;
 	struct slot *s = find_slot(m, n, "data");
 
-	if (!s || !s->link)
+	if (!s)
 		return;
-	s->link->readable = true;
+	if (s->link)
+		s->link->readable = s->link->announced = true;
+	else if (slot_is_free(s) && listener_exists(m))
+		s->look = true;	/* its +CLIENT is late, or was lost */
 	modem_kick_soon(m);
 }
 
@@ -242,74 +220,34 @@ static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len,
 	m->ops->data(m->ctx, l->id, data, len, from);
 }
 
-/* Bytes may have been lost between modem and us: a gap in a stream is worse
- * than its end. How many, the modem is asked first. */
-static void line_lost(struct link *l)
-{
-	l->line_loss = true;
-	l->peer_closed = true;
-	l->drained = true;
-	l->end_is_loss = true;
-	l->end_err = -ECONNABORTED;
-	l->end_reason = "line-loss";
-	snprintf(l->end_text, sizeof(l->end_text), "an answer with data did "
-		 "not arrive whole");
-	if (!confirm_wanted(l))
-		link_drained(l);
-}
-
 static void on_pulled(void *up, unsigned int n, long rest, int err)
 {
 	struct modem *m = up;
 	struct slot *s = find_slot(m, n, "a pull");
 	struct link *l = s ? s->link : NULL;
 
+	if (s)
+		s->pulling = false;
 	/* -ENODEV: the modem is gone, and that ends all links at once. */
 	if (!l || l->state == LINK_ENDED || err == -ENODEV)
 		return;
 
 	l->checked_ms = timers_mono_ms(m->timers);
 	l->readable |= !err && rest > 0;	/* or announced meanwhile */
+	l->announced |= !err && rest > 0;
 	l->pull_errors = err == -EREMOTEIO ? l->pull_errors + 1 : 0;
 	if (l->peer_closed && (err == -EREMOTEIO || (!err && !l->readable))) {
-		l->drained = true;
 		if (!err)
 			confirm_drained(l);
-		if (!confirm_wanted(l))
-			link_drained(l);
+		link_is_drained(l);
 	} else if (l->pull_errors == PULL_ERRORS_MAX) {
 		audit_want(m);
 	} else if (err && !(err == -EREMOTEIO && rest < 0)) {
-		line_lost(l);
+		link_line_lost(l);
 	} else if (!err && !l->readable) {
 		confirm_drained(l);
 	}
 	modem_kick_soon(m);
-}
-
-static void peer_closed(struct link *l, enum driver_close why,
-			const char *text)
-{
-	static const struct {
-		int err;
-		const char *reason;
-		bool loss;
-	} reasons[] = {
-		[DRIVER_CLOSE_ASKED]	= { 0, "local", false },
-		[DRIVER_CLOSE_UNSURE]	= { 0, "local", false },
-		[DRIVER_CLOSE_LOCAL]	= { -ECONNABORTED, "modem-closed", true },
-		[DRIVER_CLOSE_PEER]	= { -EPIPE, "peer", false },
-		[DRIVER_CLOSE_TIMEOUT]	= { -ETIMEDOUT, "send-timeout", true },
-	};
-
-	if (l->peer_closed)
-		return;
-	l->peer_closed = true;
-	l->readable = true;		/* what is left is read first */
-	l->end_err = reasons[why].err;
-	l->end_reason = reasons[why].reason;
-	l->end_is_loss = reasons[why].loss;
-	snprintf(l->end_text, sizeof(l->end_text), "%s", text);
 }
 
 static void on_closed(void *up, unsigned int n, enum driver_close why,
@@ -324,12 +262,13 @@ static void on_closed(void *up, unsigned int n, enum driver_close why,
 	if (s->closing && (why == DRIVER_CLOSE_ASKED ||
 			   why == DRIVER_CLOSE_UNSURE)) {
 		s->closing = false;	/* a late open may want one more */
+		s->freed_ms = timers_mono_ms(m->timers);
 		if (why == DRIVER_CLOSE_UNSURE)
 			audit_want(m);
 		if (l)
 			link_end(l, l->end_err, l->end_reason, text);
 	} else if (l && (l->state == LINK_OPEN || l->state == LINK_CLOSING)) {
-		peer_closed(l, why, text);
+		link_peer_closed(l, why, text);
 	}
 	modem_kick_soon(m);
 }
@@ -390,6 +329,10 @@ const struct driver_events modem_driver_events = {
 	.answered	= on_answered,
 	.readable	= on_readable,
 	.data		= on_data,
+	.listening	= server_on_listening,
+	.unlistened	= server_on_unlistened,
+	.accepted	= accept_on_accepted,
+	.listener_lost	= server_on_lost,
 	.network_lost	= on_network_lost,
 	.rebooted	= on_rebooted,
 	.hopeful	= on_hopeful,

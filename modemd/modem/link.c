@@ -18,6 +18,7 @@
 #include "modem/private.h"
 
 #define AUDIT_MS	2000	/* an open waits so long for the audit */
+#define REST_MS		2000	/* of a slot, when there are others */
 
 const char *link_state_name(enum link_state state)
 {
@@ -39,7 +40,8 @@ static bool link_may_go(enum link_state from, enum link_state to)
 	case LINK_WAITING:
 		return to == LINK_OPENING || to == LINK_ENDED;
 	case LINK_OPENING:
-		return to == LINK_OPEN || to == LINK_LOST || to == LINK_ENDED;
+		return to == LINK_OPEN || to == LINK_LOST ||
+		       to == LINK_WAITING || to == LINK_ENDED;
 	case LINK_OPEN:
 		return to == LINK_CLOSING || to == LINK_LOST ||
 		       to == LINK_ENDED;
@@ -52,6 +54,18 @@ static bool link_may_go(enum link_state from, enum link_state to)
 	}
 
 	return false;
+}
+
+const char *link_kind_name(enum link_kind kind)
+{
+	static const char *const names[] = {
+		[LINK_TCP]	= "tcp",
+		[LINK_UDP]	= "udp",
+		[LINK_INBOUND]	= "tcp-in",
+		[LINK_LEASE]	= "lease",
+	};
+
+	return names[kind];
 }
 
 /* The one place where a link changes its state. */
@@ -78,24 +92,77 @@ struct link *link_find(struct modem *m, uint64_t id)
 
 /* ------------------------------------------------------------------- slots */
 
-/* From the top, where the modem puts accepted connections last; and the one
- * that rested longest, in case an old result is still on its way. */
+/* Of one listener, 0: of all. */
+unsigned int links_inbound(const struct modem *m, uint64_t listener)
+{
+	const struct link *l;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(l, &m->links, entry)
+		n += l->kind == LINK_INBOUND && l->state != LINK_ENDED &&
+		     (listener == 0 || l->listener == listener);
+
+	return n;
+}
+
+/* What links.reserve-inbound keeps free now. */
+static unsigned int kept_free(const struct modem *m)
+{
+	unsigned int want = m->cfg->links.reserve_inbound;
+	unsigned int have = links_inbound(m, 0);
+
+	return listener_exists(m) && want > have ? want - have : 0;
+}
+
+static unsigned int free_slots(const struct modem *m)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < m->driver->max_links; i++)
+		n += slot_is_free(&m->slots[i]);
+
+	return n;
+}
+
+static bool rests(const struct modem *m, const struct slot *s)
+{
+	return s->freed_ms &&
+	       timers_mono_ms(m->timers) - s->freed_ms < REST_MS;
+}
+
+/*
+ * The one that rested longest, in case an old result is still on its way. As
+ * long as connections may come, from the top: the modem puts them into its
+ * lowest free slot.
+ */
+static bool is_better(const struct modem *m, const struct slot *s,
+		      const struct slot *best)
+{
+	if (listener_exists(m) && rests(m, s) != rests(m, best))
+		return rests(m, best);
+	if (listener_exists(m) && !rests(m, s))
+		return false;
+
+	return s->used < best->used;
+}
+
 bool link_take_slot(struct link *l)
 {
 	struct modem *m = l->modem;
 	struct slot *best = NULL;
 	unsigned int i;
 
+	if (free_slots(m) <= kept_free(m))
+		return false;
 	for (i = m->driver->max_links; i-- > 0;) {
 		if (slot_is_free(&m->slots[i]) &&
-		    (!best || m->slots[i].used < best->used))
+		    (!best || is_better(m, &m->slots[i], best)))
 			best = &m->slots[i];
 	}
-	if (!best)
-		return false;
 
 	best->link = l;
 	best->used = ++m->opens;
+	best->server = 0;
 	l->slot = (int)(best - m->slots);
 
 	return true;
@@ -108,6 +175,7 @@ static void release_slot(struct link *l)
 		return;
 
 	l->modem->slots[l->slot].link = NULL;
+	l->modem->slots[l->slot].freed_ms = timers_mono_ms(l->modem->timers);
 	l->slot = -1;
 }
 
@@ -160,6 +228,8 @@ static void wait_for_restore(struct link *l)
 			     r->backoff_max_ms);
 	l->readable = false;
 	l->peer_closed = false;
+	l->gone = false;
+	l->announced = false;
 	l->end_is_loss = false;
 	l->hurry = false;
 	l->going_down = false;
@@ -194,16 +264,6 @@ void link_lose(struct link *l, int err, const char *reason, const char *text)
 	modem_kick_soon(m);
 }
 
-/* All that the modem held for a link which cannot go on was read. */
-void link_drained(struct link *l)
-{
-	l->modem->slots[l->slot].must_close = true;
-	if (l->end_is_loss)
-		link_lose(l, l->end_err, l->end_reason, l->end_text);
-	else
-		link_end(l, l->end_err, l->end_reason, l->end_text);
-}
-
 /* Every socket is gone. Links that may wait go on waiting, unless @all. */
 void links_lost(struct modem *m, int err, const char *reason, bool all)
 {
@@ -221,6 +281,7 @@ void links_lost(struct modem *m, int err, const char *reason, bool all)
 	}
 	for (i = 0; i < m->driver->max_links; i++)
 		memset(&m->slots[i], 0, sizeof(m->slots[i]));
+	listeners_lost(m, err, reason, all);
 }
 
 static void link_free(struct link *l)
@@ -248,6 +309,16 @@ static void tell_end(struct link *l)
 		m->ops->opened(m->ctx, id, &how);
 }
 
+static const char *why_queued(const struct modem *m)
+{
+	if (!network_usable(m))
+		return "the network is not open";
+
+	return free_slots(m) > 0 && kept_free(m) > 0 ?
+	       "the free sockets of the modem are kept for accepted "
+	       "connections" : "all sockets of the modem are taken";
+}
+
 /* Runs when the loop is at rest. */
 void links_reap(void *ctx)
 {
@@ -258,10 +329,7 @@ void links_reap(void *ctx)
 		next = TAILQ_NEXT(l, entry);
 		if (l->tell_queued && l->state == LINK_WAITING) {
 			l->tell_queued = false;
-			m->ops->queued(m->ctx, l->id, m->network ==
-				       NETWORK_OPEN && !m->net_down ? "all sockets of the "
-				       "modem are taken" : "the network is "
-				       "not open");
+			m->ops->queued(m->ctx, l->id, why_queued(m));
 			/* The callee may have closed any link. */
 			next = TAILQ_FIRST(&m->links);
 		} else if (l->state == LINK_ENDED) {
@@ -269,7 +337,9 @@ void links_reap(void *ctx)
 			next = TAILQ_FIRST(&m->links);
 		}
 	}
-	if (m->stopping && TAILQ_EMPTY(&m->links))
+	listeners_reap(m);
+	if (m->stopping && TAILQ_EMPTY(&m->links) &&
+	    TAILQ_EMPTY(&m->listeners))
 		timer_start(m->stop_timer, 0);
 }
 
@@ -284,6 +354,7 @@ void links_stop(struct modem *m)
 		else if (l->state != LINK_CLOSING && l->state != LINK_ENDED)
 			link_end(l, -ESHUTDOWN, "daemon-stop", "");
 	}
+	listeners_stop(m);
 }
 
 void links_free(struct modem *m)
@@ -294,7 +365,7 @@ void links_free(struct modem *m)
 
 /* ------------------------------------------------------- asked from above */
 
-static struct link *link_new(struct modem *m, const struct link_args *args)
+struct link *link_new(struct modem *m, const struct link_args *args)
 {
 	const struct config_links *cfg = &m->cfg->links;
 	struct link *l;
@@ -314,6 +385,7 @@ static struct link *link_new(struct modem *m, const struct link_args *args)
 	l->state = LINK_WAITING;
 	l->slot = -1;
 	snprintf(l->host, sizeof(l->host), "%s", args->host);
+	l->kind = args->kind;
 	l->port = args->port;
 	l->local_port = args->local_port;
 	l->kind = args->kind;
@@ -361,7 +433,7 @@ int modem_link_open(struct modem *m, const struct link_args *args,
 	l = link_new(m, args);
 	if (!l)
 		return -ENOMEM;
-	if (m->want_audit && wait_ms < AUDIT_MS)
+	if ((m->want_audit || accept_passing(m)) && wait_ms < AUDIT_MS)
 		wait_ms = AUDIT_MS;	/* nobody knows yet what is free */
 	if (wait_ms > 0)
 		l->wait_until_ms = timers_mono_ms(m->timers) + wait_ms;
@@ -451,6 +523,8 @@ void link_fill_info(const struct link *l, struct link_info *info)
 	*info = (struct link_info){
 		.id = l->id,
 		.kind = l->kind,
+		.listener = l->listener,
+		.local_port = l->local_port,
 		.slot = l->slot,
 		.epoch = l->epoch,
 		.state = l->state,

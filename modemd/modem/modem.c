@@ -134,6 +134,8 @@ static void list_capabilities(struct modem *m)
 	if (m->driver->forbids)
 		m->capabilities[n++] = "at";
 	m->capabilities[n++] = "restore";
+	if (m->driver->max_listeners > 0)
+		m->capabilities[n++] = "listen";
 	m->capabilities[n] = NULL;
 }
 
@@ -153,6 +155,7 @@ int modem_new(struct timers *ts, const struct config *cfg, struct state *state,
 	m->ops = ops;
 	m->ctx = ctx;
 	TAILQ_INIT(&m->links);
+	TAILQ_INIT(&m->listeners);
 	TAILQ_INIT(&m->queries);
 	m->driver = driver_find(cfg->modem.dialect);
 	err = m->driver ? make_parts(m) : -EINVAL;
@@ -175,6 +178,7 @@ void modem_free(struct modem *m)
 		return;
 
 	links_free(m);
+	listeners_free(m);
 	queries_free(m);
 	if (m->d)
 		m->driver->free(m->d);
@@ -233,6 +237,8 @@ static void count_slots(const struct modem *m, struct modem_status *out)
 			out->slots_used++;
 	}
 	out->slots_total = m->driver->max_links;
+	out->listeners_used = servers_used(m);
+	out->listeners_total = m->driver->max_listeners;
 	TAILQ_FOREACH(l, &m->links, entry) {
 		if (l->state == LINK_WAITING && l->slot < 0)
 			out->waiting++;

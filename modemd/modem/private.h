@@ -8,11 +8,16 @@
  *   link.c      links: what clients ask of them, how they end
  *   events.c    what the driver reports
  *   schedule.c  what goes over the line next, and when to look again
+ *   ending.c    how links end by themselves
  *   query.c     the queue of questions; names and their answers
  *   ask.c       the other questions: ping, confirmed bytes, options, raw AT
  *   audit.c     the modem's own table of links, compared with ours
  *   network.c   network up and down, restarts, and the ladder to them
  *   steps.c     from power to network in plain words
+ *   listen.c    listeners: what is asked of them
+ *   listener.c  ... their states, and how they end
+ *   server.c    the modem's servers, which listeners use
+ *   accept.c    connections: who gets in, and which slot
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -32,12 +37,15 @@ struct timer;
 #define MODEM_QUERIES	64	/* that may wait */
 #define MODEM_CAPS	24	/* words for what it can do */
 #define MODEM_NAMES	64	/* answers that are kept */
+#define LISTENER_WAIT_MS 2000	/* at least, for the audit and old servers */
 
 struct link {
 	TAILQ_ENTRY(link) entry;	/* in the order of ids */
 	struct modem *modem;
 	uint64_t id;
 	enum link_kind kind;
+	uint64_t listener;		/* that accepted it; 0: none */
+	bool moved;			/* to another slot, on suspicion */
 	uint32_t epoch;
 	enum link_state state;
 	int slot;			/* -1: none */
@@ -55,9 +63,12 @@ struct link {
 	uint32_t credit;
 	uint32_t first_credit;
 	bool readable;			/* the modem holds data, or may */
+	bool announced;			/* it said so */
 	bool pull_next;			/* whose turn it is: pull or send */
 	bool want_close, abort;
 	bool peer_closed;		/* drain, then end */
+	bool gone;			/* the same, as the modem says: nothing is
+					 * left to be closed there */
 	bool hurry;			/* the same, but not without credit */
 	bool going_down;		/* with its network: politely, then lost */
 	unsigned int pull_errors;	/* in a row */
@@ -92,7 +103,52 @@ struct slot {
 	bool closing;			/* a result of close is due */
 	bool must_close;		/* nobody's, but maybe open */
 	bool judged;			/* by the audit under way */
-	uint64_t used;			/* when, in opens: reuse the oldest */
+	bool pulling;			/* a result of pull is due */
+	bool look, looking;		/* the audit is to tell of it, or will now */
+	bool changed;			/* since the audit under way began */
+	bool left;			/* its link ended by +IPCLOSE, not closed */
+	char left_peer[DRIVER_ADDRESS_MAX];	/* of that link, if accepted */
+	unsigned int server;		/* that it was accepted by, + 1; 0: none */
+	uint64_t used;			/* when, in opens */
+	int64_t freed_ms;		/* old results may still be on their way */
+};
+
+/* A server that a client asked for. */
+struct listener {
+	TAILQ_ENTRY(listener) entry;	/* in the order of ids */
+	struct modem *modem;
+	uint64_t id;
+	enum listener_state state;
+	int index;			/* of its server; -1: none */
+	unsigned int port, backlog;
+	uint32_t idle_timeout_ms;	/* of its links, as is the credit */
+	bool has_credit;
+	uint32_t credit;
+	struct listener_policy policy;
+	int64_t wait_until_ms;		/* WAITING: then it gives up */
+	int64_t retry_at_ms;		/* LOST: not before */
+	struct backoff backoff;		/* of LOST */
+	unsigned int tries;		/* of its first start */
+	bool was_listening;		/* listening() is out */
+	bool want_stop;			/* STARTING: at once afterwards */
+	uint64_t accepted, refused;
+	int64_t opened_wall_ms, opened_mono_ms;
+	int end_err;
+	const char *end_reason;
+	char end_text[96];
+};
+
+TAILQ_HEAD(listener_list, listener);
+
+/* One server of the modem. It is free when nothing here is set. */
+struct server {
+	struct listener *listener;
+	bool starting, stopping;	/* a result is due */
+	bool must_stop;			/* nobody's, but maybe open */
+	int check;			/* why the audit must tell; 0: need not */
+	bool look;			/* it seems to be gone: audit */
+	unsigned int tries;		/* to stop it */
+	int64_t not_before_ms;		/* the next one */
 };
 
 #define QUERY_TEXT_MAX	512	/* of a raw command */
@@ -208,6 +264,10 @@ struct modem {
 	} steps[MODEM_STEPS];
 	char loss_text[160];		/* the last loss of the network */
 	int64_t loss_mono_ms;
+	/* listener.c, server.c */
+	struct listener_list listeners;
+	uint64_t next_listener;
+	struct server servers[DRIVER_LISTENERS_MAX];
 
 	/* query.c */
 	struct query_list queries;
@@ -268,11 +328,12 @@ void steps_note(struct modem *m);
 
 /* link.c */
 struct link *link_find(struct modem *m, uint64_t id);
+struct link *link_new(struct modem *m, const struct link_args *args);
+unsigned int links_inbound(const struct modem *m, uint64_t listener);
 void link_set_state(struct link *l, enum link_state to);
 bool link_take_slot(struct link *l);
 void link_end(struct link *l, int err, const char *reason, const char *text);
 void link_lose(struct link *l, int err, const char *reason, const char *text);
-void link_drained(struct link *l);
 void link_drop_unsent(struct link *l);
 void links_lost(struct modem *m, int err, const char *reason, bool all);
 void links_reap(void *ctx);
@@ -281,12 +342,63 @@ void links_free(struct modem *m);
 void link_fill_end(const struct link *l, struct link_end *end);
 void link_fill_info(const struct link *l, struct link_info *info);
 
+/* ending.c */
+void link_drained(struct link *l);
+void link_is_drained(struct link *l);
+void link_check_drained(struct link *l);
+void link_peer_closed(struct link *l, enum driver_close why,
+		      const char *text);
+void link_vanished(struct link *l);
+void link_line_lost(struct link *l);
+void link_send_failed(struct link *l, int err, const char *text);
+void link_send_later(struct link *l, const char *text);
+
 /* schedule.c */
 bool slot_is_free(const struct slot *s);
 void modem_kick(struct modem *m);
 void modem_kick_soon(struct modem *m);
 void schedule_kick(void *ctx);
 void schedule_due(void *ctx);
+
+/* listener.c */
+struct listener *listener_find(struct modem *m, uint64_t id);
+void listener_set_state(struct listener *l, enum listener_state to);
+void listener_end(struct listener *l, int err, const char *reason,
+		  const char *text);
+void listener_is_up(struct listener *l);
+void listener_failed(struct listener *l, int err, const char *text);
+void listener_lose(struct listener *l, const char *reason);
+bool listener_exists(const struct modem *m);
+void listeners_lost(struct modem *m, int err, const char *reason, bool all);
+void listeners_reap(struct modem *m);
+void listeners_stop(struct modem *m);
+void listeners_free(struct modem *m);
+int64_t listeners_due(const struct modem *m);	/* INT64_MAX: never */
+void listeners_are_due(struct modem *m);
+
+/* server.c */
+bool server_is_free(const struct server *v);
+bool servers_step(struct modem *m);
+void servers_audited(struct modem *m, const struct driver_table *table);
+int64_t servers_due(const struct modem *m);
+unsigned int servers_used(const struct modem *m);
+void server_on_listening(void *up, unsigned int index, int err,
+			 const char *text);
+void server_on_unlistened(void *up, unsigned int index, int err,
+			  const char *text);
+void server_on_lost(void *up, unsigned int index, const char *text);
+
+/* accept.c */
+void accept_on_accepted(void *up, unsigned int index, unsigned int slot,
+			const char *peer);
+bool accept_explains(const struct modem *m, int err);
+void accept_move(struct link *l);
+void accept_audited(struct modem *m, const struct driver_table *table);
+void accept_look(struct modem *m);
+void accept_audit_begins(struct modem *m);
+bool accept_passing(const struct modem *m);
+bool accept_may_have(const struct link *l);
+bool accept_leave(struct link *l);
 
 /* query.c */
 int query_add(struct modem *m, enum driver_query what, const char *text,

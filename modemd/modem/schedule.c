@@ -27,7 +27,8 @@
 
 bool slot_is_free(const struct slot *s)
 {
-	return !s->link && !s->opening && !s->closing && !s->must_close;
+	return !s->link && !s->opening && !s->closing && !s->must_close &&
+	       !s->look && !s->looking;
 }
 
 /* ------------------------------------------------------------- one command */
@@ -77,7 +78,9 @@ static bool step_pull(struct modem *m, struct link *l)
 
 	if (m->driver->pull(m->d, (unsigned int)l->slot, max))
 		return false;
+	m->slots[l->slot].pulling = true;
 	l->pull_next = false;
+	l->announced = false;
 	l->readable = false;	/* what is announced from now on is new */
 	l->checked_ms = timers_mono_ms(m->timers);
 
@@ -174,8 +177,13 @@ static bool slot_step(struct modem *m, unsigned int n)
 		return step_close(m, n);
 	if (l->drained)
 		return step_drained(l);
-	if (l->want_close && may_close(m, l))
+	if (l->want_close && may_close(m, l)) {
+		if (accept_leave(l)) {
+			link_end(l, l->end_err, l->end_reason, l->end_text);
+			return false;
+		}
 		return step_polite_close(m, l, n);
+	}
 	if (l->pull_next)
 		return step_pull(m, l) || step_send(m, l);
 
@@ -220,11 +228,15 @@ static bool network_step(struct modem *m)
 
 	if (m->net_down)
 		return any_slot_step(m) || network_down_step(m);
+	if (!m->want_audit)
+		accept_look(m);
 	if (m->want_audit)
 		return audit_start(m);
 	if (ping_step(m))
 		return true;
 
+	if (servers_step(m))
+		return true;
 	give_slots(m);
 	if (wait_ack_step(m))
 		return true;
@@ -318,6 +330,7 @@ static void arm_due(struct modem *m)
 	int64_t at = probe_due(m);
 	struct link *l;
 
+	at = earlier(at, listeners_due(m));
 	TAILQ_FOREACH(l, &m->links, entry) {
 		if (l->check_every_ms == 0)
 			l->check_every_ms = CHECK_MS;
@@ -347,6 +360,7 @@ void schedule_due(void *ctx)
 	}
 	if (now >= audit_due(m))
 		audit_want(m);
+	listeners_are_due(m);
 	if (now >= probe_due(m)) {
 		m->heard_ms = now;
 		if (m->query_count == 0)

@@ -49,7 +49,8 @@ def fits(text, what):
 
 def a_busy_daemon(bench):
     """With a finished session, an open link, and a loss."""
-    daemon = bench.start("--baud", 0, "--host", "echo.example.org=127.0.0.1")
+    daemon = bench.start("--baud", 0, "--free-ports", "--host",
+                         "echo.example.org=127.0.0.1")
     server = bench.server(harness.echo)
     client = daemon.client("a-client-with-a-name-of-some-length")
     client.open("127.0.0.1", server.port).close()
@@ -60,13 +61,15 @@ def a_busy_daemon(bench):
     open_link = client.open("echo.example.org", server.port)
     open_link.send(b"x" * 5000)
     open_link.read(5000)
+    client.listen(8080, allow=["192.0.2.0/24"], max_links=5)
     return server, open_link
 
 
 def every_table_fits_and_every_json_parses(bench):
     a_busy_daemon(bench)
     bench.settled_history()
-    verbs = {("status",): dict, ("why",): dict, ("links",): list, ("clients",): list,
+    verbs = {("status",): dict, ("why",): dict, ("links",): list,
+             ("clients",): list, ("listeners",): list,
              ("history",): list, ("history", "sessions"): list,
              ("history", "events"): list, ("trace",): list,
              ("resolve", "echo.example.org"): list, ("config",): list}
@@ -185,7 +188,7 @@ def resolve_asks_the_modem(bench):
 
 
 def help_needs_no_daemon(bench):
-    for verb in ("status", "links", "clients", "monitor", "history", "nc",
+    for verb in ("status", "links", "listeners", "clients", "monitor", "history", "nc",
                  "resolve", "reverse", "trace"):
         code, out, err = bench.run("modemctl", "-s", "/no/socket", verb,
                                    "--help")

@@ -245,6 +245,42 @@ class Link:
         return self.closed
 
 
+class Listener:
+    """A server in the modem; connections wait in .accepted."""
+
+    def __init__(self, client, number, credit):
+        self.client = client
+        self.id = number
+        self.credit = credit
+        self.accepted = collections.deque()
+        self.refused = []       # events
+        self.lost = []          # reasons
+        self.restored = 0
+
+    def take(self, kind, event):
+        if kind == "listener_lost":
+            self.lost.append(event["reason"])
+        elif kind == "listener_restored":
+            self.restored += 1
+        elif event.get("status", 0):
+            self.refused.append(event)
+        else:
+            link = Link(self.client, event["link"], 1,
+                        self.client.hello["window"], self.credit)
+            link.peer = event.get("peer", "")
+            self.client.links[link.id] = link
+            for late in self.client.unclaimed.pop(link.id, []):
+                link.take(*late)
+            self.accepted.append(link)
+
+    def accept(self, timeout=TIMEOUT):
+        self.client.wait(lambda: self.accepted, timeout, "a connection")
+        return self.accepted.popleft()
+
+    def stop(self, timeout=TIMEOUT):
+        self.client.call("unlisten", timeout=timeout, listener=self.id)
+
+
 class Client:
     def __init__(self, path, name="test", hello=True, as_user=None):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -261,6 +297,7 @@ class Client:
         self.quiet = set()      # requests whose reply nobody reads
         self.events = []        # about the modem: (kind, event)
         self.links = {}
+        self.listeners = {}
         self.unclaimed = {}     # events of a link whose reply is on its way
         self.is_closed = False
         self.hello = None
@@ -323,6 +360,15 @@ class Client:
 
     def open(self, host, port, timeout=TIMEOUT, **options):
         return self.open_start(host, port, **options).wait_open(timeout)
+
+    def listen(self, port, timeout=TIMEOUT, **options):
+        reply = self.call("listen", port=port, timeout=timeout, **options)
+        listener = Listener(self, reply["listen"]["listener"],
+                            options.get("credit", self.hello["credit"]))
+        self.listeners[listener.id] = listener
+        for kind, event in self.unclaimed.pop(("listener", listener.id), []):
+            listener.take(kind, event)
+        return listener
 
     # -- what comes
 
@@ -388,6 +434,9 @@ class Client:
         for kind, body in event.items():
             if not isinstance(body, dict):
                 continue
+            if isinstance(body.get("listener"), int):
+                self.take_listener(kind, body)
+                continue
             number = body.get("link")
             if not isinstance(number, int):
                 self.events.append((kind, body))
@@ -396,3 +445,11 @@ class Client:
             else:
                 self.unclaimed.setdefault(number, []).append(
                     (names.get(kind, kind), body))
+
+    def take_listener(self, kind, body):
+        listener = self.listeners.get(body["listener"])
+        if listener:
+            listener.take(kind, body)
+        else:
+            self.unclaimed.setdefault(("listener", body["listener"]),
+                                      []).append((kind, body))

@@ -41,6 +41,7 @@ void core_config(struct config *cfg)
 			.send_timeout_ms = 20000,
 			.window = 65536,
 			.credit = 65536,
+			.max_inbound = 10,
 		},
 		.recovery = {
 			.backoff_min_ms = 1000,

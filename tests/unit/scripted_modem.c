@@ -24,6 +24,7 @@ struct override {
 struct slot {
 	bool open;
 	char remote[300];
+	int server;		/* that accepted it, -1: none */
 	struct evbuffer *in;	/* from the peer, not yet read */
 	struct evbuffer *sent;
 	bool announced;
@@ -34,6 +35,7 @@ struct script {
 	struct script_set set;
 	struct override overrides[OVERRIDES];
 	struct slot slots[SCRIPT_SLOTS];
+	unsigned int servers[SCRIPT_SERVERS];	/* ports, 0: free */
 	struct evbuffer *out;
 	struct timer *timer;
 	char line[1024];
@@ -100,6 +102,50 @@ static void close_all(struct script *s)
 
 	for (i = 0; i < SCRIPT_SLOTS; i++)
 		close_slot(&s->slots[i]);
+	memset(s->servers, 0, sizeof(s->servers));
+}
+
+unsigned int script_connect_unheard(struct script *s, int slot,
+				    unsigned int index, const char *peer)
+{
+	unsigned int n = slot < 0 ? 0 : (unsigned int)slot;
+	struct slot *to;
+	int port, len;
+
+	while (slot < 0 && s->slots[n].open)
+		n++;
+	to = &s->slots[n];
+	len = (int)strcspn(peer, ":");
+	port = peer[len] ? atoi(peer + len + 1) : 0;
+	close_slot(to);
+	evbuffer_drain(to->sent, evbuffer_get_length(to->sent));
+	to->open = true;
+	to->server = (int)index;
+	snprintf(to->remote, sizeof(to->remote), "\"%.*s\",%d", len, peer,
+		 port);
+
+	return n;
+}
+
+unsigned int script_connect(struct script *s, int slot, unsigned int index,
+			    const char *peer)
+{
+	unsigned int n = script_connect_unheard(s, slot, index, peer);
+
+	script_say(s, "\r\n+CLIENT: %u,%u,%s\r\n", n, index, peer);
+
+	return n;
+}
+
+unsigned int script_listens(const struct script *s, unsigned int index)
+{
+	return s->servers[index];
+}
+
+void script_set_server(struct script *s, unsigned int index,
+		       unsigned int port)
+{
+	s->servers[index] = port;
 }
 
 void script_peer_sends_unheard(struct script *s, unsigned int slot,
@@ -141,8 +187,9 @@ static void on_cipopen(struct script *s, const char *args)
 		for (n = 0; n < SCRIPT_SLOTS; n++) {
 			script_say(s, "\r\n+CIPOPEN: %u", n);
 			if (s->slots[n].open)
-				script_say(s, ",\"TCP\",%s,-1",
-					   s->slots[n].remote);
+				script_say(s, ",\"TCP\",%s,%d",
+					   s->slots[n].remote,
+					   s->slots[n].server);
 		}
 		say(s, "\r\n\r\nOK\r\n");
 		return;
@@ -162,6 +209,7 @@ static void on_cipopen(struct script *s, const char *args)
 	evbuffer_drain(s->slots[n].sent,
 		       evbuffer_get_length(s->slots[n].sent));
 	s->slots[n].open = true;
+	s->slots[n].server = -1;
 	snprintf(s->slots[n].remote, sizeof(s->slots[n].remote), "\"%s\",%u",
 		 host, port);
 	script_say(s, "\r\nOK\r\n\r\n+CIPOPEN: %u,0\r\n", n);
@@ -179,6 +227,58 @@ static void on_cipclose(struct script *s, const char *args)
 	if (n < SCRIPT_SLOTS)
 		close_slot(&s->slots[n]);
 	script_say(s, "\r\n+CIPCLOSE: %u,4\r\n\r\nERROR\r\n", n);
+}
+
+/* A7600 manual 2.14, 2.15 and 4 */
+static void on_serverstart(struct script *s, const char *args)
+{
+	unsigned int port, n, backlog, i, err = 0;
+
+	if (strcmp(args, "?") == 0) {
+		for (i = 0; i < SCRIPT_SERVERS; i++) {
+			if (s->servers[i])
+				script_say(s, "\r\n+SERVERSTART: %u,%u", i,
+					   s->servers[i]);
+		}
+		say(s, "\r\n\r\nOK\r\n");
+		return;
+	}
+	if (sscanf(args, "=%u,%u,%u", &port, &n, &backlog) != 3 ||
+	    n >= SCRIPT_SERVERS || backlog < 1 || backlog > 3)
+		err = 3;
+	else if (!s->set.net_open)
+		err = 2;
+	else if (s->servers[n])
+		err = 7;
+	for (i = 0; i < SCRIPT_SERVERS && !err; i++)
+		err = s->servers[i] == port ? 6 : 0;
+	if (err) {
+		script_say(s, "\r\n+CIPERROR: %u\r\n\r\nERROR\r\n", err);
+		return;
+	}
+	s->servers[n] = port;
+	say(s, "\r\nOK\r\n");
+}
+
+static void on_serverstop(struct script *s, const char *args)
+{
+	unsigned int n = (unsigned int)atoi(args + 1), i, err = 0;
+
+	if (n >= SCRIPT_SERVERS)
+		err = 3;
+	else if (!s->servers[n])
+		err = 4;
+	for (i = 0; i < SCRIPT_SLOTS && !err; i++) {
+		if (s->slots[i].open && s->slots[i].server == (int)n)
+			err = 9;
+	}
+	if (err) {
+		script_say(s, "\r\n+SERVERSTOP: %u,%u\r\n\r\nERROR\r\n", n,
+			   err);
+		return;
+	}
+	s->servers[n] = 0;
+	script_say(s, "\r\nOK\r\n\r\n+SERVERSTOP: %u,0\r\n", n);
 }
 
 static void on_cipsend(struct script *s, const char *args)
@@ -314,6 +414,8 @@ static const struct {
 	{ "AT+CIPSENDMODE",	NULL, "\r\nOK\r\n" },
 	{ "AT+CIPSEND",		on_cipsend, NULL },
 	{ "AT+CIPRXGET",	on_ciprxget, NULL },
+	{ "AT+SERVERSTART",	on_serverstart, NULL },
+	{ "AT+SERVERSTOP",	on_serverstop, NULL },
 	{ "AT+CPIN",		on_cpin, NULL },
 	{ "AT+NETOPEN",		on_netopen, NULL },
 	{ "AT+NETCLOSE",	on_netclose, NULL },
@@ -433,6 +535,7 @@ struct script *script_new(struct fake_world *w)
 	s->out = evbuffer_new();
 	s->timer = timer_new(w->timers, deliver, s);
 	for (i = 0; i < SCRIPT_SLOTS; i++) {
+		s->slots[i].server = -1;
 		s->slots[i].in = evbuffer_new();
 		s->slots[i].sent = evbuffer_new();
 	}

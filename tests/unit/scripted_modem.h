@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define SCRIPT_SLOTS	10
+#define SCRIPT_SERVERS	4
 
 struct evbuffer;
 struct fake_world;
@@ -51,6 +52,19 @@ void script_peer_sends_unheard(struct script *s, unsigned int slot,
 void script_peer_closes(struct script *s, unsigned int slot);
 /* As a CIPCLOSE would, without a word. */
 void script_close_slot(struct script *s, unsigned int slot);
+
+/* Somebody connects to server @index: in @slot, -1: in the lowest free one,
+ * which it returns. @peer is "192.0.2.1:5000". */
+unsigned int script_connect(struct script *s, int slot, unsigned int index,
+			    const char *peer);
+/* The same, and its line is lost. */
+unsigned int script_connect_unheard(struct script *s, int slot,
+				    unsigned int index, const char *peer);
+/* The port it listens to, 0: none. */
+unsigned int script_listens(const struct script *s, unsigned int index);
+/* As another host would have left it. */
+void script_set_server(struct script *s, unsigned int index,
+		       unsigned int port);
 
 /* All that was sent through @slot since it was opened; borrowed. */
 struct evbuffer *script_sent(struct script *s, unsigned int slot);
