@@ -84,7 +84,7 @@ static void lose_vanished(struct modem *m, const struct driver_table *table)
 	for (i = 0; i < m->driver->max_links; i++) {
 		struct slot *s = &m->slots[i];
 
-		if (!s->judged || !is_at_rest(s))
+		if (!s->judged || s->changed || !is_at_rest(s))
 			continue;
 		open++;
 		if (table->slots[i].open)
