@@ -52,6 +52,7 @@ struct at_channel {
 	/* sync.c */
 	size_t entry_left;		/* bytes of payload it may wait for */
 	bool entry_known;		/* it does: its prompt was due */
+	bool entry_coded;		/* ESC ends it, not a count */
 	unsigned int tried;
 	unsigned int extra;		/* finals beyond the one that is due */
 	unsigned int tries_left;

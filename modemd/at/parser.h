@@ -68,7 +68,7 @@ struct at_line {
 struct at_parser_ops {
 	void (*line)(void *ctx, const struct at_line *line);
 	void (*payload)(void *ctx, const uint8_t *data, size_t len, bool last);
-	/* After the payload of an answer no line began: bytes were lost. */
+	/* After payload no line began: bytes of it were lost. */
 	void (*misfit)(void *ctx);
 	void (*prompt)(void *ctx);
 	void (*garbage)(void *ctx, size_t len);	/* of an overlong line */
