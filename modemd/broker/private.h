@@ -9,6 +9,7 @@
  *   request.c  what clients ask: one function per request
  *   report.c   answers that describe: status, links, clients
  *   pages.c    answers that come in pages: history, trace
+ *   datagram.c where datagrams go
  *   name.c     host names and other text from outside, checked
  */
 
@@ -25,6 +26,7 @@
 #include "wire.h"
 
 struct at_trace_row;
+struct driver_to;
 
 #define CLIENT_QUEUE_MAX	262144	/* bytes of replies and events */
 #define CLIENT_LINKS_MAX	64	/* also waiting ones */
@@ -35,6 +37,7 @@ struct owned {
 	TAILQ_ENTRY(owned) entry;
 	struct client *owner;		/* NULL: gone, its end is still due */
 	uint64_t link;
+	enum link_kind kind;
 	bool in_history;		/* its session's row is open */
 	uint64_t noted;			/* bytes last written there */
 	char remote[280];
@@ -157,6 +160,12 @@ void report_trace(struct client *c, uint64_t id,
 		  const Modemd__V1__TraceRequest *req);
 void report_trace_row(Modemd__V1__TraceRow *out, char *text, size_t size,
 		      const struct at_trace_row *row, bool payload);
+
+/* datagram.c: what is wrong, a sentence, or NULL */
+const char *datagram_check_open(const Modemd__V1__Open *req, char *host);
+const char *datagram_check_send(const Modemd__V1__Send *req, char *address,
+				struct driver_to *to);
+const char *datagram_send_error(int err, bool named);
 
 /* name.c */
 int name_check_host(const ProtobufCBinaryData *in, char *out, size_t size,

@@ -92,6 +92,7 @@ static void fill_line(Modemd__V1__LineInfo *out, const struct config *cfg,
 	MSG_SET(out, garbage_bytes, line->garbage_bytes);
 	MSG_SET(out, lost_payloads, line->lost_payloads);
 	MSG_SET(out, stalled, line->stalled);
+	MSG_SET(out, lost_bytes, st->lost_bytes);
 }
 
 static void fill_history(Modemd__V1__HistoryInfo *out, struct broker *b)
@@ -163,6 +164,7 @@ void report_counts(Modemd__V1__Counts *out, const struct link_counts *in)
 	MSG_SET(out, taken, in->taken);
 	MSG_SET(out, confirmed, in->confirmed);
 	MSG_SET(out, received, in->received);
+	MSG_SET(out, lost, in->lost);
 }
 
 /* @out->counts, when it is set, is filled too. */
@@ -175,7 +177,9 @@ void report_link(struct broker *b, const struct link_info *info,
 	MSG_SET(out, slot, info->slot);
 	MSG_SET(out, epoch, info->epoch);
 	out->state = msg_str(link_state_name(info->state));
-	MSG_SET(out, type, MODEMD__V1__LINK_TYPE__TCP);
+	MSG_SET(out, type, info->kind == LINK_UDP ?
+		MODEMD__V1__LINK_TYPE__UDP : MODEMD__V1__LINK_TYPE__TCP);
+	MSG_SET(out, local_port, info->local_port);
 	if (o) {
 		out->remote = o->remote;
 		out->client = o->name;

@@ -35,8 +35,20 @@ const struct at_rule simcom_rules[] = {
 	[R_SENT]	= { "+CIPSEND: #,#,#",		AT_URC },
 	[R_READABLE]	= { "+CIPRXGET: 1,#",		AT_URC },
 	[R_PULLED]	= { "+CIPRXGET: 2,#,#,#",	AT_REPLY, .payload = 2 },
+	/* then a line of digits; their count is not defined (Q68) */
+	[R_PULLED_HEX]	= { "+CIPRXGET: 3,#,#,#",	AT_REPLY },
 	[R_REST]	= { "+CIPRXGET: 4,#,#",		AT_REPLY },
 	[R_RXGET_MODE]	= { "+CIPRXGET: #",		AT_REPLY },
+	[R_RECV_FROM]	= { "RECV FROM: $",		AT_URC },
+	/* as in the text of A7600 manual 1.2, without plus in its examples */
+	[R_RECV_FROM_PLUS] = { "+RECV FROM: $",		AT_URC },
+	[R_RECEIVE]	= { "+RECEIVE,#,#",		AT_URC, .payload = 2 },
+	/* seen by a driver of the SIM7600 */
+	[R_RECEIVE_COLON] = { "+RECEIVE,#,#:",	AT_URC, .payload = 2 },
+	/* A7600 manual 2.13 and 6.2; with parentheses in its 1.2 and 2.8 */
+	[R_IPD]		= { "+IPD #",			AT_URC, .payload = 1 },
+	[R_IPD_PARENS]	= { "+IPD(#)",			AT_URC, .payload = 1 },
+	[R_CCFG]	= { "+CIPCCFG: #,#,#,#,#,#,#",	AT_REPLY },
 	[R_NETOPEN]	= { "+NETOPEN: #",		AT_URC },
 	/* SIM5320 and the example of A7600 manual 6.4.2 */
 	[R_NETOPEN_PAIR] = { "+NETOPEN: #, #",		AT_URC },
@@ -176,7 +188,7 @@ static void on_line(void *d, const struct at_line *line)
 	struct simcom *s = d;
 
 	ev = s->env.events;
-	if (simcom_boot_line(s, line))
+	if (simcom_push_line(s, line) || simcom_boot_line(s, line))
 		return;
 
 	switch (line->rule - simcom_rules) {
@@ -204,15 +216,6 @@ static void on_line(void *d, const struct at_line *line)
 	}
 }
 
-/* Nothing is pushed yet: the modem is kept in pull mode. */
-static void on_data(void *d, const uint8_t *data, size_t len, bool last)
-{
-	(void)d;
-	(void)data;
-	(void)len;
-	(void)last;
-}
-
 static void forget(struct simcom *s)
 {
 	memset(&s->info, 0, sizeof(s->info));
@@ -224,6 +227,7 @@ static void reset(void *d, bool modem_gone)
 	struct simcom *s = d;
 
 	simcom_link_reset(s);
+	simcom_push_reset(s);
 	if (!modem_gone)
 		return;
 	simcom_boot_reset(s);
@@ -242,6 +246,7 @@ static void destroy(void *d)
 	for (i = 0; i < SIMCOM_LINKS; i++)
 		timer_free(s->links[i].deadline);
 	timer_free(s->boot.timer);
+	timer_free(s->push.turn);
 	free(s);
 }
 
@@ -257,7 +262,8 @@ static void *create(const struct driver_env *env)
 	s->env = *env;
 	forget(s);
 	s->boot.timer = timer_new(env->timers, simcom_boot_timer, s);
-	if (!s->boot.timer)
+	s->push.turn = timer_new(env->timers, simcom_push_turn, s);
+	if (!s->boot.timer || !s->push.turn)
 		goto fail;
 	for (i = 0; i < SIMCOM_LINKS; i++) {
 		s->links[i].s = s;
@@ -289,10 +295,11 @@ const struct driver driver_simcom = {
 	.eol		= "\r",		/* a LF could be taken for payload */
 	.max_links	= SIMCOM_LINKS,
 	.max_listeners	= 4,
-	.max_send	= 1500,		/* A7600 manual 2.4 */
-	.max_pull	= 1500,		/* A7600 manual 2.5 */
-	.max_push	= 0,
-	.caps		= DRIVER_CAP_REVERSE_DNS,
+	.max_send	= SIMCOM_BLOCK,	/* A7600 manual 2.4 */
+	.max_pull	= SIMCOM_BLOCK,	/* A7600 manual 2.5 */
+	.max_push	= SIMCOM_BLOCK,	/* A7600 manual 2.5, note 3 */
+	.caps		= DRIVER_CAP_REVERSE_DNS | DRIVER_CAP_UDP |
+			  DRIVER_CAP_PUSH | DRIVER_CAP_PUSH_SOURCE,
 	.new		= create,
 	.free		= destroy,
 	.stage		= simcom_stage,
@@ -300,10 +307,11 @@ const struct driver driver_simcom = {
 	.send		= simcom_send_data,
 	.pull		= simcom_pull,
 	.close		= simcom_close,
+	.receive	= simcom_receive,
 	.audit		= simcom_audit,
 	.query		= simcom_query,
 	.line		= on_line,
-	.data		= on_data,
+	.data		= simcom_push_data,
 	.reset		= reset,
 	.info		= info,
 };

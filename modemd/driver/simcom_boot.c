@@ -236,6 +236,7 @@ int simcom_stage(void *d, enum driver_stage stage)
 	b->text[0] = '\0';
 	if (stage == DRIVER_NET_OPEN || stage == DRIVER_NET_CLOSE) {
 		b->net_open = false;
+		simcom_push_begin(s);
 		s->info.address[0] = '\0';
 	}
 	wait_for(s, WAIT_TURN, 0);

@@ -4,6 +4,7 @@
  * simcom_private - what the files of the SIMCom dialect share: simcom.c (the
  * rules, the table, lines nobody asked for), simcom_boot.c (runs the stages),
  * simcom_stages.c and simcom_sim.c (their steps), simcom_link.c (links),
+ * simcom_send.c, simcom_pull.c and simcom_push.c (their bytes),
  * simcom_query.c (questions). Nobody else includes it.
  */
 
@@ -14,6 +15,7 @@
 #include "driver/driver.h"
 
 #define SIMCOM_LINKS	10
+#define SIMCOM_BLOCK	1500	/* bytes sent, pulled, pushed at a time */
 #define SIMCOM_FINAL_MS	5000	/* to OK or ERROR, line time not counted */
 
 /* Indexes into simcom_rules[]. */
@@ -24,8 +26,16 @@ enum simcom_rule {
 	R_SENT,
 	R_READABLE,
 	R_PULLED,
+	R_PULLED_HEX,
 	R_REST,
 	R_RXGET_MODE,
+	R_RECV_FROM,
+	R_RECV_FROM_PLUS,
+	R_RECEIVE,
+	R_RECEIVE_COLON,
+	R_IPD,
+	R_IPD_PARENS,
+	R_CCFG,
 	R_NETOPEN,
 	R_NETOPEN_PAIR,
 	R_NETCLOSE,
@@ -83,6 +93,10 @@ struct simcom_link {
 	enum driver_close why;
 	char text[96];			/* the modem's words for it */
 	struct timer *deadline;		/* of the result */
+	bool udp;
+	bool fixed;			/* accepted: send() with a length only */
+	char to[DRIVER_ADDRESS_MAX];	/* UDP: as open() said, "": nowhere */
+	unsigned int to_port;
 };
 
 /* The one pull that can be under way. Bytes are held until the final OK: only
@@ -90,9 +104,31 @@ struct simcom_link {
 struct simcom_pull {
 	unsigned int slot;
 	bool bad;			/* an answer, but not to us */
+	bool head;			/* its header was seen */
 	long rest;
+	size_t max;			/* bytes that were asked for */
+	size_t count;			/* hex form: as the header counts */
 	size_t len;
-	uint8_t buf[1500];
+	uint8_t buf[SIMCOM_BLOCK];
+};
+
+/* What is pushed, and the change to and from it. */
+struct simcom_push {
+	bool running;			/* a receive() */
+	enum driver_receive want;
+	enum driver_receive mode;	/* as the modem last said */
+	bool prepared;			/* headers are on, in this network */
+	unsigned int step;
+	long answer;
+	signed char accept[2];
+	struct timer *turn;
+	bool announced;			/* RECV FROM: its header is due */
+	bool due;			/* header seen, payload is coming */
+	bool named;
+	unsigned int slot;
+	char from[DRIVER_ADDRESS_MAX];	/* of the block that comes, or "" */
+	size_t len;
+	uint8_t buf[SIMCOM_BLOCK];
 };
 
 /* What a stage waits for when no command of it is running. */
@@ -125,6 +161,7 @@ struct simcom {
 	struct driver_info info;
 	struct simcom_link links[SIMCOM_LINKS];
 	struct simcom_pull pulling;
+	struct simcom_push push;
 	struct simcom_boot boot;
 	bool context_set;		/* since the modem started */
 	struct driver_table table;	/* of a running audit */
@@ -194,13 +231,30 @@ void simcom_parse_registration(struct simcom *s, const struct at_line *line);
 
 /* simcom_link.c */
 int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a);
-int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len,
-		     const struct driver_to *to);
-int simcom_pull(void *d, unsigned int slot, size_t max);
 int simcom_close(void *d, unsigned int slot);
 void simcom_link_line(struct simcom *s, const struct at_line *line);
 void simcom_link_deadline(void *ctx);
 void simcom_link_reset(struct simcom *s);
+void simcom_link_begin(struct simcom_link *l, bool *what);
+void simcom_link_end_close(struct simcom_link *l);
+void simcom_link_set_text(struct simcom_link *l, const char *text);
+
+/* simcom_send.c */
+int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len,
+		     const struct driver_to *to);
+void simcom_end_send(struct simcom_link *l, size_t taken, int err);
+void simcom_on_sent(struct simcom_link *l, const struct at_line *line);
+
+/* simcom_pull.c */
+int simcom_pull(void *d, unsigned int slot, size_t max);
+
+/* simcom_push.c */
+int simcom_receive(void *d, enum driver_receive mode);
+void simcom_push_turn(void *ctx);
+void simcom_push_begin(struct simcom *s);
+void simcom_push_reset(struct simcom *s);
+bool simcom_push_line(struct simcom *s, const struct at_line *line);
+void simcom_push_data(void *d, const uint8_t *data, size_t len, bool last);
 
 /* simcom_query.c */
 int simcom_audit(void *d);

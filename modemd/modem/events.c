@@ -124,6 +124,7 @@ static void send_less(struct modem *m, struct link *l)
 	for (i = 0; i < sizeof(send_steps) / sizeof(send_steps[0]); i++) {
 		if (send_steps[i] < m->max_send) {
 			m->max_send = send_steps[i];
+			firmware_learn(m, "max-send", m->max_send);
 			log_info("modem: refuses a long send, now at most %zu "
 				 "bytes", m->max_send);
 			return;
@@ -141,6 +142,10 @@ static void on_sent(void *up, unsigned int n, size_t taken, int err,
 
 	if (!l || l->inflight == 0)
 		return;
+	if (datagram_refused(l, err)) {
+		modem_kick_soon(m);
+		return;
+	}
 	if (taken > l->inflight)
 		taken = l->inflight;
 	l->inflight = 0;
@@ -179,21 +184,32 @@ static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len,
 	struct slot *s = find_slot(m, n, "data");
 	struct link *l = s ? s->link : NULL;
 
-	(void)end;
-	if (!l || l->state == LINK_ENDED || len > l->credit)
-		return;
+	if (l && l->state != LINK_ENDED)
+		receive_data(l, data, len, from, end);
+	else
+		m->lost_bytes += len;
+}
 
-	l->credit -= (uint32_t)len;
-	l->counts.received += len;
-	l->active_ms = timers_mono_ms(m->timers);
-	l->check_every_ms = 0;
-	m->ops->data(m->ctx, l->id, data, len, from);
+static void on_receiving(void *up, enum driver_receive mode, int err)
+{
+	receive_switched(up, mode, err);
+}
+
+static void on_push_unnamed(void *up, const uint8_t *data, size_t len,
+			    const char *from)
+{
+	receive_unnamed(up, data, len, from);
+}
+
+static void on_push_lost(void *up)
+{
+	receive_lost(up);
 }
 
 /* All that the modem held for a link which the peer has closed was read. */
-static void drained(struct link *l, struct slot *s)
+void link_drained(struct link *l)
 {
-	s->must_close = true;
+	l->modem->slots[l->slot].must_close = true;
 	if (l->end_is_loss)
 		link_lose(l, l->end_err, l->end_reason, l->end_text);
 	else
@@ -213,7 +229,7 @@ static void on_pulled(void *up, unsigned int n, long rest, int err)
 	l->checked_ms = timers_mono_ms(m->timers);
 	l->readable |= !err && rest > 0;	/* or announced meanwhile */
 	if (l->peer_closed && (err == -EREMOTEIO || (!err && !l->readable))) {
-		drained(l, s);
+		link_drained(l);
 	} else if (err && !(err == -EREMOTEIO && rest < 0)) {
 		/* Bytes may have been lost between modem and us: a gap in a
 		 * stream is worse than its end. */
@@ -239,10 +255,13 @@ static void peer_closed(struct link *l, enum driver_close why,
 		[DRIVER_CLOSE_TIMEOUT]	= { -ETIMEDOUT, "send-timeout", true },
 	};
 
+	struct modem *m = l->modem;
+
 	if (l->peer_closed)
 		return;
 	l->peer_closed = true;
-	l->readable = true;		/* what is left is read first */
+	/* What is left is read first; or it was pushed before this news. */
+	l->readable = m->receive == DRIVER_PULL || m->switching;
 	l->end_err = reasons[why].err;
 	l->end_reason = reasons[why].reason;
 	l->end_is_loss = reasons[why].loss;
@@ -336,6 +355,9 @@ const struct driver_events modem_driver_events = {
 	.answered	= on_answered,
 	.readable	= on_readable,
 	.data		= on_data,
+	.receiving	= on_receiving,
+	.push_unnamed	= on_push_unnamed,
+	.push_lost	= on_push_lost,
 	.network_lost	= on_network_lost,
 	.rebooted	= on_rebooted,
 	.hopeful	= on_hopeful,

@@ -295,7 +295,9 @@ static void network_is_open(struct modem *m)
 	m->want_audit = true;
 	m->audits = 0;
 	names_forget(m);
-	m->max_send = m->driver->max_send;
+	firmware_recall(m);
+	receive_reset(m);
+	modem_list_capabilities(m);
 	m->heard_ms = timers_mono_ms(m->timers);
 	life_set_state(m, MODEM_READY, "");
 	set_network(m, NETWORK_OPEN, "");

@@ -9,6 +9,9 @@
  *   events.c    what the driver reports
  *   schedule.c  what goes over the line next, and when to look again
  *   query.c     questions that are not about a link
+ *   receive.c   pull or push, and data that comes
+ *   datagram.c  datagrams on their way to the modem
+ *   firmware.c  what was learnt of this firmware, kept
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -26,14 +29,26 @@ struct timer;
 
 #define MODEM_BAUDS	6	/* rates that are tried */
 #define MODEM_QUERIES	64	/* that may wait */
-#define MODEM_CAPS	8	/* words for what it can do */
+#define MODEM_CAPS	24	/* words for what it can do */
 #define MODEM_NAMES	64	/* answers that are kept */
+
+/* Where one datagram ends among the bytes of a buffer. */
+struct cut {
+	TAILQ_ENTRY(cut) entry;
+	size_t len;
+	bool whole;			/* received: its end was seen */
+	char address[DRIVER_ADDRESS_MAX];	/* whom it is for, or from */
+	unsigned int port;		/* of whom it is for */
+};
+
+TAILQ_HEAD(cut_list, cut);
 
 struct link {
 	TAILQ_ENTRY(link) entry;	/* in the order of ids */
 	struct modem *modem;
 	uint64_t id;
 	uint32_t epoch;
+	enum link_kind kind;
 	enum link_state state;
 	int slot;			/* -1: none */
 	char host[DRIVER_HOST_MAX + 1];
@@ -46,7 +61,12 @@ struct link {
 	struct backoff backoff;		/* of LOST */
 	struct link_counts counts;
 	struct evbuffer *tx;		/* accepted, not yet taken */
+	struct cut_list tx_cuts;	/* of datagrams in it */
 	size_t inflight;		/* of it, in the modem's hands */
+	struct evbuffer *rx;		/* pushed beyond its credit */
+	struct cut_list rx_cuts;
+	bool behind;			/* too much waits there */
+	bool never_push, want_source;
 	uint32_t credit;
 	uint32_t first_credit;
 	bool readable;			/* the modem holds data, or may */
@@ -144,6 +164,16 @@ struct modem {
 	unsigned int audits;		/* not answered, of this network */
 	int64_t heard_ms;		/* when the modem last answered */
 
+	/* receive.c */
+	enum driver_receive receive;	/* as the modem last said */
+	enum driver_receive receive_asked;
+	bool switching;			/* to receive_asked */
+	bool receive_unsure;		/* the switch failed, who knows how */
+	bool push_refused;		/* in this network */
+	bool push_unnamed;		/* this firmware names no link */
+	int64_t receive_after_ms;	/* no switch before */
+	uint64_t lost_bytes;		/* received, but for no link */
+
 	/* query.c */
 	struct query_list queries;
 	struct query *asked;		/* under way */
@@ -185,6 +215,38 @@ void links_free(struct modem *m);
 void link_fill_end(const struct link *l, struct link_end *end);
 void link_fill_info(const struct link *l, struct link_info *info);
 
+/* datagram.c */
+struct cut *cut_add(struct cut_list *list, size_t len, const char *address,
+		    unsigned int port);
+void cut_drop(struct cut_list *list);
+void cuts_free(struct cut_list *list);
+int datagram_queue(struct link *l, const void *data, size_t len,
+		   const struct driver_to *to);
+size_t datagram_next(const struct link *l, struct driver_to *to);
+bool datagram_refused(struct link *l, int err);
+unsigned int datagram_port(struct modem *m);
+
+/* receive.c */
+bool receive_step(struct modem *m);
+int64_t receive_due(const struct modem *m);
+void receive_run(struct modem *m);
+void receive_reset(struct modem *m);
+void receive_switched(struct modem *m, enum driver_receive mode, int err);
+void receive_data(struct link *l, const uint8_t *data, size_t len,
+		  const char *from, bool end);
+void receive_unnamed(struct modem *m, const uint8_t *data, size_t len,
+		     const char *from);
+void receive_lost(struct modem *m);
+void receive_drop(struct link *l);
+bool link_takes_data(const struct link *l);
+
+/* firmware.c */
+void firmware_recall(struct modem *m);
+void firmware_learn(struct modem *m, const char *what, unsigned long value);
+
+/* modem.c */
+void modem_list_capabilities(struct modem *m);
+
 /* schedule.c */
 bool slot_is_free(const struct slot *s);
 void modem_kick(struct modem *m);
@@ -203,6 +265,7 @@ void queries_free(struct modem *m);
 void names_forget(struct modem *m);
 
 /* events.c */
+void link_drained(struct link *l);
 extern const struct driver_events modem_driver_events;
 
 #endif

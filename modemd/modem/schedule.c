@@ -35,6 +35,7 @@ bool slot_is_free(const struct slot *s)
 static bool step_open(struct modem *m, struct link *l)
 {
 	struct driver_open_args args = {
+		.udp = l->kind == LINK_UDP,
 		.host = l->host,
 		.port = l->port,
 		.local_port = l->local_port,
@@ -70,7 +71,8 @@ static bool step_pull(struct modem *m, struct link *l)
 {
 	size_t max = m->driver->max_pull;
 
-	if (!l->readable || l->credit == 0)
+	if (!l->readable || !link_takes_data(l) || m->receive != DRIVER_PULL ||
+	    evbuffer_get_length(l->rx) > 0)
 		return false;
 	if (max > l->credit)
 		max = l->credit;
@@ -86,16 +88,20 @@ static bool step_pull(struct modem *m, struct link *l)
 
 static bool step_send(struct modem *m, struct link *l)
 {
+	bool udp = l->kind == LINK_UDP;
 	size_t len = evbuffer_get_length(l->tx);
+	struct driver_to to;
 	unsigned char *data;
 
 	if (len == 0 || l->inflight > 0 || l->peer_closed)
 		return false;
-	if (len > m->max_send)
+	if (udp)
+		len = datagram_next(l, &to);
+	else if (len > m->max_send)
 		len = m->max_send;
 	data = evbuffer_pullup(l->tx, (ssize_t)len);
-	if (!data ||
-	    m->driver->send(m->d, (unsigned int)l->slot, data, len, NULL))
+	if (!data || m->driver->send(m->d, (unsigned int)l->slot, data, len,
+				     udp ? &to : NULL))
 		return false;
 
 	l->inflight = len;
@@ -112,7 +118,7 @@ static bool may_close(const struct modem *m, const struct link *l)
 		return true;
 
 	return evbuffer_get_length(l->tx) == 0 &&
-	       (!l->readable || l->credit == 0);
+	       (!l->readable || !link_takes_data(l));
 }
 
 /* The one thing that the link in slot @n needs most. False: none. */
@@ -179,6 +185,8 @@ static bool network_step(struct modem *m)
 		return m->driver->audit(m->d) == 0;
 
 	give_slots(m);
+	if (receive_step(m))
+		return true;
 	if (now >= m->query_not_before_ms && query_start(m))
 		return true;
 
@@ -222,7 +230,8 @@ static int64_t link_due(const struct modem *m, const struct link *l)
 		at = not_past(l->close_by_ms, now);
 	if (l->idle_timeout_ms && !l->want_close)
 		at = earlier(at, l->active_ms + l->idle_timeout_ms);
-	if (!l->readable && l->credit > 0 && !l->peer_closed)
+	if (!l->readable && link_takes_data(l) && !l->peer_closed &&
+	    m->receive == DRIVER_PULL)
 		at = earlier(at, l->checked_ms + l->check_every_ms);
 
 	return at;
@@ -244,7 +253,8 @@ static void link_is_due(struct modem *m, struct link *l, int64_t now)
 		l->abort = true;
 		l->end_err = -ETIME;
 		l->end_reason = "idle";
-	} else if (!l->readable && l->credit > 0 &&
+	} else if (!l->readable && link_takes_data(l) &&
+		   m->receive == DRIVER_PULL &&
 		   now >= l->checked_ms + l->check_every_ms) {
 		l->readable = true;
 		l->check_every_ms = l->check_every_ms * 2 < CHECK_MAX_MS ?
@@ -263,7 +273,7 @@ static int64_t probe_due(const struct modem *m)
 static void arm_due(struct modem *m)
 {
 	int64_t now = timers_mono_ms(m->timers);
-	int64_t at = probe_due(m);
+	int64_t at = earlier(probe_due(m), not_past(receive_due(m), now));
 	struct link *l;
 
 	TAILQ_FOREACH(l, &m->links, entry) {
@@ -306,8 +316,9 @@ void schedule_due(void *ctx)
  */
 void modem_kick(struct modem *m)
 {
+	receive_run(m);
 	if (at_channel_ready(m->channel) && !m->staging && !m->syncing &&
-	    !life_step(m) && m->network == NETWORK_OPEN)
+	    !m->switching && !life_step(m) && m->network == NETWORK_OPEN)
 		(void)network_step(m);
 	arm_due(m);
 }

@@ -802,7 +802,7 @@ static void bad_opens(void **state)
 		{ "h", 1, 0, 0, 0, "2:INVALID " },
 		{ "h", 1, 65536, 0, 0, "2:INVALID " },
 		{ "h", 1, 80, 65536, 0, "2:INVALID " },
-		{ "h", 1, 80, 0, 2, "2:NOT_SUPPORTED " },
+		{ "h", 1, 80, 0, 2, "2:INVALID " },
 		{ "h", 1, 80, 0, 3, "2:NOT_SUPPORTED " },
 		{ "::1", 3, 80, 0, 0, "2:INVALID " },
 	};
