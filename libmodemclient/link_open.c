@@ -81,22 +81,34 @@ static void open_done(struct modemclient *mc, struct request *r, int err,
 		link_ask_close(l, true);
 }
 
+static int open_check_credit(struct modemclient *mc,
+			     const struct modemclient_open_options *o,
+			     const char *what)
+{
+	uint32_t min = o->udp ? LINK_DATAGRAM_MAX : CREDIT_MIN;
+
+	if (o->credit && (o->credit < min || o->credit > CREDIT_MAX))
+		return client_fail(mc, -EINVAL, "open %s: credit is %u to %d",
+				   what, min, CREDIT_MAX);
+
+	return client_check_ready(mc);
+}
+
 static int open_check(struct modemclient *mc,
 		      const struct modemclient_open_options *o)
 {
 	size_t len = o->host ? strlen(o->host) : 0;
 
+	if (o->udp && !o->host && o->port == 0)
+		return open_check_credit(mc, o, "UDP");
 	if (len < 1 || len > HOST_MAX)
 		return client_fail(mc, -EINVAL, "open: a host has 1 to %d "
 				   "characters", HOST_MAX);
 	if (o->port == 0)
 		return client_fail(mc, -EINVAL, "open %s: a port is 1 to 65535",
 				   o->host);
-	if (o->credit && (o->credit < CREDIT_MIN || o->credit > CREDIT_MAX))
-		return client_fail(mc, -EINVAL, "open %s: credit is %d to %d",
-				   o->host, CREDIT_MIN, CREDIT_MAX);
 
-	return client_check_ready(mc);
+	return open_check_credit(mc, o, o->host);
 }
 
 static struct modemclient_link *
@@ -107,11 +119,18 @@ link_new(struct modemclient *mc, const struct modemclient_open_options *o)
 
 	if (!l)
 		return NULL;
-	if (asprintf(&l->remote, strchr(o->host, ':') ? "[%s]:%u" : "%s:%u",
-		     o->host, o->port) < 0) {
+	if (!o->host)
+		l->remote = strdup("any address");
+	else if (asprintf(&l->remote, strchr(o->host, ':') ? "[%s]:%u" :
+			  "%s:%u", o->host, o->port) < 0)
+		l->remote = NULL;
+	if (!l->remote) {
 		free(l);
 		return NULL;
 	}
+	l->udp = o->udp;
+	l->has_remote = o->host;
+	TAILQ_INIT(&l->datagrams);
 	l->mc = mc;
 	l->data = o->data;
 	l->window = hello->window ? hello->window : CREDIT_DEFAULT;
@@ -134,11 +153,17 @@ static int link_ask_open(struct modemclient_link *l,
 	if (!r)
 		return client_fail(l->mc, -ENOMEM, "out of memory");
 	r->link = l;
-	open.has_host = 1;
-	open.host.len = strlen(o->host);
+	open.has_host = o->host != NULL;
+	open.host.len = o->host ? strlen(o->host) : 0;
 	open.host.data = (uint8_t *)(uintptr_t)o->host;
-	open.has_port = 1;
+	open.has_port = o->host != NULL;
 	open.port = o->port;
+	open.has_type = o->udp;
+	open.type = MODEMD__V1__LINK_TYPE__UDP;
+	open.has_never_push = o->never_push;
+	open.never_push = o->never_push;
+	open.has_want_source = o->want_source;
+	open.want_source = o->want_source;
 	open.has_local_port = o->local_port != 0;
 	open.local_port = o->local_port;
 	open.has_restore = 1;
@@ -237,6 +262,7 @@ static void link_destroy(struct modemclient_link *l)
 			r->link = NULL;
 	}
 	TAILQ_REMOVE(&l->mc->links, l, entry);
+	datagrams_cut(l, 0);
 	buffer_free(&l->rx);
 	free(l->remote);
 	free(l);
@@ -322,6 +348,7 @@ static int link_close(struct modemclient_link *l, bool abort_it, int timeout_ms,
 	l->quiet = true;
 	link_acknowledge_loss(l);
 	unread = l->rx.len;
+	datagrams_cut(l, 0);
 	buffer_free(&l->rx);
 	link_consumed(l, unread);
 	if (l->state != LINK_CLOSED && (abort_it || !l->closing))

@@ -7,6 +7,7 @@ the modem tells it (in push mode)."""
 import os
 import random
 import socket
+import subprocess
 import time
 
 import harness
@@ -220,5 +221,33 @@ def thousands(bench):
     print("        %d datagrams in %.1f s" % (count, time.monotonic() - began))
 
 
+def nc_keeps_them_apart(bench):
+    """modemctl nc -u: one read is one datagram, one datagram one write."""
+    daemon = bench.start("--free-ports", "--host", "peer.example=127.0.0.1")
+    peer = Peer(bench)
+    ours, stdin = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    out, stdout = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    out.settimeout(20)
+    with ours, out, subprocess.Popen(
+            [harness.STAGE.path("modemctl"), "nc", "-u", "-q", "1",
+             "peer.example", str(peer.port)], stdin=stdin, stdout=stdout,
+            env=bench.environment()) as program:
+        stdin.close()
+        stdout.close()
+        blocks = [os.urandom(n) for n in (1, 1500, 700, 2)]
+        for block in blocks:
+            ours.send(block)
+        for block in blocks:
+            data, port = peer.receive()
+            same(data, block, "what the peer receives")
+        for block in blocks:
+            peer.send(block, port)
+        for block in blocks:
+            same(out.recv(4096), block, "one write")
+        ours.close()
+        same(program.wait(20), 0, "the exit code")
+    check(daemon.is_running(), "modemd has ended")
+
+
 harness.run(pulled, a_default_remote, refused, too_long_for_the_firmware,
-            with_their_source, spellings, thousands)
+            with_their_source, spellings, thousands, nc_keeps_them_apart)
