@@ -142,6 +142,22 @@ static bool is_too_long(const struct at_channel *ch,
 	       line->args[line->rule->payload - 1] > (long)ch->cmd.answer_max;
 }
 
+/*
+ * A header was announced, and this line is none: it was damaged on its way, and
+ * what it counted is read as lines now, which may say anything.
+ */
+static bool is_headless(struct at_channel *ch, const struct at_line *line)
+{
+	bool due = ch->header_due;
+
+	if (line->kind == AT_URC && !line->rule->payload &&
+	    !line->rule->announces)
+		return false;
+	ch->header_due = line->rule && line->rule->announces;
+
+	return due && !(line->rule && line->rule->payload);
+}
+
 static void on_line(void *ctx, const struct at_line *line)
 {
 	struct at_channel *ch = ctx;
@@ -153,7 +169,8 @@ static void on_line(void *ctx, const struct at_line *line)
 	ch->data_for_command = ours;
 	if (ch->deaf)		/* payload, as like as not */
 		return;
-	if (line->bad_payload || (ours && is_too_long(ch, line))) {
+	if (is_headless(ch, line) || line->bad_payload ||
+	    (ours && is_too_long(ch, line))) {
 		channel_bad_header(ch);
 		return;
 	}

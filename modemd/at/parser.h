@@ -43,6 +43,7 @@ struct at_rule {
 	enum at_kind kind;
 	uint8_t payload;	/* which '#' counts raw bytes that follow; 0 */
 	char end;		/* byte that ends such a header; 0: the line */
+	bool announces;		/* a header, which must follow it */
 };
 
 struct at_str {

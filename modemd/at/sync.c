@@ -108,17 +108,23 @@ static bool is_pushing(const struct at_channel *ch)
 	return at_parser_in_payload(ch->parser) && !ch->data_for_command;
 }
 
-/* It was quiet, or is noise anyhow: what is half read never ends. */
+/* What is half read never ends. */
+static void forget_input(struct at_channel *ch)
+{
+	if (is_pushing(ch) || ch->header_due)
+		ch->ops->data(ch->ctx, NULL, 0, true);
+	ch->header_due = false;
+	at_parser_reset(ch->parser);
+}
+
+/* A modem that goes on and on, and is understood, is pushing data. */
 static void end_quiet(struct at_channel *ch)
 {
 	bool quiet = timers_mono_ms(ch->timers) - ch->quiet_since_ms <
 		     QUIET_MAX_MS;
 
-	if (ch->deaf || quiet) {
-		if (is_pushing(ch))
-			ch->ops->data(ch->ctx, NULL, 0, true);
-		at_parser_reset(ch->parser);
-	}
+	if (ch->deaf || quiet)
+		forget_input(ch);
 	ch->deaf = false;
 	probe(ch);
 }
@@ -130,7 +136,7 @@ void channel_start_sync(struct at_channel *ch, bool wait_for_quiet)
 	      TRY_MS, wait_for_quiet);
 	/* What is being pushed goes on, answers or not. */
 	if (!wait_for_quiet || !is_pushing(ch))
-		at_parser_reset(ch->parser);
+		forget_input(ch);
 	if (!wait_for_quiet) {
 		probe(ch);
 		return;
@@ -198,10 +204,11 @@ void channel_bad_header(struct at_channel *ch)
 	ch->stats.garbage_bytes++;
 	if (channel_is_running(ch))
 		channel_end_command(ch, -EBADMSG, "", CH_QUIET);
+	ch->header_due = false;
+	ch->ops->data(ch->ctx, NULL, 0, true);
 	if (ch->state != CH_QUIET && ch->state != CH_IDLE)
 		return;
 	ch->deaf = true;
-	ch->ops->data(ch->ctx, NULL, 0, true);
 	channel_start_sync(ch, true);
 }
 

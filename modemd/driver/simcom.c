@@ -39,9 +39,11 @@ const struct at_rule simcom_rules[] = {
 	[R_PULLED_HEX]	= { "+CIPRXGET: 3,#,#,#",	AT_REPLY },
 	[R_REST]	= { "+CIPRXGET: 4,#,#",		AT_REPLY },
 	[R_RXGET_MODE]	= { "+CIPRXGET: #",		AT_REPLY },
-	[R_RECV_FROM]	= { "RECV FROM: $",		AT_URC },
+	[R_RECV_FROM]	= { "RECV FROM: $",		AT_URC,
+			    .announces = true },
 	/* as in the text of A7600 manual 1.2, without plus in its examples */
-	[R_RECV_FROM_PLUS] = { "+RECV FROM: $",		AT_URC },
+	[R_RECV_FROM_PLUS] = { "+RECV FROM: $",		AT_URC,
+			    .announces = true },
 	[R_RECEIVE]	= { "+RECEIVE,#,#",		AT_URC, .payload = 2 },
 	/* seen by a driver of the SIM7600 */
 	[R_RECEIVE_COLON] = { "+RECEIVE,#,#:",	AT_URC, .payload = 2 },

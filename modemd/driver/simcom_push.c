@@ -20,8 +20,6 @@
 #include "base/timer.h"
 #include "driver/simcom_private.h"
 
-#define UNNAMED		SIMCOM_LINKS	/* no slot */
-
 /* ---------------------------------------------------------- change of mode */
 
 /* One command; its answer's field must have that value. */
@@ -187,10 +185,12 @@ static void take_from(struct simcom_push *p, const struct at_line *line)
 }
 
 /* The parser has checked the count, and brings as many bytes. */
-static void take_header(struct simcom_push *p, unsigned long slot, long count)
+static void take_header(struct simcom_push *p, bool named, long slot,
+			long count)
 {
-	p->slot = slot < SIMCOM_LINKS ? (unsigned int)slot : UNNAMED;
-	p->named = slot < SIMCOM_LINKS;
+	p->named = named;
+	p->slot = slot >= 0 && slot < SIMCOM_LINKS ? (unsigned int)slot :
+		  SIMCOM_LINKS;
 	p->len = 0;
 	p->due = count > 0;
 	p->announced = false;
@@ -203,22 +203,24 @@ bool simcom_push_line(struct simcom *s, const struct at_line *line)
 	struct simcom_push *p = &s->push;
 	long rule = line->rule - simcom_rules;
 
-	/* Its header is the next line, or was lost with what it counted. */
-	if (p->announced && rule != R_RECEIVE && rule != R_RECEIVE_COLON &&
-	    rule != R_IPD && rule != R_IPD_PARENS)
-		lost(s);
 	switch (rule) {
+	case R_IPCLOSE:
+	case R_IPCLOSE_BARE:
+		/* Its header was lost, with what it counted. */
+		if (p->announced)
+			lost(s);
+		break;
 	case R_RECV_FROM:
 	case R_RECV_FROM_PLUS:
 		take_from(p, line);
 		return true;
 	case R_RECEIVE:
 	case R_RECEIVE_COLON:
-		take_header(p, (unsigned long)line->args[0], line->args[1]);
+		take_header(p, true, line->args[0], line->args[1]);
 		return true;
 	case R_IPD:
 	case R_IPD_PARENS:
-		take_header(p, UNNAMED, line->args[0]);
+		take_header(p, false, 0, line->args[0]);
 		return true;
 	}
 
@@ -244,7 +246,9 @@ void simcom_push_data(void *d, const uint8_t *data, size_t len, bool last)
 		return;
 
 	p->due = false;
-	if (p->named)
+	if (p->slot == SIMCOM_LINKS)
+		lost(s);	/* there is none: the header was damaged */
+	else if (p->named)
 		ev->data(s->env.up, p->slot, p->buf, p->len, from, true);
 	else
 		ev->push_unnamed(s->env.up, p->buf, p->len, from);

@@ -869,7 +869,7 @@ static void answer_of_the_command_before(void **state)
 	say(b, "\r\nOK\r\n");
 	wait_ms(b, 1010);
 	assert_true(at_channel_ready(b->ch));
-	expect(b, "");		/* no data for anybody */
+	expect(b, "input-lost ");	/* no data for anybody */
 }
 
 static void sync_and_reset_end_a_command(void **state)
