@@ -147,6 +147,8 @@ static void closing_ends(struct simcom_link *l, bool answered)
 	l->close_pending = false;
 	if (l->sending)
 		simcom_end_send(l, 0, -ECONNRESET);
+	l->udp = false;
+	l->fixed = false;
 	l->why = answered ? DRIVER_CLOSE_ASKED : DRIVER_CLOSE_UNSURE;
 	simcom_link_end_close(l);
 }

@@ -332,8 +332,7 @@ static struct link *link_new(struct modem *m, const struct link_args *args)
 	snprintf(l->host, sizeof(l->host), "%s", args->host);
 	l->port = args->port;
 	l->local_port = args->local_port;
-	if (l->kind == LINK_UDP && l->local_port == 0)
-		l->local_port = datagram_port(m);
+	l->any_port = args->local_port == 0;
 	l->restore = args->restore;
 	l->idle_timeout_ms = args->idle_timeout_ms ? args->idle_timeout_ms :
 			     cfg->idle_timeout_ms;

@@ -53,6 +53,7 @@ struct link {
 	int slot;			/* -1: none */
 	char host[DRIVER_HOST_MAX + 1];
 	unsigned int port, local_port;
+	bool any_port;			/* UDP: one that we choose */
 	bool restore;
 	uint32_t idle_timeout_ms;
 	int64_t wait_until_ms;		/* WAITING: then it gives up; 0: now */

@@ -19,7 +19,7 @@
 #include "modem/private.h"
 
 #define BEHIND		(32 * 1024)	/* bytes that wait: pull */
-#define CAUGHT_UP	(8 * 1024)
+#define CAUGHT_UP	(8 * 1024)	/* and the modem has none: push */
 #define WAITING_MAX	(256 * 1024)	/* more than a modem flushes at once */
 #define DELIVER_MAX	16384		/* bytes at a time */
 #define AGAIN_MS	1000		/* after a switch that failed */
@@ -54,10 +54,26 @@ static enum driver_receive wanted(const struct modem *m)
 	return push ? DRIVER_PUSH : DRIVER_PULL;
 }
 
+/* What the modem kept for them is drained, too: in push it would all come at
+ * once. */
+static void catch_up(struct modem *m)
+{
+	struct link *l;
+
+	TAILQ_FOREACH(l, &m->links, entry) {
+		if (l->behind && !l->readable &&
+		    evbuffer_get_length(l->rx) < CAUGHT_UP)
+			l->behind = false;
+	}
+}
+
 bool receive_step(struct modem *m)
 {
-	enum driver_receive want = wanted(m);
+	enum driver_receive want;
 
+	if (m->receive == DRIVER_PULL && !m->receive_unsure)
+		catch_up(m);
+	want = wanted(m);
 	if (want == m->receive && !m->receive_unsure)
 		return false;
 	if (timers_mono_ms(m->timers) < m->receive_after_ms ||
@@ -194,8 +210,6 @@ static void judge_backlog(struct link *l)
 			  "more was pushed than can be kept for its client");
 	} else if (len > BEHIND) {
 		l->behind = true;
-	} else if (len < CAUGHT_UP) {
-		l->behind = false;
 	}
 }
 

@@ -34,11 +34,14 @@ bool slot_is_free(const struct slot *s)
 
 static bool step_open(struct modem *m, struct link *l)
 {
+	/* Another each time: it may be taken in the modem. */
+	unsigned int port = l->kind == LINK_UDP && l->any_port ?
+			    datagram_port(m) : l->local_port;
 	struct driver_open_args args = {
 		.udp = l->kind == LINK_UDP,
 		.host = l->host,
 		.port = l->port,
-		.local_port = l->local_port,
+		.local_port = port,
 	};
 	int err;
 
@@ -47,6 +50,7 @@ static bool step_open(struct modem *m, struct link *l)
 		link_lose(l, err, "open-failed", strerror(-err));
 		return false;
 	}
+	l->local_port = port;
 	m->slots[l->slot].opening = true;
 	link_set_state(l, LINK_OPENING);
 

@@ -127,6 +127,7 @@ void history_session_open(struct history *h, const struct history_session *in)
 	s->uid = in->uid;
 	snprintf(s->client, sizeof(s->client), "%s", in->client);
 	snprintf(s->remote, sizeof(s->remote), "%s", in->remote);
+	snprintf(s->type, sizeof(s->type), "%s", in->type);
 	TAILQ_INSERT_TAIL(&h->sessions, s, entry);
 	h->rows++;
 }

@@ -25,7 +25,7 @@ struct fake_session {
 	struct history_counts counts;
 	int32_t slot;
 	uint32_t uid;
-	char client[72], remote[300], reason[40], text[128];
+	char client[72], remote[300], reason[40], text[128], type[16];
 };
 
 struct fake_event {
