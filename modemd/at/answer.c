@@ -205,6 +205,8 @@ static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)
 	struct at_channel *ch = ctx;
 
 	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_IN, data, len);
+	if (ch->deaf)
+		return;
 	if (!ch->data_for_command)
 		ch->ops->data(ch->ctx, data, len, last);
 	else if (ch->cmd.data)

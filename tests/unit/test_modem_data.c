@@ -339,8 +339,8 @@ static void digits_in_other_words(void **state)
 	static const char *const answers[] = {
 		"\r\n+CIPRXGET: 3,9,6,0\r\n616203\r\n\r\nOK\r\n",
 		"\r\n+CIPRXGET: 3,9,3,0\r\n61620a\r\n\r\nOK\r\n",
-		"\r\n+CIPRXGET:3,9,3,0\r\n\r\n+CGEV: X\r\n*NEW: 1\r\n"
-		"616203\r\nOK\r\n",
+		("\r\n+CIPRXGET:3,9,3,0\r\n\r\n+CGEV: X\r\n*NEW: 1\r\n"
+		 "616203\r\nOK\r\n"),
 	};
 	static const char *const want[] = { "ab\x03", "ab\n", "ab\x03" };
 	struct bench *b = *state;
@@ -664,15 +664,15 @@ static void lost_on_the_line(void **state)
 {
 	static const char *const damage[] = {
 		/* no header; a damaged one; a block without its start */
-		"\r\nRECV FROM:192.0.2.7:53\r\nRECV FROM:192.0.2.7:53\r\n"
-		"+RECEIVE,9,2\r\nab",
+		("\r\nRECV FROM:192.0.2.7:53\r\nRECV FROM:192.0.2.7:53\r\n"
+		 "+RECEIVE,9,2\r\nab"),
 		"\r\nRECV FROM:192.0.2.7:53\r\n+RECxIVE,9,2\r\nab\r\n",
 		"\r\nRECV FROM:192.0.2.7:53\r\n+RECEIVE,9,2000\r\nab\r\n",
 		/* one byte is missing, or three */
-		"\r\nRECV FROM:192.0.2.7:53\r\n+RECEIVE,9,5\r\nfour"
-		"\r\nRECV FROM:192.0.2.7:53\r\n+RECEIVE,9,1\r\nx",
-		"\r\nRECV FROM:192.0.2.7:53\r\n+RECEIVE,9,5\r\ntw"
-		"\r\nRECV FROM:192.0.2.7:53\r\n+RECEIVE,9,1\r\nx",
+		("\r\nRECV FROM:192.0.2.7:53\r\n+RECEIVE,9,5\r\nfour"
+		 "\r\nRECV FROM:192.0.2.7:53\r\n+RECEIVE,9,1\r\nx"),
+		("\r\nRECV FROM:192.0.2.7:53\r\n+RECEIVE,9,5\r\ntw"
+		 "\r\nRECV FROM:192.0.2.7:53\r\n+RECEIVE,9,1\r\nx"),
 	};
 	struct bench *b = *state;
 	size_t i;
