@@ -104,7 +104,6 @@ struct simcom_link {
 struct simcom_pull {
 	unsigned int slot;
 	bool bad;			/* an answer, but not to us */
-	bool head;			/* its header was seen */
 	long rest;
 	size_t max;			/* bytes that were asked for */
 	size_t count;			/* hex form: as the header counts */

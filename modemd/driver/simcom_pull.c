@@ -16,7 +16,6 @@ static void take_head(struct simcom_pull *p, const struct at_line *line)
 	long count = line->args[1];
 
 	p->bad |= line->args[0] != (long)p->slot || count < 0;
-	p->head = true;
 	p->rest = line->args[2];
 	p->count = count > 0 ? (size_t)count : 0;
 }
@@ -74,7 +73,6 @@ static void begin(struct simcom_pull *p, unsigned int slot, size_t max)
 {
 	p->slot = slot;
 	p->bad = false;
-	p->head = false;
 	p->rest = -1;
 	p->max = max;
 	p->count = 0;
@@ -121,12 +119,13 @@ static bool is_hex(const struct at_line *line)
 	return line->len > 0;
 }
 
-/* The header may count bytes or digits: the line itself tells which (Q68). */
+/* The header may count bytes or digits: the line itself tells which (Q68).
+ * Without one the count is 0, and fits no line. */
 static void take_hex(struct simcom_pull *p, const struct at_line *line)
 {
 	size_t n = line->len / 2, i;
 
-	if (!p->head || p->len > 0 || line->len % 2 != 0 || n > p->max ||
+	if (p->len > 0 || line->len % 2 != 0 || n > p->max ||
 	    (p->count != n && p->count != line->len)) {
 		p->bad = true;
 		return;

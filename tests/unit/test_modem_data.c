@@ -659,6 +659,19 @@ static void unnamed_while_opening(void **state)
 			    "opened(2,ECONNABORTED,line-loss) ");
 }
 
+/* Not open yet: nobody's. */
+static void unnamed_and_only_opening(void **state)
+{
+	struct bench *b = *state;
+
+	script_answer(b->script, "AT+CIPOPEN=", "\r\nOK\r\n", 1);
+	bench_open(b);
+	bench_wait(b, 50);
+	script_peer_sends(b->script, 9, "whose is it?", 12);
+	bench_wait(b, 100);
+	bench_expect(b, "opened(1,ECONNABORTED,line-loss) ");
+}
+
 /* Bytes were lost on the line: streams have a gap, datagrams may. */
 static void lost_on_the_line(void **state)
 {
@@ -786,6 +799,25 @@ static void changes_with_data(void **state)
 	bench_expect_got(b, link, "0123456789abcdefghij", 20);
 }
 
+/* Only pull says when all of it was read. */
+static void closed_links_are_pulled(void **state)
+{
+	struct bench *b = *state;
+	struct link_args source = { .kind = LINK_UDP, .host = "",
+				    .want_source = true };
+	uint64_t link = opened_credit(b, 0);
+
+	script_peer_sends(b->script, 9, "the end", 7);
+	script_peer_closes(b->script, 9);
+	bench_wait(b, 100);
+	opened(b, &source);
+	assert_false(pushes(b));
+	modem_link_credit(b->m, link, 1, 100);
+	bench_wait(b, 500);
+	bench_expect(b, "data(1,7) closed(1/1,EPIPE,peer,0/0/7) ");
+	assert_true(pushes(b));
+}
+
 static void the_modem_refuses(void **state)
 {
 	static const char *const refused[] = {
@@ -893,8 +925,10 @@ int main(void)
 		WITH(unnamed_of_two, set_up_unnamed),
 		WITH(unnamed_of_one, set_up_unnamed),
 		WITH(unnamed_while_opening, set_up_unnamed),
+		WITH(unnamed_and_only_opening, set_up_unnamed),
 		PUSH(lost_on_the_line), PUSH(timeout_within_a_block),
 		T(who_wants_what), COLD(pull_is_pull), T(changes_with_data),
+		T(closed_links_are_pulled),
 		COLD(the_modem_refuses), COLD(the_modem_lies),
 		PUSH(an_answer_is_lost), PUSH(network_lost_while_switching),
 	};

@@ -198,6 +198,31 @@ static void window_takes_it_whole(void **state)
 	caller_free(c);
 }
 
+static ssize_t call_sendto(struct caller *c)
+{
+	return modemclient_sendto(c->link, c->buf, c->len, NULL, 0,
+				  c->timeout_ms);
+}
+
+static void waits_for_room(void **state)
+{
+	struct caller *c = open_udp("192.0.2.9", 0, false);
+
+	(void)state;
+	while (modemclient_sendto(c->link, c->buf, 1500, NULL, 0, 0) > 0)
+		;
+	c->len = 1500;
+	c->timeout_ms = 50;
+	caller_start(c, call_sendto);
+	assert_int_equal(caller_finish(c), -ETIMEDOUT);
+	c->timeout_ms = 3000;
+	caller_start(c, call_sendto);
+	tell_sent(c, 100, MODEMD__V1__STATUS__OK);
+	tell_sent(c, 1400, MODEMD__V1__STATUS__OK);
+	assert_int_equal(caller_finish(c), 1500);
+	caller_free(c);
+}
+
 /* Its window comes back, it is not counted as taken, the link goes on. */
 static void one_that_is_refused(void **state)
 {
@@ -269,6 +294,7 @@ int main(void)
 		cmocka_unit_test(bad_sends),
 		cmocka_unit_test(not_for_streams),
 		cmocka_unit_test(window_takes_it_whole),
+		cmocka_unit_test(waits_for_room),
 		cmocka_unit_test(one_that_is_refused),
 		cmocka_unit_test(credit_is_enough),
 		cmocka_unit_test(loss_keeps_them_apart),
