@@ -534,9 +534,11 @@ static void one_is_behind(void **state)
 	modem_link_credit(b->m, slow, 1, 30000);
 	bench_wait(b, 500);
 	assert_false(pushes(b));
+	script_forget_heard(b->script);
 	modem_link_credit(b->m, slow, 1, 200000);
 	bench_wait(b, 2000);
 	assert_true(pushes(b));
+	assert_true(script_heard(b->script, "AT+CIPRXGET=2,9,1500") >= 13);
 	bench_expect_got(b, slow, bytes, 60000);
 	assert_int_equal(bench_status(b).lost_bytes, 0);
 }
@@ -818,6 +820,51 @@ static void closed_links_are_pulled(void **state)
 	assert_true(pushes(b));
 }
 
+/* An announcement from before the change would not come again. */
+static void looked_for_after_a_change(void **state)
+{
+	struct bench *b = *state;
+	struct link_args source = { .kind = LINK_UDP, .host = "",
+				    .want_source = true };
+	uint64_t udp;
+
+	bench_opened(b);
+	udp = opened(b, &source);
+	script_peer_sends_unheard(b->script, 9, "hello", 5);
+	modem_link_close(b->m, udp, true, "local");
+	bench_wait(b, 500);
+	bench_expect(b, "closed(2/1,ok,local,0/0/0) data(1,5) ");
+}
+
+/* The close comes in the middle of the change: what is left is pulled. */
+static void closed_during_a_change(void **state)
+{
+	struct bench *b = *state;
+	struct link_args never = { .host = "host", .port = 80,
+				   .never_push = true };
+
+	bench_opened(b);
+	script_answer(b->script, "AT+CIPRXGET=1",
+		      "\r\n+IPCLOSE: 9,1\r\n\r\nOK\r\n", 1);
+	script_peer_sends_unheard(b->script, 9, "rest", 4);
+	script_set(b->script)->pull = true;
+	bench_open_args(b, &never);
+	bench_wait(b, 500);
+	bench_expect(b, "opened(2) data(1,4) closed(1/1,EPIPE,peer,0/0/4) ");
+}
+
+/* Pushed although it was never told to: that says nothing of the firmware. */
+static void pushed_in_pull_mode(void **state)
+{
+	struct bench *b = *state;
+
+	bench_opened(b);
+	script_say(b->script, "\r\nRECV FROM:192.0.2.7:53\r\n+IPD2\r\nab");
+	bench_wait(b, 100);
+	bench_expect(b, "data(1,2) ");
+	assert_null(state_get(b->state, "push-unnamed.A011B07A7670M7"));
+}
+
 static void the_modem_refuses(void **state)
 {
 	static const char *const refused[] = {
@@ -928,7 +975,8 @@ int main(void)
 		WITH(unnamed_and_only_opening, set_up_unnamed),
 		PUSH(lost_on_the_line), PUSH(timeout_within_a_block),
 		T(who_wants_what), COLD(pull_is_pull), T(changes_with_data),
-		T(closed_links_are_pulled),
+		T(closed_links_are_pulled), T(looked_for_after_a_change),
+		PUSH(closed_during_a_change), T(pushed_in_pull_mode),
 		COLD(the_modem_refuses), COLD(the_modem_lies),
 		PUSH(an_answer_is_lost), PUSH(network_lost_while_switching),
 	};
