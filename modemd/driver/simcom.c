@@ -249,6 +249,7 @@ static void destroy(void *d)
 		timer_free(s->links[i].deadline);
 	timer_free(s->boot.timer);
 	timer_free(s->push.turn);
+	timer_free(s->push.settle);
 	free(s);
 }
 
@@ -265,7 +266,8 @@ static void *create(const struct driver_env *env)
 	forget(s);
 	s->boot.timer = timer_new(env->timers, simcom_boot_timer, s);
 	s->push.turn = timer_new(env->timers, simcom_push_turn, s);
-	if (!s->boot.timer || !s->push.turn)
+	s->push.settle = timer_new(env->timers, simcom_push_settled, s);
+	if (!s->boot.timer || !s->push.turn || !s->push.settle)
 		goto fail;
 	for (i = 0; i < SIMCOM_LINKS; i++) {
 		s->links[i].s = s;

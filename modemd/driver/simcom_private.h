@@ -123,6 +123,8 @@ struct simcom_push {
 	struct timer *turn;
 	bool announced;			/* RECV FROM: its header is due */
 	bool due;			/* header seen, payload is coming */
+	bool held;			/* all of it is there, not given on */
+	struct timer *settle;		/* how long it is held */
 	bool named;
 	unsigned int slot;
 	char from[DRIVER_ADDRESS_MAX];	/* of the block that comes, or "" */
@@ -250,6 +252,7 @@ int simcom_pull(void *d, unsigned int slot, size_t max);
 /* simcom_push.c */
 int simcom_receive(void *d, enum driver_receive mode);
 void simcom_push_turn(void *ctx);
+void simcom_push_settled(void *ctx);
 void simcom_push_begin(struct simcom *s);
 void simcom_push_reset(struct simcom *s);
 bool simcom_push_line(struct simcom *s, const struct at_line *line);

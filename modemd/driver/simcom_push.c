@@ -20,6 +20,50 @@
 #include "base/timer.h"
 #include "driver/simcom_private.h"
 
+#define SETTLE_MS	2	/* behind a block something would have come */
+
+/* ---------------------------------------------------------- what is pushed */
+
+static void forget(struct simcom_push *p)
+{
+	timer_stop(p->settle);
+	p->announced = false;
+	p->due = false;
+	p->held = false;
+	p->from[0] = '\0';
+}
+
+static void lost(struct simcom *s)
+{
+	forget(&s->push);
+	s->env.events->push_lost(s->env.up);
+}
+
+/*
+ * A block that lost a byte ends in what comes after it, and that is noticed at
+ * the next byte: it is given on when a line was read behind it, or none came.
+ */
+void simcom_push_settled(void *ctx)
+{
+	struct simcom *s = ctx;
+	struct simcom_push *p = &s->push;
+	const struct driver_events *ev = s->env.events;
+	char from[DRIVER_ADDRESS_MAX];
+
+	if (!p->held)
+		return;
+	memcpy(from, p->from, sizeof(from));
+	forget(p);
+	if (p->slot == SIMCOM_LINKS)
+		lost(s);	/* there is none: the header was damaged */
+	else if (p->named)
+		ev->data(s->env.up, p->slot, p->buf, p->len,
+			 from[0] ? from : NULL, true);
+	else
+		ev->push_unnamed(s->env.up, p->buf, p->len,
+				 from[0] ? from : NULL);
+}
+
 /* ---------------------------------------------------------- change of mode */
 
 /* One command; its answer's field must have that value. */
@@ -56,6 +100,7 @@ static const struct step *current(const struct simcom_push *p)
 
 static void end_switch(struct simcom *s, int err)
 {
+	simcom_push_settled(s);
 	timer_stop(s->push.turn);
 	s->push.running = false;
 	s->env.events->receiving(s->env.up, s->push.mode, err);
@@ -147,27 +192,17 @@ void simcom_push_begin(struct simcom *s)
 {
 	s->push.mode = DRIVER_PULL;
 	s->push.prepared = false;
-	s->push.from[0] = '\0';
-	s->push.announced = false;
 }
 
 void simcom_push_reset(struct simcom *s)
 {
 	simcom_push_begin(s);
-	s->push.due = false;
+	forget(&s->push);
 	if (s->push.running)
 		end_switch(s, -ENODEV);
 }
 
-/* -------------------------------------------------------------------- data */
-
-static void lost(struct simcom *s)
-{
-	s->push.announced = false;
-	s->push.due = false;
-	s->push.from[0] = '\0';
-	s->env.events->push_lost(s->env.up);
-}
+/* -------------------------------------------------------- headers and bytes */
 
 /* "" when it is not an address and a port. */
 static void take_from(struct simcom_push *p, const struct at_line *line)
@@ -203,6 +238,7 @@ bool simcom_push_line(struct simcom *s, const struct at_line *line)
 	struct simcom_push *p = &s->push;
 	long rule = line->rule - simcom_rules;
 
+	simcom_push_settled(s);
 	switch (rule) {
 	case R_IPCLOSE:
 	case R_IPCLOSE_BARE:
@@ -227,14 +263,11 @@ bool simcom_push_line(struct simcom *s, const struct at_line *line)
 	return false;
 }
 
-/* Held until all of it came: one that is cut is nobody's. No bytes at all:
- * input was lost. */
+/* One that is cut is nobody's. No bytes at all: input was lost. */
 void simcom_push_data(void *d, const uint8_t *data, size_t len, bool last)
 {
 	struct simcom *s = d;
 	struct simcom_push *p = &s->push;
-	const struct driver_events *ev = s->env.events;
-	const char *from = p->from[0] ? p->from : NULL;
 
 	if (!p->due || len > sizeof(p->buf) - p->len || len == 0) {
 		lost(s);
@@ -244,13 +277,7 @@ void simcom_push_data(void *d, const uint8_t *data, size_t len, bool last)
 	p->len += len;
 	if (!last)
 		return;
-
 	p->due = false;
-	if (p->slot == SIMCOM_LINKS)
-		lost(s);	/* there is none: the header was damaged */
-	else if (p->named)
-		ev->data(s->env.up, p->slot, p->buf, p->len, from, true);
-	else
-		ev->push_unnamed(s->env.up, p->buf, p->len, from);
-	p->from[0] = '\0';
+	p->held = true;
+	timer_start(p->settle, SETTLE_MS);
 }

@@ -297,6 +297,33 @@ def a_killed_daemon_in_push(bench):
     same(daemon.status()["modem"]["receive"], "push", "receive")
 
 
+def bytes_lost_on_the_line(bench):
+    """L3: pushed bytes come once. What a client gets is what was sent, from
+    its first byte on; where the line lost some, the link ends."""
+    bench.violations_expected = True
+    daemon = bench.start(modem__receive="push", recovery__probe="1s")
+    rng = random.Random(3)
+    data = rng.randbytes(12000)
+    server = bench.server(harness.source(data))
+    whole = 0
+    for _ in range(30):
+        daemon.wait_network()
+        client = daemon.client()
+        link = client.open("127.0.0.1", server.port, wait_ms=20000, timeout=40)
+        bench.sim.ctl("drop", "to-host", rng.randrange(11000),
+                      rng.randrange(1, 4))
+        client.wait(lambda: link.closed or len(link.data) >= len(data), 40,
+                    "all data, or the end")
+        check(data.startswith(link.data), "what came is not what was sent")
+        if link.closed:
+            same(link.closed["reason"], "line-loss", "the reason")
+        else:
+            whole += 1
+            link.close()
+        client.hang_up()
+    check(whole < 15, "nothing was lost", whole)
+
+
 if __name__ == "__main__":
     harness.run(pull_ascii_fixed, pull_ascii_ctrlz, pull_hex_fixed,
                 pull_hex_ctrlz, push_fixed, push_ctrlz,
@@ -304,4 +331,5 @@ if __name__ == "__main__":
                 two_links_to_one_server, the_mode_changes_while_data_flow,
                 a_slow_client_in_push, what_is_pushed_before_a_close,
                 firmware_that_names_no_link, one_link_without_a_name,
-                firmware_without_cipccfg, a_killed_daemon_in_push)
+                firmware_without_cipccfg, a_killed_daemon_in_push,
+                bytes_lost_on_the_line)
