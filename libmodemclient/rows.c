@@ -62,6 +62,7 @@ void rows_link(struct modemclient_link_info *to,
 	to->restore = from->restore;
 	to->idle_ms = from->idle_ms;
 	to->readable = from->readable;
+	to->local_port = (uint16_t)from->local_port;
 }
 
 void rows_client(struct modemclient_client_info *to,

@@ -80,6 +80,9 @@ def pulled(bench):
     port = host_port(bench, link)
     blocks = [os.urandom(random.randrange(1, 300)) for _ in range(60)]
     for block in blocks:
+        link.send_to(block, "127.0.0.1", peers[1].port)
+    same([peers[1].receive()[0] for _ in blocks], blocks, "what was sent")
+    for block in blocks:
         peers[0].send(block, port)
     same([link.receive()[0] for _ in blocks], blocks, "the datagrams")
     counts = link.close()["counts"]
@@ -221,6 +224,35 @@ def thousands(bench):
     print("        %d datagrams in %.1f s" % (count, time.monotonic() - began))
 
 
+def restored(bench):
+    """After a network loss: the next epoch sends and receives, and knows the
+    source again."""
+    daemon = bench.start("--free-ports")
+    peers = [Peer(bench)]
+    client = daemon.client("udp")
+    link = client.open(None, None, type="UDP", want_source=True, restore=True)
+    both_ways(bench, link, peers, 1)
+    bench.sim.ctl("network-loss")
+    client.wait(lambda: link.is_lost, 20, "the loss")
+    bench.sim.ctl("network-back")
+    client.wait(lambda: link.restored, 30, "the link")
+    both_ways(bench, link, peers)
+    same(receive_mode(daemon), "push", "receive")
+
+
+def a_killed_daemon(bench):
+    """Sockets for datagrams that it left in the modem are closed."""
+    daemon = bench.start("--free-ports")
+    client = daemon.client("udp")
+    for _ in range(10):
+        client.open(None, None, type="UDP")
+    daemon.kill()
+    daemon = bench.restart_daemon()
+    wait_for(lambda: not bench.sim.used_slots(), "no socket is left")
+    link = daemon.client("udp").open(None, None, type="UDP")
+    both_ways(bench, link, [Peer(bench)], 1)
+
+
 def nc_keeps_them_apart(bench):
     """modemctl nc -u: one read is one datagram, one datagram one write."""
     daemon = bench.start("--free-ports", "--host", "peer.example=127.0.0.1")
@@ -250,4 +282,5 @@ def nc_keeps_them_apart(bench):
 
 
 harness.run(pulled, a_default_remote, refused, too_long_for_the_firmware,
-            with_their_source, spellings, thousands, nc_keeps_them_apart)
+            with_their_source, spellings, thousands,
+            restored, a_killed_daemon, nc_keeps_them_apart)
