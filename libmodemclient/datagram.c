@@ -67,8 +67,9 @@ static int check_send(struct modemclient_link *l, size_t len,
 	struct in_addr any;
 
 	if (!l->udp)
-		return client_fail(l->mc, -EINVAL, "send to %s: it is a stream, "
-				   "not a link for datagrams", l->remote);
+		return client_fail(l->mc, -EINVAL, "send to %s: it is a "
+				   "stream, not a link for datagrams",
+				   l->remote);
 	if (len < 1)
 		return client_fail(l->mc, -EINVAL, "send to %s: a datagram has "
 				   "at least one byte", l->remote);
@@ -81,9 +82,10 @@ static int check_send(struct modemclient_link *l, size_t len,
 				   "address was named, nor when it was opened",
 				   l->remote);
 	if (address && (inet_pton(AF_INET, address, &any) != 1 || port == 0))
-		return client_fail(l->mc, -EINVAL, "send to %s: an IPv4 address "
-				   "and a port are needed; modemclient_resolve() "
-				   "finds an address", address);
+		return client_fail(l->mc, -EINVAL, "send to %s: an IPv4 "
+				   "address and a port are needed; "
+				   "modemclient_resolve() finds an address",
+				   address);
 
 	return 0;
 }

@@ -53,7 +53,7 @@ struct modemclient_link {
 	bool udp;
 	bool has_remote;		/* UDP: open named one */
 	TAILQ_HEAD(, datagram) datagrams;	/* in rx */
-	size_t wanted;			/* bytes that a sendto() waits to send */
+	size_t wanted;			/* bytes, by a sendto() */
 	int refused;			/* why a datagram was, not yet told */
 
 	size_t window;

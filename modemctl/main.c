@@ -15,12 +15,13 @@ static const struct ctl_command commands[] = {
 	{ "links", links_run, "", "the modem's sockets and who holds them",
 	  "SENT is what the modem took, UNSENT what waits for it.\n" },
 	{ "clients", clients_run, "", "programs that use modemd", NULL },
-	{ "nc", nc_run, "[-u] [-q SECONDS] [-w SECONDS] [--wait SECONDS] HOST PORT",
+	{ "nc", nc_run,
+	  "[-u] [-q SECONDS] [-w SECONDS] [--wait SECONDS] HOST PORT",
 	  "netcat through the modem: stdin and stdout",
 	  "  -q SECONDS      close that long after the end of stdin was sent;\n"
 	  "                  without it nc waits until the peer closes\n"
-	  "  -u              UDP: one read of stdin is one datagram (1500), one\n"
-	  "                  datagram is one write\n"
+	  "  -u              UDP: one read of stdin (1500) is one datagram,\n"
+	  "                  one datagram is one write\n"
 	  "  -w SECONDS      give up connecting after that long (130)\n"
 	  "  --wait SECONDS  wait that long for a network and a free socket\n"
 	  "Exits 0 when the peer (or -q) closed and all was delivered, 1 when\n"

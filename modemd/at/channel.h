@@ -53,7 +53,7 @@ struct at_command {
 	uint32_t timeout_ms;
 	const uint8_t *payload;		/* written after the prompt; NULL */
 	size_t payload_len;
-	bool coded;			/* payload: a byte ends it, ESC cancels it */
+	bool coded;			/* a byte ends it, ESC cancels it */
 	size_t answer_max;		/* counted bytes its answer may bring */
 	bool want_text;			/* unmatched lines are its answer */
 	bool secret;			/* never traced, never logged */

@@ -94,7 +94,7 @@ struct simcom_link {
 	char text[96];			/* the modem's words for it */
 	struct timer *deadline;		/* of the result */
 	bool udp;
-	bool fixed;			/* accepted: send() with a length only */
+	bool fixed;			/* accepted: send() by length only */
 	char to[DRIVER_ADDRESS_MAX];	/* UDP: as open() said, "": nowhere */
 	unsigned int to_port;
 };

@@ -15,6 +15,7 @@
 #include "base/timer.h"
 #include "modem/private.h"
 
+#define PULLS_MAX	3	/* of a closed link, that are refused */
 #define AUDITS_MAX	3	/* that are not answered */
 
 static const size_t send_steps[] = { 1460, 1400, 1024, 512 };
@@ -228,7 +229,10 @@ static void on_pulled(void *up, unsigned int n, long rest, int err)
 
 	l->checked_ms = timers_mono_ms(m->timers);
 	l->readable |= !err && rest > 0;	/* or announced meanwhile */
-	if (l->peer_closed && (err == -EREMOTEIO || (!err && !l->readable))) {
+	if (l->peer_closed && err == -EREMOTEIO &&
+	    ++l->refused_pulls < PULLS_MAX)
+		l->readable = true;	/* "No data" is no error */
+	if (l->peer_closed && !l->readable && (err == -EREMOTEIO || !err)) {
 		link_drained(l);
 	} else if (err && !(err == -EREMOTEIO && rest < 0)) {
 		/* Bytes may have been lost between modem and us: a gap in a
@@ -260,6 +264,7 @@ static void peer_closed(struct link *l, enum driver_close why,
 	if (l->peer_closed)
 		return;
 	l->peer_closed = true;
+	l->refused_pulls = 0;
 	/* What is left is read first; or it was pushed before this news. */
 	l->readable = m->receive == DRIVER_PULL || m->switching;
 	l->end_err = reasons[why].err;

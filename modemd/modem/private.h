@@ -74,6 +74,7 @@ struct link {
 	bool pull_next;			/* whose turn it is: pull or send */
 	bool want_close, abort;
 	bool peer_closed;		/* drain, then end */
+	unsigned int refused_pulls;	/* since then */
 	bool was_open;			/* opened() is out */
 	bool tell_queued;
 	int64_t checked_ms;		/* when its buffer was last asked */

@@ -210,6 +210,27 @@ static void a_pull_waits_for_credit(void **state)
 	assert_int_equal(bench_info(b, link).credit, 800);
 }
 
+/* A bare ERROR says nothing of what the modem still holds. */
+static void last_bytes_and_an_error(void **state)
+{
+	struct bench *b = *state;
+
+	bench_opened(b);
+	script_answer(b->script, "AT+CIPRXGET=2", "\r\nERROR\r\n", 2);
+	script_peer_sends(b->script, 9, "the end", 7);
+	script_peer_closes(b->script, 9);
+	bench_wait(b, 500);
+	bench_expect(b, "data(1,7) closed(1/1,EPIPE,peer,0/0/7) ");
+	/* and nobody asks for ever */
+	bench_opened(b);
+	script_answer(b->script, "AT+CIPRXGET=2", "\r\nERROR\r\n", 0);
+	script_peer_sends(b->script, 8, "the end", 7);
+	script_peer_closes(b->script, 8);
+	bench_wait(b, 500);
+	bench_expect(b, "closed(2/1,EPIPE,peer,0/0/0) ");
+	assert_in_range(script_heard(b->script, "AT+CIPRXGET=2"), 3, 4);
+}
+
 /* ------------------------------------------------------------------- sends */
 
 static int set_up_coded(void **state)
@@ -271,7 +292,8 @@ static void coded_results(void **state)
 		uint64_t link = bench_opened(b);
 
 		script_send_result(b->script, cases[i].result);
-		assert_int_equal(bench_send(b, link, "a\x1b" "b\x03" "c", 5), 0);
+		assert_int_equal(bench_send(b, link, "a\x1b" "b\x03" "c", 5),
+				 0);
 		bench_wait(b, 500);
 		bench_expect(b, cases[i].want);
 	}
@@ -958,7 +980,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(udp_opens_in_every_order), T(udp_open_fails),
 		T(each_send_is_one), T(sends_to_nobody), T(a_refused_datagram),
-		T(a_pull_waits_for_credit),
+		T(a_pull_waits_for_credit), T(last_bytes_and_an_error),
 		WITH(all_values_coded, set_up_coded),
 		WITH(coded_results, set_up_coded),
 		T(largest_send_is_kept),
