@@ -913,6 +913,25 @@ static void the_modem_refuses(void **state)
 	}
 }
 
+/* The question is not known: what was said OK to holds. */
+static void the_mode_cannot_be_asked(void **state)
+{
+	struct bench *b = *state;
+	struct link_args never = { .host = "host", .port = 80,
+				   .never_push = true };
+
+	b->cfg.modem.receive = CONFIG_RECEIVE_PUSH;
+	script_answer(b->script, "AT+CIPRXGET?", "\r\nERROR\r\n", 0);
+	bench_start(b);
+	bench_wait(b, 5000);
+	assert_true(pushes(b));
+	opened(b, &never);
+	bench_wait(b, 5000);
+	assert_false(pushes(b));
+	assert_int_equal(script_heard(b->script, "AT+CIPRXGET=0"), 1);
+	assert_int_equal(script_heard(b->script, "AT+CIPRXGET=1"), 2);
+}
+
 /* It says OK, and stays as it was. */
 static void the_modem_lies(void **state)
 {
@@ -1000,7 +1019,8 @@ int main(void)
 		T(who_wants_what), COLD(pull_is_pull), T(changes_with_data),
 		T(closed_links_are_pulled), T(looked_for_after_a_change),
 		PUSH(closed_during_a_change), T(pushed_in_pull_mode),
-		COLD(the_modem_refuses), COLD(the_modem_lies),
+		COLD(the_modem_refuses),
+		COLD(the_mode_cannot_be_asked), COLD(the_modem_lies),
 		PUSH(an_answer_is_lost), PUSH(network_lost_while_switching),
 	};
 
