@@ -34,7 +34,8 @@ static json_t *modem_json(const struct modemclient_modem_info *m)
 
 static json_t *line_json(const struct modemclient_line_info *l)
 {
-	return json_pack("{so so sI so sI sI sI sI sI sI sI sI sI sb}",
+	return json_pack("{so so sI so sI sI sI sI sI sI sI sI sI sI "
+			 "sb}",
 			 "device", format_json_text(l->device),
 			 "path", format_json_text(l->path),
 			 "baud", (json_int_t)l->baud,
@@ -48,6 +49,7 @@ static json_t *line_json(const struct modemclient_line_info *l)
 			 "stray_finals", (json_int_t)l->stray_finals,
 			 "garbage_bytes", (json_int_t)l->garbage_bytes,
 			 "lost_payloads", (json_int_t)l->lost_payloads,
+			 "lost_bytes", (json_int_t)l->lost_bytes,
 			 "stalled", l->stalled);
 }
 
@@ -253,6 +255,8 @@ static void print_daemon(const struct modemclient_status *s)
 	printf("Links     %u of %u used", s->links_used, s->links_total);
 	if (s->links_waiting)
 		printf(", %u waiting", s->links_waiting);
+	if (strcmp(s->modem->receive, "push") == 0)
+		printf(", data are pushed");
 	printf(", %u client%s\n", s->clients, s->clients == 1 ? "" : "s");
 	printf("History   %llu row%s safe", (unsigned long long)h->committed,
 	       h->committed == 1 ? "" : "s");

@@ -171,6 +171,7 @@ def with_their_source(bench):
     link = client.open(None, None, type="UDP", want_source=True)
     same(link.source, True, "OpenReply.source")
     same(receive_mode(daemon), "push", "receive")
+    check("data are pushed" in bench.modemctl("status"), "status")
     both_ways(bench, link, peers)
     tcp = client.open("127.0.0.1", bench.server(harness.echo).port,
                       never_push=True)

@@ -242,8 +242,11 @@ def firmware_that_names_no_link(bench):
     for link in links:
         same(bytes(link.data), b"", "what a link was given")
         same(link.closed["reason"], "line-loss", "the reason")
+    same([r["reason"] for r in bench.settled_history()], ["line-loss"] * 2,
+         "the reason in the history")
     wait_for(lambda: daemon.status()["modem"]["receive"] == "pull", "pull")
-    check(daemon.status()["line"]["lost_bytes"] > 0, "lost bytes are told")
+    check(bench.json("status")["line"]["lost_bytes"] > 0,
+          "lost bytes are told")
 
     def works(client):
         links = [client.open("127.0.0.1", server.port) for _ in "ab"]
