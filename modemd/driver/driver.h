@@ -191,7 +191,8 @@ struct driver_events {
 	void (*waiting)(void *up, const char *text, uint32_t again_ms);
 	void (*opened)(void *up, unsigned int slot, int err, const char *text);
 	/* @taken counts also when @err is set: the link is then broken,
-	 * except for -EMSGSIZE (nothing taken, send less at a time). */
+	 * except for -EMSGSIZE (nothing taken, send less at a time) and -EAGAIN
+	 * (nothing taken, the next try is another). */
 	void (*sent)(void *up, unsigned int slot, size_t taken, int err,
 		     const char *text);
 	void (*pulled)(void *up, unsigned int slot, long rest, int err);

@@ -234,6 +234,8 @@ static void reset(void *d, bool modem_gone)
 		return;
 	simcom_boot_reset(s);
 	s->context_set = false;
+	s->coded_comma = false;
+	s->coded_proven = false;
 	forget(s);
 }
 

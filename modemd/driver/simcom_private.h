@@ -94,6 +94,7 @@ struct simcom_link {
 	char text[96];			/* the modem's words for it */
 	struct timer *deadline;		/* of the result */
 	bool udp;
+	bool coded;			/* the send under way */
 	bool fixed;			/* accepted: send() by length only */
 	char to[DRIVER_ADDRESS_MAX];	/* UDP: as open() said, "": nowhere */
 	unsigned int to_port;
@@ -163,6 +164,8 @@ struct simcom {
 	struct simcom_link links[SIMCOM_LINKS];
 	struct simcom_pull pulling;
 	struct simcom_push push;
+	bool coded_comma;		/* AT+CIPSEND=0, and not =0 */
+	bool coded_proven;		/* and so it is taken */
 	struct simcom_boot boot;
 	bool context_set;		/* since the modem started */
 	struct driver_table table;	/* of a running audit */

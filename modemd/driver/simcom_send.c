@@ -64,6 +64,22 @@ void simcom_on_sent(struct simcom_link *l, const struct at_line *line)
 	check_send(l);
 }
 
+/* A7600 manual 2.4 has no comma in AT+CIPSEND=0, SIMCom ref L1105 has: until
+ * one form was taken, the other is tried, once. */
+static bool try_other_form(struct simcom_link *l, int err,
+			   const struct at_answer *a)
+{
+	struct simcom *s = l->s;
+
+	if (err != -EREMOTEIO || !l->coded || l->udp || s->coded_proven ||
+	    (a->rule && !(a->rule == &simcom_rules[R_CIPERROR] &&
+			  a->args[0] == 3)))
+		return false;
+	s->coded_comma = !s->coded_comma;
+
+	return s->coded_comma;
+}
+
 /* Some firmware refuses the manual's 1500 bytes with error 3; of a datagram
  * that is also a bad address. Anything else is the link's end. */
 static int refusal(const struct simcom_link *l, int err,
@@ -87,6 +103,7 @@ static void send_done(void *ctx, int err, const struct at_answer *a)
 		return;
 	l->final_seen = true;
 	if (!err) {
+		l->s->coded_proven |= l->coded && !l->udp;
 		if (!l->close_pending && !l->closing)
 			timer_start(l->deadline, MARGIN_MS +
 				    l->s->env.links->send_timeout_ms);
@@ -94,7 +111,8 @@ static void send_done(void *ctx, int err, const struct at_answer *a)
 		return;
 	}
 	simcom_link_set_text(l, simcom_words(a));
-	simcom_end_send(l, 0, refusal(l, err, a));
+	simcom_end_send(l, 0, try_other_form(l, err, a) ? -EAGAIN :
+			      refusal(l, err, a));
 }
 
 /* A7600 manual 2.4. @out: twice @len and one more. */
@@ -133,7 +151,8 @@ static int send_stream(struct simcom_link *l, struct at_command *cmd,
 		       bool coded)
 {
 	if (coded)
-		return simcom_send(l->s, cmd, "AT+CIPSEND=%u,", l->slot);
+		return simcom_send(l->s, cmd, "AT+CIPSEND=%u%s", l->slot,
+				   l->s->coded_comma ? "," : "");
 
 	return simcom_send(l->s, cmd, "AT+CIPSEND=%u,%u", l->slot,
 			   (unsigned int)l->send_len);
@@ -162,6 +181,7 @@ int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len,
 	if (coded)
 		cmd.payload_len = encode(b, len, code);
 	l->send_len = len;
+	l->coded = coded;
 	err = l->udp ? send_datagram(l, &cmd, coded, to) :
 		       send_stream(l, &cmd, coded);
 	if (!err)

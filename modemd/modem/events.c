@@ -158,7 +158,7 @@ static void on_sent(void *up, unsigned int n, size_t taken, int err,
 	}
 	if (err == -EMSGSIZE) {
 		send_less(m, l);
-	} else if (err && err != -ENODEV && l->state == LINK_OPEN &&
+	} else if (err && err != -ENODEV && err != -EAGAIN && l->state == LINK_OPEN &&
 		   !l->peer_closed) {
 		s->must_close = true;
 		link_lose(l, err, err == -ETIMEDOUT ? "send-timeout" :

@@ -218,10 +218,10 @@ static void on_cipclose(struct script *s, const char *args)
 static void on_cipsend(struct script *s, const char *args)
 {
 	unsigned int n, len;
-	int end = 0;
+	const char *comma = strchr(args, ',');
 
-	s->entry_coded = sscanf(args, "=%u,%n", &n, &end) == 1 && end > 0 &&
-			 (args[end] == '\0' || args[end] == ',');
+	n = (unsigned int)atoi(args + 1);
+	s->entry_coded = !comma || comma[1] == '\0' || comma[1] == ',';
 	len = 1;
 	if ((!s->entry_coded && sscanf(args, "=%u,%u", &n, &len) != 2) ||
 	    n >= SCRIPT_SLOTS || !s->slots[n].open ||

@@ -258,7 +258,7 @@ static void all_values_coded(void **state)
 	script_forget_heard(b->script);
 	assert_int_equal(bench_send(b, link, bytes, 1500), 0);
 	bench_wait(b, 500);
-	assert_string_equal(script_command(b->script, 0), "AT+CIPSEND=9,");
+	assert_string_equal(script_command(b->script, 0), "AT+CIPSEND=9");
 	bench_expect(b, "sent(1/1,1500) ");
 	bench_expect_sent(b, 9, bytes, 1500);
 
@@ -270,6 +270,46 @@ static void all_values_coded(void **state)
 			    "AT+CIPSEND=8,,\"192.0.2.9\",53");
 	bench_expect(b, "sent(2/1,3) ");
 	bench_expect_sent(b, 8, "\x03\x1a\x1b", 3);
+}
+
+/* One manual has a comma there: it is tried once. */
+static void coded_with_a_comma(void **state)
+{
+	struct bench *b = *state;
+	uint64_t link = bench_opened(b), other;
+
+	/* a dead link says nothing of the form */
+	script_answer(b->script, "AT+CIPSEND=9",
+		      "\r\n+CIPERROR: 4\r\n\r\nERROR\r\n", 1);
+	assert_int_equal(bench_send(b, link, "x", 1), 0);
+	bench_wait(b, 500);
+	bench_expect(b, "closed(1/1,ECONNABORTED,send-failed,1/0/0) ");
+	/* and what refuses both forms does not choose one */
+	link = bench_opened(b);
+	script_answer(b->script, "AT+CIPSEND=8",
+		      "\r\n+CIPERROR: 3\r\n\r\nERROR\r\n", 2);
+	assert_int_equal(bench_send(b, link, "x", 1), 0);
+	bench_wait(b, 500);
+	assert_int_equal(script_heard(b->script, "AT+CIPSEND=8,"), 1);
+	bench_expect(b, "closed(2/1,ECONNABORTED,send-failed,1/0/0) ");
+
+	link = bench_opened(b);
+	script_answer(b->script, "AT+CIPSEND=7",
+		      "\r\n+CIPERROR: 3\r\n\r\nERROR\r\n", 1);
+	assert_int_equal(bench_send(b, link, "a\x1b", 2), 0);
+	bench_wait(b, 500);
+	assert_string_equal(script_command(b->script, 0), "AT+CIPSEND=7");
+	assert_int_equal(script_heard(b->script, "AT+CIPSEND=7,"), 1);
+	bench_expect(b, "sent(3/1,2) ");
+	bench_expect_sent(b, 7, "a\x1b", 2);
+
+	other = bench_opened(b);
+	script_answer(b->script, "AT+CIPSEND=6",
+		      "\r\n+CIPERROR: 4\r\n\r\nERROR\r\n", 1);
+	assert_int_equal(bench_send(b, other, "x", 1), 0);
+	bench_wait(b, 500);
+	assert_string_equal(script_command(b->script, 0), "AT+CIPSEND=6,");
+	bench_expect(b, "closed(4/1,ECONNABORTED,send-failed,1/0/0) ");
 }
 
 /* cnf short, 0, -1: the link is broken, and the counts say where. */
@@ -1001,6 +1041,7 @@ int main(void)
 		T(each_send_is_one), T(sends_to_nobody), T(a_refused_datagram),
 		T(a_pull_waits_for_credit), T(last_bytes_and_an_error),
 		WITH(all_values_coded, set_up_coded),
+		WITH(coded_with_a_comma, set_up_coded),
 		WITH(coded_results, set_up_coded),
 		T(largest_send_is_kept),
 		WITH(digits, set_up_hex),
