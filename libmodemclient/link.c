@@ -138,7 +138,8 @@ void link_consumed(struct modemclient_link *l, size_t len)
 	Modemd__V1__Request req = MODEMD__V1__REQUEST__INIT;
 
 	l->consumed += (uint32_t)len;
-	if (l->state != LINK_OPEN || l->consumed < l->credit / 2)
+	if (l->state != LINK_OPEN || (l->consumed < l->credit / 2 &&
+	    !(l->udp && l->credit_left < LINK_DATAGRAM_MAX)))
 		return;
 
 	credit.has_link = 1;
@@ -174,7 +175,7 @@ int link_data(struct modemclient_link *l, const Modemd__V1__Data *ev)
 	if (ev->data.len == 0)
 		return 0;
 	to = buffer_reserve(&l->rx, ev->data.len);
-	if (!to)
+	if (!to || (l->udp && datagram_add(l, ev->data.len, ev->from) < 0))
 		return -ENOMEM;
 	memcpy(to, ev->data.data, ev->data.len);
 	buffer_commit(&l->rx, ev->data.len);
@@ -199,7 +200,11 @@ int link_sent(struct modemclient_link *l, const Modemd__V1__Sent *ev)
 	if (ev->bytes > l->outstanding)
 		return -EPROTO;
 	l->outstanding -= ev->bytes;
-	l->counts.taken += ev->bytes;
+	news.err = ev->has_status ? wire_errno(ev->status) : 0;
+	if (news.err == 0)
+		l->counts.taken += ev->bytes;
+	else
+		l->refused = news.err;
 	link_emit(l, &news);
 
 	return 0;
@@ -234,6 +239,12 @@ void link_closed(struct modemclient_link *l, const Modemd__V1__Closed *ev)
 	link_end(l, err, NULL, ev->counts);
 }
 
+static void link_cut(struct modemclient_link *l, size_t len)
+{
+	datagrams_cut(l, len);
+	buffer_cut(&l->rx, len);
+}
+
 void link_lost(struct modemclient_link *l, const Modemd__V1__LinkLost *ev)
 {
 	struct modemclient_event news = {
@@ -253,7 +264,7 @@ void link_lost(struct modemclient_link *l, const Modemd__V1__LinkLost *ev)
 	l->lost_counts = l->counts;
 	/* Lost again before the program looked: that life was never shown. */
 	if (l->unseen_loss)
-		buffer_cut(&l->rx, l->rx_old);
+		link_cut(l, l->rx_old);
 	l->rx_old = l->rx.len;
 	l->unseen_loss = true;
 	link_set_end(l, -ENETRESET, ev->reason, NULL);
@@ -271,6 +282,7 @@ bool link_must_notice(const struct modemclient_link *l)
 
 void link_acknowledge_loss(struct modemclient_link *l)
 {
+	datagrams_drop(l, l->rx_old);
 	buffer_drop(&l->rx, l->rx_old);
 	l->rx_old = 0;
 	l->unseen_loss = false;

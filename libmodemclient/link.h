@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * link - one TCP link: its window up, its credit down, its lives.
+ * link - one link, TCP or UDP: its window up, its credit down, its lives.
  *
  * Called by: event, client, listener.   Calls: client, buffer.
  */
@@ -13,6 +13,16 @@
 
 #define LINK_REASON_MAX	256
 #define LINK_SENDS_MAX	512	/* unanswered Sends, whatever their size */
+
+#define LINK_DATAGRAM_MAX 1500	/* bytes of one; credit for less gives none */
+
+/* One in the receive buffer: where it ends, who sent it. */
+struct datagram {
+	TAILQ_ENTRY(datagram) entry;
+	size_t len;
+	char address[MODEMCLIENT_ADDRESS_MAX];	/* "": not told */
+	uint16_t port;
+};
 
 enum link_state { LINK_OPENING, LINK_OPEN, LINK_LOST, LINK_CLOSED };
 
@@ -41,6 +51,12 @@ struct modemclient_link {
 	uint32_t credit;		/* that an epoch begins with */
 	uint32_t credit_left;		/* modemd may still send */
 	uint32_t consumed;		/* read, credit not given back yet */
+
+	bool udp;
+	bool has_remote;		/* UDP: open named one */
+	TAILQ_HEAD(, datagram) datagrams;	/* in rx */
+	size_t wanted;			/* bytes, by a sendto() */
+	int refused;			/* why a datagram was, not yet told */
 
 	size_t window;
 	size_t outstanding;		/* sent, not taken by the modem */
@@ -86,6 +102,23 @@ int link_ask_close(struct modemclient_link *l, bool abort_it);
  */
 int link_wait(struct modemclient_link *l, int timeout_ms,
 	      bool (*done)(void *link));
+
+/* Queues one Send. @address NULL: to the peer, or as open said. 0, -ENOMEM. */
+int link_send(struct modemclient_link *l, const uint8_t *data, size_t len,
+	      const char *address, uint16_t port);
+/* 0: bytes may be written. */
+int link_write_error(const struct modemclient_link *l);
+/* Waits until there is something to read, or never will be. */
+int link_wait_data(struct modemclient_link *l, int timeout_ms);
+/* What a read without data returns; @err: of the waiting. */
+int link_read_error(struct modemclient_link *l, int err);
+/* @len bytes of the buffer are read. */
+void link_take(struct modemclient_link *l, size_t len);
+
+/* datagram.c: what is kept of those in the buffer. */
+int datagram_add(struct modemclient_link *l, size_t len, const char *from);
+void datagrams_drop(struct modemclient_link *l, size_t len);
+void datagrams_cut(struct modemclient_link *l, size_t len);
 
 /* Gives back @len bytes of credit, in batches. */
 void link_consumed(struct modemclient_link *l, size_t len);

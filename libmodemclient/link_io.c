@@ -12,8 +12,7 @@ int link_end_error(const struct modemclient_link *l)
 	return l->err ? l->err : -EPIPE;
 }
 
-/* 0: bytes may be written. */
-static int write_error(const struct modemclient_link *l)
+int link_write_error(const struct modemclient_link *l)
 {
 	if (link_must_notice(l))
 		return -ENETRESET;
@@ -47,8 +46,8 @@ static void send_done(struct modemclient *mc, struct request *r, int err,
 	link_ask_close(l, true);
 }
 
-static int link_send(struct modemclient_link *l, const uint8_t *data,
-		     size_t len)
+int link_send(struct modemclient_link *l, const uint8_t *data, size_t len,
+	      const char *address, uint16_t port)
 {
 	Modemd__V1__Send send = MODEMD__V1__SEND__INIT;
 	Modemd__V1__Request req = MODEMD__V1__REQUEST__INIT;
@@ -67,6 +66,13 @@ static int link_send(struct modemclient_link *l, const uint8_t *data,
 	send.has_data = 1;
 	send.data.len = len;
 	send.data.data = (uint8_t *)(uintptr_t)data;
+	if (address) {
+		send.has_to_host = 1;
+		send.to_host.len = strlen(address);
+		send.to_host.data = (uint8_t *)(uintptr_t)address;
+		send.has_to_port = 1;
+		send.to_port = port;
+	}
 	req.kind_case = MODEMD__V1__REQUEST__KIND_SEND;
 	req.send = &send;
 	err = client_request(l->mc, &req, r);
@@ -94,7 +100,7 @@ static ssize_t link_send_some(struct modemclient_link *l, const uint8_t *data,
 			n = WIRE_DATA_MAX;
 		if (n == 0)
 			break;
-		err = link_send(l, data + done, n);
+		err = link_send(l, data + done, n, NULL, 0);
 		if (err < 0)
 			return done > 0 ? (ssize_t)done : err;
 		done += n;
@@ -108,7 +114,7 @@ static bool may_write(void *link)
 {
 	struct modemclient_link *l = link;
 
-	return l->freed || write_error(l) < 0 ||
+	return l->freed || link_write_error(l) < 0 ||
 		modemclient_link_writable(l) > 0;
 }
 
@@ -127,6 +133,8 @@ ssize_t modemclient_write(struct modemclient_link *link, const void *buf,
 	size_t done = 0;
 	int err = client_may_wait(link->mc, timeout_ms);
 
+	if (link->udp && len > 0)
+		return modemclient_sendto(link, buf, len, NULL, 0, timeout_ms);
 	if (err < 0)
 		return err;
 	while (done < len) {
@@ -136,7 +144,7 @@ ssize_t modemclient_write(struct modemclient_link *link, const void *buf,
 		if (err == -ECANCELED)
 			return err;
 		if (err == 0)
-			err = write_error(link);
+			err = link_write_error(link);
 		if (err < 0)
 			break;
 		n = link_send_some(link, (const uint8_t *)buf + done,
@@ -159,6 +167,17 @@ ssize_t modemclient_write(struct modemclient_link *link, const void *buf,
 	return done > 0 || len == 0 ? (ssize_t)done : err;
 }
 
+void link_take(struct modemclient_link *l, size_t len)
+{
+	buffer_drop(&l->rx, len);
+	if (l->unseen_loss) {
+		l->rx_old -= len;
+	} else {
+		link_consumed(l, len);
+		connection_flush(&l->mc->conn);
+	}
+}
+
 static size_t link_read_buffer(struct modemclient_link *l, void *buf,
 			       size_t len)
 {
@@ -166,16 +185,8 @@ static size_t link_read_buffer(struct modemclient_link *l, void *buf,
 
 	if (n > len)
 		n = len;
-	if (n == 0)
-		return 0;
 	memcpy(buf, buffer_bytes(&l->rx), n);
-	buffer_drop(&l->rx, n);
-	if (l->unseen_loss) {
-		l->rx_old -= n;
-	} else {
-		link_consumed(l, n);
-		connection_flush(&l->mc->conn);
-	}
+	link_take(l, n);
 
 	return n;
 }
@@ -188,27 +199,46 @@ static bool may_read(void *link)
 		l->unseen_loss || l->state != LINK_OPEN;
 }
 
+int link_wait_data(struct modemclient_link *l, int timeout_ms)
+{
+	if (modemclient_link_readable(l) > 0)
+		return 0;
+
+	return link_wait(l, timeout_ms, may_read);
+}
+
+int link_read_error(struct modemclient_link *l, int err)
+{
+	if (link_must_notice(l))
+		err = -ENETRESET;
+	else if (l->state == LINK_CLOSED)
+		err = l->err == -EPIPE ? 0 : l->err;
+	else if (l->state == LINK_OPENING)
+		err = -EINPROGRESS;
+
+	return err < 0 ? link_fail(l, err, "read from") : 0;
+}
+
 ssize_t modemclient_read(struct modemclient_link *link, void *buf, size_t len,
 			 int timeout_ms)
 {
 	int err = client_may_wait(link->mc, timeout_ms);
+	ssize_t n;
 
 	if (err < 0 || len == 0)
 		return err;
-	if (modemclient_link_readable(link) == 0)
-		err = link_wait(link, timeout_ms, may_read);
+	if (link->udp) {
+		n = modemclient_recvfrom(link, buf, len, NULL, NULL,
+					 timeout_ms);
+		return n > (ssize_t)len ? (ssize_t)len : n;
+	}
+	err = link_wait_data(link, timeout_ms);
 	if (err == -ECANCELED)
 		return err;
 	if (modemclient_link_readable(link) > 0)
 		return (ssize_t)link_read_buffer(link, buf, len);
-	if (link_must_notice(link))
-		err = -ENETRESET;
-	else if (link->state == LINK_CLOSED)
-		err = link->err == -EPIPE ? 0 : link->err;
-	else if (link->state == LINK_OPENING)
-		err = -EINPROGRESS;
 
-	return err < 0 ? link_fail(link, err, "read from") : 0;
+	return link_read_error(link, err);
 }
 
 static bool is_drained(void *link)
@@ -226,7 +256,7 @@ static int drain_result(const struct modemclient_link *l)
 	if (l->state == LINK_OPENING)
 		return -EINPROGRESS;
 	if (l->state == LINK_OPEN)
-		return 0;
+		return l->refused;
 	if ((l->err == 0 || l->err == -EPIPE) &&
 	    l->counts.taken >= l->counts.accepted)
 		return 0;
@@ -245,6 +275,7 @@ int modemclient_drain(struct modemclient_link *link, int timeout_ms)
 		return err;
 	if (err == 0)
 		err = drain_result(link);
+	link->refused = 0;
 
 	return err < 0 ? link_fail(link, err, "drain") : 0;
 }
@@ -339,7 +370,7 @@ size_t modemclient_link_readable(const struct modemclient_link *link)
 
 size_t modemclient_link_writable(const struct modemclient_link *link)
 {
-	if (write_error(link) < 0 || link->sends >= LINK_SENDS_MAX ||
+	if (link_write_error(link) < 0 || link->sends >= LINK_SENDS_MAX ||
 	    link->mc->conn.out.len >= CLIENT_OUT_MAX ||
 	    link->outstanding >= link->window)
 		return 0;

@@ -82,22 +82,34 @@ static void open_done(struct modemclient *mc, struct request *r, int err,
 		link_ask_close(l, true);
 }
 
+static int open_check_credit(struct modemclient *mc,
+			     const struct modemclient_open_options *o,
+			     const char *what)
+{
+	uint32_t min = o->udp ? LINK_DATAGRAM_MAX : CREDIT_MIN;
+
+	if (o->credit && (o->credit < min || o->credit > CREDIT_MAX))
+		return client_fail(mc, -EINVAL, "open %s: credit is %u to %d",
+				   what, min, CREDIT_MAX);
+
+	return client_check_ready(mc);
+}
+
 static int open_check(struct modemclient *mc,
 		      const struct modemclient_open_options *o)
 {
 	size_t len = o->host ? strlen(o->host) : 0;
 
+	if (o->udp && !o->host && o->port == 0)
+		return open_check_credit(mc, o, "UDP");
 	if (len < 1 || len > HOST_MAX)
 		return client_fail(mc, -EINVAL, "open: a host has 1 to %d "
 				   "characters", HOST_MAX);
 	if (o->port == 0)
 		return client_fail(mc, -EINVAL, "open %s: a port is 1 to 65535",
 				   o->host);
-	if (o->credit && (o->credit < CREDIT_MIN || o->credit > CREDIT_MAX))
-		return client_fail(mc, -EINVAL, "open %s: credit is %d to %d",
-				   o->host, CREDIT_MIN, CREDIT_MAX);
 
-	return client_check_ready(mc);
+	return open_check_credit(mc, o, o->host);
 }
 
 /* @remote is the link's from now on, NULL: no memory. */
@@ -112,6 +124,7 @@ static struct modemclient_link *link_new(struct modemclient *mc, char *remote,
 		free(l);
 		return NULL;
 	}
+	TAILQ_INIT(&l->datagrams);
 	l->mc = mc;
 	l->remote = remote;
 	l->window = hello->window ? hello->window : CREDIT_DEFAULT;
@@ -149,11 +162,17 @@ static int link_ask_open(struct modemclient_link *l,
 	if (!r)
 		return client_fail(l->mc, -ENOMEM, "out of memory");
 	r->link = l;
-	open.has_host = 1;
-	open.host.len = strlen(o->host);
+	open.has_host = o->host != NULL;
+	open.host.len = o->host ? strlen(o->host) : 0;
 	open.host.data = (uint8_t *)(uintptr_t)o->host;
-	open.has_port = 1;
+	open.has_port = o->host != NULL;
 	open.port = o->port;
+	open.has_type = o->udp;
+	open.type = MODEMD__V1__LINK_TYPE__UDP;
+	open.has_never_push = o->never_push;
+	open.never_push = o->never_push;
+	open.has_want_source = o->want_source;
+	open.want_source = o->want_source;
 	open.has_local_port = o->local_port != 0;
 	open.local_port = o->local_port;
 	open.has_restore = 1;
@@ -186,12 +205,16 @@ int modemclient_open_start(struct modemclient *mc,
 	err = open_check(mc, &o);
 	if (err < 0)
 		return err;
-	if (asprintf(&remote, strchr(o.host, ':') ? "[%s]:%u" : "%s:%u",
-		     o.host, o.port) < 0)
+	if (!o.host)
+		remote = strdup("any address");
+	else if (asprintf(&remote, strchr(o.host, ':') ? "[%s]:%u" : "%s:%u",
+			  o.host, o.port) < 0)
 		remote = NULL;
 	l = link_new(mc, remote, o.credit);
 	if (!l)
 		return client_fail(mc, -ENOMEM, "out of memory");
+	l->udp = o.udp;
+	l->has_remote = o.host;
 	l->data = o.data;
 	err = link_ask_open(l, &o);
 	if (err < 0) {
@@ -260,6 +283,7 @@ static void link_destroy(struct modemclient_link *l)
 	}
 	listener_forget_link(l);
 	TAILQ_REMOVE(&l->mc->links, l, entry);
+	datagrams_cut(l, 0);
 	buffer_free(&l->rx);
 	free(l->remote);
 	free(l);
@@ -345,6 +369,7 @@ static int link_close(struct modemclient_link *l, bool abort_it, int timeout_ms,
 	l->quiet = true;
 	link_acknowledge_loss(l);
 	unread = l->rx.len;
+	datagrams_cut(l, 0);
 	buffer_free(&l->rx);
 	link_consumed(l, unread);
 	if (l->state != LINK_CLOSED && (abort_it || !l->closing))

@@ -204,7 +204,9 @@ enum modemclient_event_type {
 	MODEMCLIENT_EVENT_OPENED,	/* ends open_start: .err, .epoch */
 	MODEMCLIENT_EVENT_QUEUED,	/* it waits: .reason */
 	MODEMCLIENT_EVENT_READABLE,	/* read it until -EAGAIN, 0 or error */
-	MODEMCLIENT_EVENT_SENT,		/* modem took .bytes; write goes on */
+	/* The modem took .bytes: write goes on; .err: it refused them, one
+	 * datagram, and the link goes on. */
+	MODEMCLIENT_EVENT_SENT,
 	MODEMCLIENT_EVENT_CLOSED,	/* its last: .err .reason .counts */
 	MODEMCLIENT_EVENT_LINK_LOST,	/* .epoch that ended, its .counts */
 	MODEMCLIENT_EVENT_LINK_RESTORED,	/* the new .epoch */
@@ -308,7 +310,8 @@ struct modemclient_open_options {
 	uint32_t wait_ms;
 	/* Closed after this long without a byte, ms; 0: as configured. */
 	uint32_t idle_timeout_ms;
-	/* Bytes kept unread in this library, 1024..16777216; 0: modemd's. */
+	/* Bytes kept unread in this library, 1024..16777216 (UDP: from 1500);
+	 * 0: modemd's. */
 	uint32_t credit;
 	void *data;		/* modemclient_link_get_data() */
 	/* UDP: see modemclient_sendto(). Host and port may then be NULL and 0. */
@@ -442,8 +445,10 @@ void modemclient_link_free(struct modemclient_link *link);
 int modemclient_wait_restored(struct modemclient_link *link, int timeout_ms);
 
 /**
- * Send one datagram, of 1..1500 bytes (some firmware takes less). Blocks while
- * the window is full.
+ * Send one datagram, of 1..1500 bytes. Some firmware takes less: it is then
+ * dropped, and the event SENT and modemclient_drain() have -EMSGSIZE (or
+ * -EINVAL for an address it does not like). Blocks while the window is full.
+ * modemclient_write() is the same without an address.
  *
  * @param address  IPv4; NULL: as the link was opened with
  * @param port     1..65535; 0 with NULL

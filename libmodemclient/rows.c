@@ -243,8 +243,8 @@ static void fill_line(struct modemclient_line_info *to,
 	to->stray_finals = from->stray_finals;
 	to->garbage_bytes = from->garbage_bytes;
 	to->lost_payloads = from->lost_payloads;
-	to->stalled = from->stalled;
 	to->lost_bytes = from->lost_bytes;
+	to->stalled = from->stalled;
 }
 
 static void fill_history(struct modemclient_history_info *to,

@@ -19,12 +19,14 @@ static const struct ctl_command commands[] = {
 	{ "clients", clients_run, "", "programs that use modemd", NULL },
 	{ "listeners", listeners_run, "", "the modem's servers and who holds "
 	  "them", "LINKS is how many are open, of how many at most.\n" },
-	{ "nc", nc_run, "[-q SECONDS] [-w SECONDS] [--wait SECONDS] "
+	{ "nc", nc_run, "[-u] [-q SECONDS] [-w SECONDS] [--wait SECONDS] "
 	  "{HOST PORT | -l PORT}",
 	  "netcat through the modem: stdin and stdout",
 	  "  -l PORT         serve one connection to that port of the modem\n"
 	  "  -q SECONDS      close that long after the end of stdin was sent;\n"
 	  "                  without it nc waits until the peer closes\n"
+	  "  -u              UDP: one read of stdin (1500) is one datagram,\n"
+	  "                  one datagram is one write\n"
 	  "  -w SECONDS      give up connecting after that long (130); -l:\n"
 	  "                  when nobody connects for so long (never)\n"
 	  "  --wait SECONDS  wait that long for a network and a free socket\n"

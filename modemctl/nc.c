@@ -6,8 +6,11 @@
  * Bounded: it reads stdin only when the link's window has room, and the link
  * only when stdout has taken what was read before. So either side slows the
  * other down, and nothing grows.
+ *
+ * -u: one read of stdin is one datagram, one datagram is one write.
  */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -22,6 +25,8 @@
 #define CONNECT_S	130	/* the modem itself takes up to 120 s */
 #define CLOSE_MS	130000	/* so does a send that is under way */
 #define ABORT_MS	2000	/* for the counts, when it need not be polite */
+#define RESOLVE_MS	60000	/* others may ask, too */
+#define DATAGRAM	1500	/* bytes: the modem takes no more */
 #define OUT_CHUNK	PIPE_BUF	/* a writable pipe takes that at once */
 
 int64_t nc_now_ms(void)
@@ -39,7 +44,8 @@ static void move_in(struct nc *nc, bool readable)
 	ssize_t n;
 
 	if (readable && nc->in_len == 0) {
-		n = read(STDIN_FILENO, nc->in, sizeof(nc->in));
+		n = read(STDIN_FILENO, nc->in, nc->udp ? DATAGRAM :
+			 sizeof(nc->in));
 		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 			nc->in_ended = true;
 		nc->in_start = 0;
@@ -73,7 +79,7 @@ static void move_out(struct nc *nc, bool writable)
 	if (nc->out_len == 0 || !writable)
 		return;
 	n = write(STDOUT_FILENO, nc->out + nc->out_start,
-		  nc->out_len < OUT_CHUNK ? nc->out_len : OUT_CHUNK);
+		  nc->out_len < OUT_CHUNK || nc->udp ? nc->out_len : OUT_CHUNK);
 	if (n > 0) {
 		nc->out_start += (size_t)n;
 		nc->out_len -= (size_t)n;
@@ -127,6 +133,23 @@ void nc_step(struct nc *nc, struct pollfd p[NC_FDS], int64_t deadline_ms)
 	modemclient_process(nc->ctl->mc);
 }
 
+/* The modem sends datagrams to addresses only. */
+static int resolve(struct nc *nc)
+{
+	struct in_addr any;
+	char **found;
+
+	if (inet_pton(AF_INET, nc->host, &any) == 1)
+		return CTL_DONE;
+	if (modemclient_resolve(nc->ctl->mc, nc->host, RESOLVE_MS, &found) < 0)
+		return ctl_fail_client(nc->ctl);
+	snprintf(nc->address, sizeof(nc->address), "%s", found[0]);
+	modemclient_addresses_free(found);
+	nc->host = nc->address;
+
+	return CTL_DONE;
+}
+
 static int open_link(struct nc *nc, struct pollfd p[NC_FDS])
 {
 	struct modemclient_open_options o = MODEMCLIENT_OPEN_OPTIONS_INIT;
@@ -137,6 +160,7 @@ static int open_link(struct nc *nc, struct pollfd p[NC_FDS])
 	deadline = nc_now_ms() + (nc->connect_s + nc->wait_s) * 1000;
 	o.host = nc->host;
 	o.port = (uint16_t)nc->port;
+	o.udp = nc->udp;
 	o.wait_ms = (uint32_t)nc->wait_s * 1000;
 	if (modemclient_open_start(nc->ctl->mc, &o, &nc->link) < 0)
 		return ctl_fail_client(nc->ctl);
@@ -255,11 +279,12 @@ static int take_arguments(struct nc *nc, int argc, char **argv)
 	int wanted, c;
 	long *to;
 
-	while ((c = ctl_getopt(nc->ctl, argc, argv, "lq:w:", options)) != -1) {
+	while ((c = ctl_getopt(nc->ctl, argc, argv, "lq:uw:", options)) != -1) {
 		if (c == CTL_STOP)
 			return -1;
 		nc->listen |= c == 'l';
-		if (c == 'l')
+		nc->udp |= c == 'u';
+		if (c == 'l' || c == 'u')
 			continue;
 		to = c == 'q' ? &nc->quit_s : c == 'w' ? &nc->connect_s :
 			&nc->wait_s;
@@ -268,6 +293,11 @@ static int take_arguments(struct nc *nc, int argc, char **argv)
 						  "to 86400 seconds", optarg);
 			return -1;
 		}
+	}
+	if (nc->listen && nc->udp) {
+		nc->ctl->exit = ctl_usage(nc->ctl, "-l listens for TCP, not "
+					  "with -u");
+		return -1;
 	}
 	wanted = nc->listen ? 1 : 2;
 	if (argc - optind == wanted && ctl_number(argv[argc - 1], 1, 65535,
@@ -301,7 +331,10 @@ int nc_run(struct ctl *ctl, int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);	/* a write that fails is enough */
 	p[NC_SIGNALS].fd = ctl_signals();
 	p[NC_SIGNALS].events = p[NC_INPUT].events = POLLIN;
-	code = nc.listen ? nc_listen(&nc, p) : open_link(&nc, p);
+	if (nc.udp)
+		code = resolve(&nc);
+	if (code == CTL_DONE)
+		code = nc.listen ? nc_listen(&nc, p) : open_link(&nc, p);
 	if (code == CTL_DONE) {
 		transfer(&nc, p);
 		code = close_link(&nc);

@@ -22,7 +22,8 @@ struct nc {
 	const char *host;		/* -l: the peer's, once there */
 	char peer[MODEMCLIENT_ADDRESS_MAX];
 	long port;
-	bool listen;
+	bool listen, udp;
+	char address[MODEMCLIENT_ADDRESS_MAX];	/* udp: of a host by name */
 	struct modemclient_listener *listener;
 	long quit_s;			/* -1: wait for the peer's close */
 	long connect_s;			/* -1: of its kind */

@@ -264,6 +264,8 @@ static void print_daemon(const struct modemclient_status *s)
 	if (s->listeners_used)
 		printf(", %u of %u servers", s->listeners_used,
 		       s->listeners_total);
+	if (strcmp(s->modem->receive, "push") == 0)
+		printf(", data are pushed");
 	printf(", %u client%s\n", s->clients, s->clients == 1 ? "" : "s");
 	printf("History   %llu row%s safe", (unsigned long long)h->committed,
 	       h->committed == 1 ? "" : "s");

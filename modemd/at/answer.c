@@ -110,6 +110,7 @@ static void handle_final(struct at_channel *ch, const struct at_line *line)
 	 */
 	ch->entry_left = ch->cmd.payload_len;
 	ch->entry_known = false;
+	ch->entry_coded = ch->cmd.coded;
 	channel_end_command(ch, -EREMOTEIO, line->text, CH_PROBE);
 	if (ch->state == CH_PROBE)
 		channel_start_sync(ch, false);
@@ -162,6 +163,30 @@ static void trace_line(struct at_channel *ch, const struct at_line *line)
 		at_trace_add(ch->trace, AT_TRACE_LINE, line->text, line->len);
 }
 
+/* More than was asked for, though not more than may be pushed. */
+static bool is_too_long(const struct at_channel *ch,
+			const struct at_line *line)
+{
+	return line->rule->payload &&
+	       line->args[line->rule->payload - 1] > (long)ch->cmd.answer_max;
+}
+
+/*
+ * A header was announced, and this line is none: it was damaged on its way, and
+ * what it counted is read as lines now, which may say anything.
+ */
+static bool is_headless(struct at_channel *ch, const struct at_line *line)
+{
+	bool due = ch->header_due;
+
+	if (line->kind == AT_URC && !line->rule->payload &&
+	    !line->rule->announces)
+		return false;
+	ch->header_due = line->rule && line->rule->announces;
+
+	return due && !(line->rule && line->rule->payload);
+}
+
 static void on_line(void *ctx, const struct at_line *line)
 {
 	struct at_channel *ch = ctx;
@@ -174,7 +199,8 @@ static void on_line(void *ctx, const struct at_line *line)
 	ch->data_for_command = ours;
 	if (ch->deaf)		/* payload, as like as not */
 		return;
-	if (line->bad_payload) {
+	if (is_headless(ch, line) || line->bad_payload ||
+	    (ours && is_too_long(ch, line))) {
 		channel_bad_header(ch);
 		return;
 	}
@@ -212,6 +238,8 @@ static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)
 	struct at_channel *ch = ctx;
 
 	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_IN, data, len);
+	if (ch->deaf)
+		return;
 	if (!ch->data_for_command)
 		ch->ops->data(ch->ctx, data, len, last);
 	else if (ch->cmd.data)
@@ -223,6 +251,9 @@ static void on_misfit(void *ctx)
 {
 	struct at_channel *ch = ctx;
 
+	/* After what was pushed an echo may follow at once. */
+	if (!ch->data_for_command && !ch->echo_off)
+		return;
 	ch->stats.lost_payloads++;
 	channel_bad_header(ch);
 }
@@ -250,6 +281,7 @@ static void on_garbage(void *ctx, size_t len)
 	struct at_channel *ch = ctx;
 
 	ch->stats.garbage_bytes += len;
+	ch->ops->data(ch->ctx, NULL, 0, true);
 }
 
 const struct at_parser_ops channel_parser_ops = {

@@ -182,6 +182,7 @@ static void come_to_rest(struct at_channel *ch, int err)
 		channel_end_command(ch, err, "", CH_REST);
 	channel_set_state(ch, CH_REST);
 	ch->deaf = false;
+	ch->header_due = false;
 	ch->echo_trial = false;
 	ch->echo_off = false;
 	ch->echo_told = false;

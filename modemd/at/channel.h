@@ -53,6 +53,7 @@ struct at_command {
 	uint32_t timeout_ms;
 	const uint8_t *payload;		/* written after the prompt; NULL */
 	size_t payload_len;
+	bool coded;			/* a byte ends it, ESC cancels it */
 	size_t answer_max;		/* counted bytes its answer may bring */
 	bool want_text;			/* unmatched lines are its answer */
 	/* Nobody knows its answer: lines that only answers have are its own,
@@ -68,6 +69,7 @@ struct at_command {
 
 /*
  * News. @urc and its @data are for the driver; the rest is for the modem.
+ * @data without bytes: input was lost, and with it perhaps payload of a @urc.
  * @idle: a command may be sent now. @silent: it did not answer for so long
  * that it counts as absent; the channel rests until at_channel_sync().
  * @echoed: an echo although it was switched off: the modem has restarted.

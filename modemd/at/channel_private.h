@@ -37,6 +37,7 @@ struct at_channel {
 	bool half_line;			/* there when the command went out */
 	bool old_line;			/* the line in hand was */
 	bool answered, strange;		/* lines that it accepts; unknown ones */
+	bool header_due;		/* announced; a URC may stand between */
 	bool data_for_command;		/* whose the payload being read is */
 	bool masking;			/* a secret may be echoed, also late */
 	bool echo_seen;			/* of the running command */
@@ -52,6 +53,7 @@ struct at_channel {
 	/* sync.c */
 	size_t entry_left;		/* bytes of payload it may wait for */
 	bool entry_known;		/* it does: its prompt was due */
+	bool entry_coded;		/* ESC ends it, not a count */
 	unsigned int tried;
 	unsigned int extra;		/* finals beyond the one that is due */
 	unsigned int tries_left;

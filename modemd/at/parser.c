@@ -11,8 +11,8 @@ struct at_parser {
 	void *ctx;
 	size_t payload_left;	/* > 0: raw bytes, no line is being read */
 	size_t payload_max;
-	bool of_answer;		/* that payload; not pushed by the modem */
-	bool after_payload;	/* of an answer: CR must come */
+	bool line_after;	/* that payload, as the dialect has it */
+	bool after_payload;	/* CR must come */
 	bool blanks;		/* this modem puts CR LF before its lines */
 	size_t overlong;	/* bytes dropped of the line being read */
 	bool want_prompt;
@@ -180,7 +180,7 @@ static void start_payload(struct at_parser *p, struct at_line *line)
 		line->bad_payload = true;
 	else
 		p->payload_left = (size_t)n;
-	p->of_answer = line->kind == AT_REPLY;
+	p->line_after = line->kind == AT_REPLY || !line->rule->end;
 }
 
 static void deliver(struct at_parser *p, struct at_line *line)
@@ -232,7 +232,7 @@ static bool end_of_header(struct at_parser *p, char ch)
 static void feed_payload(struct at_parser *p, const uint8_t *data, size_t n)
 {
 	p->payload_left -= n;
-	p->after_payload = p->payload_left == 0 && p->of_answer;
+	p->after_payload = p->payload_left == 0 && p->line_after;
 	p->ops->payload(p->ctx, data, n, p->payload_left == 0);
 }
 
@@ -263,7 +263,8 @@ static void feed_char(struct at_parser *p, char ch)
 {
 	if (p->after_payload) {
 		p->after_payload = false;
-		if (ch != '\r' && (p->blanks || ch == '\n'))
+		if (ch != '\r' && !(ch == '>' && p->want_prompt) &&
+		    (p->blanks || ch == '\n'))
 			p->ops->misfit(p->ctx);
 	}
 	if (ch == '\0')

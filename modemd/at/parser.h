@@ -43,6 +43,7 @@ struct at_rule {
 	enum at_kind kind;
 	uint8_t payload;	/* which '#' counts raw bytes that follow; 0 */
 	char end;		/* byte that ends such a header; 0: the line */
+	bool announces;		/* a header, which must follow it */
 };
 
 struct at_str {
@@ -68,7 +69,7 @@ struct at_line {
 struct at_parser_ops {
 	void (*line)(void *ctx, const struct at_line *line);
 	void (*payload)(void *ctx, const uint8_t *data, size_t len, bool last);
-	/* After the payload of an answer no line began: bytes were lost. */
+	/* After payload no line began: bytes of it were lost. */
 	void (*misfit)(void *ctx);
 	void (*prompt)(void *ctx);
 	void (*garbage)(void *ctx, size_t len);	/* of an overlong line */

@@ -54,6 +54,10 @@ static void end_data_entry(struct at_channel *ch)
 		write_byte_run(ch, 0x1b, 1);
 	if (step != 2)
 		return;
+	if (ch->entry_coded) {	/* the first one may have been quoted */
+		write_byte_run(ch, 0x1b, 1);
+		return;
+	}
 	at_trace_note(ch->trace, "fed %zu empty lines to end a send",
 		      ch->entry_left);
 	write_byte_run(ch, '\r', ch->entry_left);
@@ -100,12 +104,40 @@ static void in_step(struct at_channel *ch)
 		ch->ops->idle(ch->ctx);
 }
 
+static bool is_pushing(const struct at_channel *ch)
+{
+	return at_parser_in_payload(ch->parser) && !ch->data_for_command;
+}
+
+/* What is half read never ends. */
+static void forget_input(struct at_channel *ch)
+{
+	if (is_pushing(ch) || ch->header_due)
+		ch->ops->data(ch->ctx, NULL, 0, true);
+	ch->header_due = false;
+	at_parser_reset(ch->parser);
+}
+
+/* A modem that goes on and on, and is understood, is pushing data. */
+static void end_quiet(struct at_channel *ch)
+{
+	bool quiet = timers_mono_ms(ch->timers) - ch->quiet_since_ms <
+		     QUIET_MAX_MS;
+
+	if (ch->deaf || quiet)
+		forget_input(ch);
+	ch->deaf = false;
+	probe(ch);
+}
+
 void channel_start_sync(struct at_channel *ch, bool wait_for_quiet)
 {
 	ch->stats.resyncs++;
 	begin(ch, ch->max_silence > TRIES_MIN ? ch->max_silence : TRIES_MIN,
 	      TRY_MS, wait_for_quiet);
-	at_parser_reset(ch->parser);
+	/* What is being pushed goes on, answers or not. */
+	if (!wait_for_quiet || !is_pushing(ch))
+		forget_input(ch);
 	if (!wait_for_quiet) {
 		probe(ch);
 		return;
@@ -125,6 +157,7 @@ void at_channel_sync(struct at_channel *ch, unsigned int tries,
 
 	ch->entry_left = entry_max;
 	ch->entry_known = false;
+	ch->entry_coded = false;
 	begin(ch, tries, wait_ms, true);
 	probe(ch);
 }
@@ -172,6 +205,8 @@ void channel_bad_header(struct at_channel *ch)
 	ch->stats.garbage_bytes++;
 	if (channel_is_running(ch))
 		channel_end_command(ch, -EBADMSG, "", CH_QUIET);
+	ch->header_due = false;
+	ch->ops->data(ch->ctx, NULL, 0, true);
 	if (ch->state != CH_QUIET && ch->state != CH_IDLE)
 		return;
 	ch->deaf = true;
@@ -185,6 +220,7 @@ static void command_timed_out(struct at_channel *ch)
 		ch->stats.lost_payloads++;
 	ch->entry_left = ch->cmd.raw ? RAW_ENTRY_MAX : ch->cmd.payload_len;
 	ch->entry_known = true;
+	ch->entry_coded = ch->cmd.coded;
 	log_warn("line: no answer to %s", ch->cmd.secret ? "a secret command" :
 		 ch->text);
 	channel_end_command(ch, -ETIMEDOUT, "", CH_QUIET);
@@ -202,9 +238,7 @@ void channel_on_deadline(void *ctx)
 		command_timed_out(ch);
 		break;
 	case CH_QUIET:
-		ch->deaf = false;
-		at_parser_reset(ch->parser);
-		probe(ch);
+		end_quiet(ch);
 		break;
 	case CH_PROBE:
 		if (ch->synced)

@@ -203,10 +203,6 @@ static void tell_not_yet(struct draft *d)
 		bool asked;
 		const char *section, *key, *what;
 	} rows[] = {
-		{ c->modem.receive == CONFIG_RECEIVE_PUSH, "modem", "receive",
-		  "this version receives in pull mode only" },
-		{ c->modem.send_coding == CONFIG_CODING_CTRLZ, "modem",
-		  "send-coding", "this version sends with a fixed length" },
 		{ c->recovery.reset_hook[0], "recovery", "reset-hook",
 		  "this version does not power-cycle the modem" },
 		{ d->metrics_listen[0], "metrics", "listen",

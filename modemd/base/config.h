@@ -24,6 +24,7 @@ enum config_backend { CONFIG_BACKEND_AUTO, CONFIG_BACKEND_LIBSERIALPORT,
 		      CONFIG_BACKEND_TERMIOS };
 enum config_receive { CONFIG_RECEIVE_AUTO, CONFIG_RECEIVE_PULL,
 		      CONFIG_RECEIVE_PUSH };
+enum config_pull_form { CONFIG_PULL_ASCII, CONFIG_PULL_HEX };
 enum config_coding { CONFIG_CODING_FIXED, CONFIG_CODING_CTRLZ };
 enum config_auth { CONFIG_AUTH_NONE, CONFIG_AUTH_PAP, CONFIG_AUTH_CHAP };
 
@@ -35,6 +36,7 @@ struct config_modem {
 	bool rtscts;
 	char *dialect;			/* auto, or the name of a driver */
 	enum config_receive receive;
+	enum config_pull_form pull_form;
 	enum config_coding send_coding;
 	char *apn;			/* checked: no quote, no control byte */
 	unsigned int cid;		/* 1..16 */

@@ -44,6 +44,8 @@ const struct setting settings[] = {
 	  .words = "auto simcom w800" },
 	{ MODEM("receive"), "auto", value_choice,
 	  FIELD(config.modem.receive), .words = "auto pull push" },
+	{ MODEM("pull-form"), "ascii", value_choice,
+	  FIELD(config.modem.pull_form), .words = "ascii hex" },
 	{ MODEM("send-coding"), "fixed", value_choice,
 	  FIELD(config.modem.send_coding), .words = "fixed ctrlz" },
 	{ MODEM("apn"), "internet", value_apn, FIELD(config.modem.apn),

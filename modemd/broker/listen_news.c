@@ -143,7 +143,7 @@ void listen_on_accepted(void *ctx, uint64_t listener, uint64_t link,
 	struct client *c = l ? l->owner : NULL;
 	struct owned *o;
 
-	o = c && !client_is_full(c) ? owned_new(c, "", 0) : NULL;
+	o = c && !client_is_full(c) ? owned_new(c, LINK_INBOUND, "", 0) : NULL;
 	if (!o) {
 		if (c)
 			c->events_lost++;

@@ -14,6 +14,7 @@
  *   pages.c    answers that come in pages: history, trace
  *   listen.c   listeners: what is asked of them; listen_news.c: what is heard
  *   listeners.c  ... the list of all
+ *   datagram.c where datagrams go
  *   name.c     host names and other text from outside, checked
  */
 
@@ -31,6 +32,7 @@
 #include "wire.h"
 
 struct at_trace_row;
+struct driver_to;
 
 #define CLIENT_QUEUE_MAX	262144	/* bytes of replies and events */
 #define CLIENT_LINKS_MAX	64	/* also waiting ones */
@@ -41,6 +43,7 @@ struct owned {
 	TAILQ_ENTRY(owned) entry;
 	struct client *owner;		/* NULL: gone, its end is still due */
 	uint64_t link;
+	enum link_kind kind;
 	bool in_history;		/* its session's row is open */
 	uint64_t noted;			/* bytes last written there */
 	char remote[280];
@@ -183,7 +186,8 @@ void listen_on_unlistened(void *ctx, uint64_t listener, int err,
 			  const char *reason);
 
 /* request.c */
-struct owned *owned_new(struct client *c, const char *host, unsigned int port);
+struct owned *owned_new(struct client *c, enum link_kind kind,
+			const char *host, unsigned int port);
 void request_failed(struct client *c, uint64_t id, int err);
 void request_handle(struct client *c, const uint8_t *buf, size_t len);
 __attribute__((format(printf, 4, 5)))
@@ -249,6 +253,12 @@ void report_trace(struct client *c, uint64_t id,
 		  const Modemd__V1__TraceRequest *req);
 void report_trace_row(Modemd__V1__TraceRow *out, char *text, size_t size,
 		      const struct at_trace_row *row, bool payload);
+
+/* datagram.c: what is wrong, a sentence, or NULL */
+const char *datagram_check_open(const Modemd__V1__Open *req, char *host);
+const char *datagram_check_send(const Modemd__V1__Send *req, char *address,
+				struct driver_to *to);
+const char *datagram_send_error(int err, bool named);
 
 /* name.c */
 int name_check_host(const ProtobufCBinaryData *in, char *out, size_t size,

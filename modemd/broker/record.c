@@ -45,7 +45,7 @@ void record_open(struct broker *b, struct owned *o, uint32_t epoch)
 		.comm = o->creds.comm,
 		.unit = o->creds.unit,
 		.exe = o->creds.exe,
-		.type = link_kind_name(info.kind),
+		.type = link_kind_name(o->kind),
 		.remote = o->remote,
 		.slot = info.slot,
 		.rule = "",

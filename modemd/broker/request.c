@@ -148,7 +148,8 @@ void request_failed(struct client *c, uint64_t id, int err)
 	}
 }
 
-struct owned *owned_new(struct client *c, const char *host, unsigned int port)
+struct owned *owned_new(struct client *c, enum link_kind kind,
+			const char *host, unsigned int port)
 {
 	struct owned *o;
 
@@ -159,7 +160,9 @@ struct owned *owned_new(struct client *c, const char *host, unsigned int port)
 	o->owner = c;
 	memcpy(o->name, c->name, sizeof(o->name));
 	o->creds = c->creds;
-	snprintf(o->remote, sizeof(o->remote), "%s:%u", host, port);
+	o->kind = kind;
+	snprintf(o->remote, sizeof(o->remote), "%s:%u", host[0] ? host : "*",
+		 port);
 	TAILQ_INSERT_TAIL(&c->broker->owned, o, entry);
 	c->links++;
 
@@ -170,14 +173,16 @@ struct owned *owned_new(struct client *c, const char *host, unsigned int port)
 static const char *check_open(const struct client *c,
 			      const Modemd__V1__Open *req, int *err)
 {
+	bool udp = req->has_type && req->type == MODEMD__V1__LINK_TYPE__UDP;
+
 	*err = -EINVAL;
-	if (!req->has_port || req->port < 1 || req->port > 65535)
+	if (!udp && (!req->has_port || req->port < 1 || req->port > 65535))
 		return "port is not in 1-65535";
 	if (req->local_port > 65535)
 		return "local_port is not in 0-65535";
 	*err = -EOPNOTSUPP;
-	if (req->has_type && req->type != MODEMD__V1__LINK_TYPE__TCP)
-		return "only TCP links are supported by this version";
+	if (!udp && req->has_type && req->type != MODEMD__V1__LINK_TYPE__TCP)
+		return "only TCP and UDP links are supported by this version";
 	*err = -EDQUOT;
 	if (c->links >= CLIENT_LINKS_MAX)
 		return "a client may hold 64 links";
@@ -185,23 +190,50 @@ static const char *check_open(const struct client *c,
 	return NULL;
 }
 
-static void reply_open(struct client *c, uint64_t id, uint64_t link)
+static void reply_open(struct client *c, uint64_t id, uint64_t link,
+		       const struct link_args *args)
 {
 	Modemd__V1__OpenReply open = MODEMD__V1__OPEN_REPLY__INIT;
 	Modemd__V1__Reply reply;
 
 	MSG_SET(&open, link, link);
 	MSG_SET(&open, epoch, 1);
+	if (args->kind == LINK_UDP)
+		MSG_SET(&open, source, modem_tells_source(c->broker->modem,
+							  args));
 	fill_reply(&reply, id, 0);
 	reply.result_case = MODEMD__V1__REPLY__RESULT_OPEN;
 	reply.open = &open;
 	client_reply(c, &reply);
 }
 
+/* False: refused. @host: DRIVER_HOST_MAX + 1 bytes. */
+static bool take_remote(struct client *c, uint64_t id,
+			const Modemd__V1__Open *req, char *host)
+{
+	const char *why;
+
+	if (req->type == MODEMD__V1__LINK_TYPE__UDP) {
+		why = datagram_check_open(req, host);
+		if (why)
+			request_reply(c, id, -EINVAL, "%s", why);
+		return !why;
+	}
+	if (name_check_host(&req->host, host, DRIVER_HOST_MAX + 1, &why) == 0)
+		return true;
+	request_reply(c, id, -EINVAL, "host %s", why);
+
+	return false;
+}
+
 static void do_open(struct client *c, uint64_t id, const Modemd__V1__Open *req)
 {
 	char host[DRIVER_HOST_MAX + 1];
 	struct link_args args = {
+		.kind = req->type == MODEMD__V1__LINK_TYPE__UDP ? LINK_UDP :
+			LINK_TCP,
+		.never_push = req->never_push,
+		.want_source = req->want_source,
 		.host = host,
 		.port = req->port,
 		.local_port = req->local_port,
@@ -221,11 +253,9 @@ static void do_open(struct client *c, uint64_t id, const Modemd__V1__Open *req)
 		request_reply(c, id, err, "%s", why);
 		return;
 	}
-	if (name_check_host(&req->host, host, sizeof(host), &why)) {
-		request_reply(c, id, -EINVAL, "host %s", why);
+	if (!take_remote(c, id, req, host))
 		return;
-	}
-	o = owned_new(c, host, args.port);
+	o = owned_new(c, args.kind, host, args.port);
 	err = o ? modem_link_open(c->broker->modem, &args, &o->link) : -ENOMEM;
 	if (err) {
 		if (o)
@@ -233,7 +263,7 @@ static void do_open(struct client *c, uint64_t id, const Modemd__V1__Open *req)
 		request_failed(c, id, err);
 		return;
 	}
-	reply_open(c, id, o->link);
+	reply_open(c, id, o->link, &args);
 }
 
 /* ------------------------------------------------------------------- links */
@@ -253,6 +283,9 @@ bool request_owns(struct client *c, uint64_t id, uint64_t link)
 
 static void do_send(struct client *c, uint64_t id, const Modemd__V1__Send *req)
 {
+	char address[INET_ADDRSTRLEN];
+	struct driver_to to;
+	const char *why;
 	int err;
 
 	if (!request_owns(c, id, req->link))
@@ -262,9 +295,17 @@ static void do_send(struct client *c, uint64_t id, const Modemd__V1__Send *req)
 			      "data is not 1-%d bytes", WIRE_DATA_MAX);
 		return;
 	}
-	err = modem_link_send(c->broker->modem, req->link, req->epoch,
-			      req->data.data, req->data.len);
-	request_reply(c, id, err, NULL);
+	why = datagram_check_send(req, address, &to);
+	if (why) {
+		request_reply(c, id, -EINVAL, "%s", why);
+		return;
+	}
+	err = modem_link_send_to(c->broker->modem, req->link, req->epoch,
+				 req->data.data, req->data.len,
+				 to.address ? &to : NULL);
+	why = datagram_send_error(err, to.address);
+	request_reply(c, id, err == -EDESTADDRREQ ? -EINVAL : err,
+		      why ? "%s" : NULL, why);
 }
 
 static void do_credit(struct client *c, uint64_t id,

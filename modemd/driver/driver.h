@@ -205,8 +205,9 @@ struct driver_events {
 	void (*waiting)(void *up, const char *text, uint32_t again_ms);
 	void (*opened)(void *up, unsigned int slot, int err, const char *text);
 	/* @taken counts also when @err is set: the link is then broken,
-	 * except for -EMSGSIZE (nothing taken, send less at a time) and
-	 * -EBUSY (nothing taken, send the same later). */
+	 * except for -EMSGSIZE (nothing taken, send less at a time), -EAGAIN
+	 * (nothing taken, the next try is another) and -EBUSY (nothing taken,
+	 * send the same later). */
 	void (*sent)(void *up, unsigned int slot, size_t taken, int err,
 		     const char *text);
 	void (*pulled)(void *up, unsigned int slot, long rest, int err);
@@ -241,8 +242,12 @@ struct driver_events {
 			 const char *peer);
 	/* A server has gone by itself. */
 	void (*listener_lost)(void *up, unsigned int index, const char *text);
-	/* Pushed bytes that no link can be named for: it pulls from now on. */
-	void (*push_unnamed)(void *up, size_t len);
+	/* Pushed bytes of which the modem does not say whose they are. */
+	void (*push_unnamed)(void *up, const uint8_t *data, size_t len,
+			     const char *from);
+	/* Pushed bytes were lost on the line, and nobody knows whose; what was
+	 * given last may be damaged. */
+	void (*push_lost)(void *up);
 	/* What the peer of a session sent. */
 	void (*lease_data)(void *up, const uint8_t *data, size_t len);
 	/* lease_write() takes bytes again. */
@@ -294,7 +299,7 @@ struct driver {
 	int (*listen)(void *d, unsigned int index,
 		      const struct driver_listen_args *args);
 	int (*unlisten)(void *d, unsigned int index);
-	/* To push: what is buffered comes as data() before receiving(). */
+	/* To push: what is buffered comes as data(), before what is new. */
 	int (*receive)(void *d, enum driver_receive mode);
 	int (*audit)(void *d);
 	int (*query)(void *d, unsigned int id, enum driver_query what,
@@ -315,7 +320,8 @@ struct driver {
 	size_t (*lease_write)(void *d, const uint8_t *data, size_t len);
 	int (*unlease)(void *d);
 
-	/* A line nobody asked for, and the payload it counted. */
+	/* A line nobody asked for, and the payload it counted; no bytes at
+	 * all: input was lost, pushed bytes perhaps. */
 	void (*line)(void *d, const struct at_line *line);
 	void (*data)(void *d, const uint8_t *data, size_t len, bool last);
 

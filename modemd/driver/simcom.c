@@ -38,8 +38,21 @@ const struct at_rule simcom_rules[] = {
 	[R_SENT]	= { "+CIPSEND: #,#,#",		AT_URC },
 	[R_READABLE]	= { "+CIPRXGET: 1,#",		AT_URC },
 	[R_PULLED]	= { "+CIPRXGET: 2,#,#,#",	AT_REPLY, .payload = 2 },
+	/* then a line of digits; their count is not defined (Q68) */
+	[R_PULLED_HEX]	= { "+CIPRXGET: 3,#,#,#",	AT_REPLY },
 	[R_REST]	= { "+CIPRXGET: 4,#,#",		AT_REPLY },
 	[R_RXGET_MODE]	= { "+CIPRXGET: #",		AT_REPLY },
+	[R_RECV_FROM]	= { "RECV FROM: $",		AT_URC,
+			    .announces = true },
+	/* as in the text of A7600 manual 1.2, without plus in its examples */
+	[R_RECV_FROM_PLUS] = { "+RECV FROM: $",		AT_URC,
+			    .announces = true },
+	[R_RECEIVE]	= { "+RECEIVE,#,#",		AT_URC, .payload = 2 },
+	/* seen by a driver of the SIM7600 */
+	[R_RECEIVE_COLON] = { "+RECEIVE,#,#:",	AT_URC, .payload = 2 },
+	/* A7600 manual 2.13 and 6.2; with parentheses in its 1.2 and 2.8 */
+	[R_IPD]		= { "+IPD #",			AT_URC, .payload = 1 },
+	[R_IPD_PARENS]	= { "+IPD(#)",			AT_URC, .payload = 1 },
 	[R_NETOPEN]	= { "+NETOPEN: #",		AT_URC },
 	/* SIM5320 and the example of A7600 manual 6.4.2 */
 	[R_NETOPEN_PAIR] = { "+NETOPEN: #, #",		AT_URC },
@@ -167,7 +180,7 @@ static void on_line(void *d, const struct at_line *line)
 	struct simcom *s = d;
 
 	ev = s->env.events;
-	if (simcom_boot_line(s, line))
+	if (simcom_push_line(s, line) || simcom_boot_line(s, line))
 		return;
 
 	switch (line->rule - simcom_rules) {
@@ -203,15 +216,6 @@ static void on_line(void *d, const struct at_line *line)
 	}
 }
 
-/* Nothing is pushed yet: the modem is kept in pull mode. */
-static void on_data(void *d, const uint8_t *data, size_t len, bool last)
-{
-	(void)d;
-	(void)data;
-	(void)len;
-	(void)last;
-}
-
 static void forget(struct simcom *s)
 {
 	memset(&s->info, 0, sizeof(s->info));
@@ -226,12 +230,15 @@ static void reset(void *d, bool modem_gone)
 	simcom_ping_reset(s, modem_gone);
 	simcom_server_reset(s);
 	simcom_audit_reset(s);
+	simcom_push_reset(s);
 	if (!modem_gone)
 		return;
 	simcom_boot_reset(s);
 	simcom_restart_reset(s);
 	simcom_config_reset(s);
 	s->context_set = false;
+	s->coded_comma = false;
+	s->coded_proven = false;
 	forget(s);
 }
 
@@ -252,6 +259,8 @@ static void destroy(void *d)
 	timer_free(s->ping.timer);
 	timer_free(s->config.timer);
 	free(s->at.answer);
+	timer_free(s->push.turn);
+	timer_free(s->push.settle);
 	free(s);
 }
 
@@ -270,8 +279,11 @@ static void *create(const struct driver_env *env)
 	s->turn = timer_new(env->timers, simcom_restart_turn, s);
 	s->ping.timer = timer_new(env->timers, simcom_ping_timer, s);
 	s->audit_timer = timer_new(env->timers, simcom_audit_timer, s);
+	s->push.turn = timer_new(env->timers, simcom_push_turn, s);
+	s->push.settle = timer_new(env->timers, simcom_push_settled, s);
 	if (!s->boot.timer || !s->turn || !s->ping.timer || !s->audit_timer ||
-	    simcom_config_new(s) || simcom_servers_init(s))
+	    !s->push.turn || !s->push.settle || simcom_config_new(s) ||
+	    simcom_servers_init(s))
 		goto fail;
 	for (i = 0; i < SIMCOM_LINKS; i++) {
 		s->links[i].s = s;
@@ -303,11 +315,13 @@ const struct driver driver_simcom = {
 	.eol		= "\r",		/* a LF could be taken for payload */
 	.max_links	= SIMCOM_LINKS,
 	.max_listeners	= SIMCOM_SERVERS,
-	.max_send	= 1500,		/* A7600 manual 2.4 */
-	.max_pull	= 1500,		/* A7600 manual 2.5 */
-	.max_push	= 0,
+	.max_send	= SIMCOM_BLOCK,	/* A7600 manual 2.4 */
+	.max_pull	= SIMCOM_BLOCK,	/* A7600 manual 2.5 */
+	.max_push	= SIMCOM_BLOCK,	/* A7600 manual 2.5, note 3 */
 	.caps		= DRIVER_CAP_REVERSE_DNS | DRIVER_CAP_PING |
-			  DRIVER_CAP_CONFIRMED | DRIVER_CAP_WAIT_ACK,
+			  DRIVER_CAP_CONFIRMED | DRIVER_CAP_WAIT_ACK |
+			  DRIVER_CAP_UDP | DRIVER_CAP_PUSH |
+			  DRIVER_CAP_PUSH_SOURCE,
 	.settings	= simcom_settings,
 	.new		= create,
 	.free		= destroy,
@@ -318,12 +332,13 @@ const struct driver driver_simcom = {
 	.close		= simcom_close,
 	.listen		= simcom_listen,
 	.unlisten	= simcom_unlisten,
+	.receive	= simcom_receive,
 	.audit		= simcom_audit,
 	.query		= simcom_query,
 	.ping_stop	= simcom_ping_stop,
 	.forbids	= simcom_forbids,
 	.line		= on_line,
-	.data		= on_data,
+	.data		= simcom_push_data,
 	.reset		= reset,
 	.info		= info,
 	.setting	= simcom_setting,

@@ -271,6 +271,9 @@ int simcom_stage(void *d, enum driver_stage stage)
 	b->have_result = false;
 	b->again_until_ms = 0;
 	b->text[0] = '\0';
+	if (stage == DRIVER_NET_OPEN || stage == DRIVER_NET_CLOSE ||
+	    stage == DRIVER_CHECK)
+		simcom_push_begin(s);
 	if (stage == DRIVER_NET_OPEN || stage == DRIVER_NET_CLOSE)
 		s->info.address[0] = '\0';
 	wait_for(s, WAIT_TURN, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Links: A7600 manual 2.3 to 2.6. */
+/* Links, how they open and close: A7600 manual 2.3, 2.6. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,12 +21,12 @@ static const struct driver_events *events(const struct simcom_link *l)
 	return l->s->env.events;
 }
 
-static void set_text(struct simcom_link *l, const char *text)
+void simcom_link_set_text(struct simcom_link *l, const char *text)
 {
 	snprintf(l->text, sizeof(l->text), "%s", text);
 }
 
-static void begin(struct simcom_link *l, bool *what)
+void simcom_link_begin(struct simcom_link *l, bool *what)
 {
 	*what = true;
 	l->close_pending = false;
@@ -37,7 +37,7 @@ static void begin(struct simcom_link *l, bool *what)
 
 /* -------------------------------------------------------------------- open */
 
-static void end_close(struct simcom_link *l)
+void simcom_link_end_close(struct simcom_link *l)
 {
 	l->close_pending = false;
 	events(l)->closed(l->s->env.up, l->slot, l->why, l->text);
@@ -49,7 +49,7 @@ static void end_open(struct simcom_link *l, int err)
 	l->opening = false;
 	events(l)->opened(l->s->env.up, l->slot, err, l->text);
 	if (l->close_pending)
-		end_close(l);
+		simcom_link_end_close(l);
 }
 
 static void check_open(struct simcom_link *l)
@@ -69,7 +69,7 @@ static void on_opened(struct simcom_link *l, const struct at_line *line)
 	l->result_seen = true;
 	l->result = line->args[1];
 	if (l->result != 0)
-		set_text(l, simcom_err_text(l->result));
+		simcom_link_set_text(l, simcom_err_text(l->result));
 	check_open(l);
 }
 
@@ -90,7 +90,7 @@ static void open_done(void *ctx, int err, const struct at_answer *a)
 		end_open(l, simcom_errno(l->result));
 		return;
 	}
-	set_text(l, simcom_words(a));
+	simcom_link_set_text(l, simcom_words(a));
 	end_open(l, simcom_answer_errno(err, a));
 }
 
@@ -105,196 +105,24 @@ int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a)
 	};
 	int err;
 
-	if (a->udp)
-		return -EOPNOTSUPP;
-	if (a->local_port > 0)
+	if (a->udp)		/* where to, each send says (Q45) */
+		err = simcom_send(s, &cmd, "AT+CIPOPEN=%u,\"UDP\",,,%u", slot,
+				  a->local_port);
+	else if (a->local_port > 0)
 		err = simcom_send(s, &cmd, "AT+CIPOPEN=%u,\"TCP\",%q,%u,%u",
 				  slot, a->host, a->port, a->local_port);
 	else
 		err = simcom_send(s, &cmd, "AT+CIPOPEN=%u,\"TCP\",%q,%u",
 				  slot, a->host, a->port);
-	if (!err) {
-		begin(l, &l->opening);
-		l->inbound = false;
-	}
-
-	return err;
-}
-
-/* -------------------------------------------------------------------- send */
-
-/* The peer's close first: then a send that failed does not end the link
- * before what the modem still holds for it was read. */
-static void end_send(struct simcom_link *l, size_t taken, int err)
-{
-	if (!l->closing)
-		timer_stop(l->deadline);
-	l->sending = false;
-	if (l->close_pending)
-		end_close(l);
-	events(l)->sent(l->s->env.up, l->slot, taken, err, l->text);
-}
-
-/* cnf: -1 the connection is gone, 0 buffers full, less than asked: the socket
- * cannot be used further (A7600 manual 2.4). */
-static void judge_send(struct simcom_link *l, long confirmed)
-{
-	size_t taken = confirmed > 0 ? (size_t)confirmed : 0;
-
-	if (taken > l->send_len)
-		taken = l->send_len;
-	if (taken != l->send_len && !l->text[0])
-		snprintf(l->text, sizeof(l->text),
-			 "%ld bytes confirmed of %zu", confirmed, l->send_len);
-	end_send(l, taken, taken == l->send_len ? 0 : -ECONNABORTED);
-}
-
-static void check_send(struct simcom_link *l)
-{
-	if (l->final_seen && l->result_seen)
-		judge_send(l, l->result);
-}
-
-static void on_sent(struct simcom_link *l, const struct at_line *line)
-{
-	if (!l->sending || line->args[1] != (long)l->send_len)
-		return;
-	if (l->closing) {	/* overtaken: its OK was seen long ago */
-		judge_send(l, line->args[2]);
-		return;
-	}
-	l->result_seen = true;
-	l->result = line->args[2];
-	check_send(l);
-}
-
-static int refused_errno(const struct simcom_link *l, int err,
-			 const struct at_answer *a)
-{
-	if (err != -EREMOTEIO)
+	if (err)
 		return err;
-	if (a->rule != &simcom_rules[R_CIPERROR])
-		return -ECONNABORTED;
-	/* Some firmware refuses the manual's 1500 bytes with error 3. */
-	if (a->args[0] == 3 && l->send_len > 512)
-		return -EMSGSIZE;
+	simcom_link_begin(l, &l->opening);
+	l->udp = a->udp;
+	l->inbound = false;
+	snprintf(l->to, sizeof(l->to), "%s", a->udp ? a->host : "");
+	l->to_port = a->port;
 
-	return a->args[0] == 8 ? -EBUSY : -ECONNABORTED;
-}
-
-static void send_done(void *ctx, int err, const struct at_answer *a)
-{
-	struct simcom_link *l = ctx;
-
-	if (!l->sending)
-		return;
-	l->final_seen = true;
-	if (!err) {
-		if (!l->close_pending && !l->closing)
-			timer_start(l->deadline, MARGIN_MS +
-				    l->s->env.links->send_timeout_ms);
-		check_send(l);
-		return;
-	}
-	set_text(l, simcom_words(a));
-	end_send(l, 0, refused_errno(l, err, a));
-}
-
-int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len,
-		     const struct driver_to *to)
-{
-	struct simcom *s = d;
-	struct simcom_link *l = &s->links[slot];
-	struct at_command cmd = {
-		.timeout_ms = SIMCOM_FINAL_MS,
-		.payload = b,
-		.payload_len = len,
-		.done = send_done,
-		.ctx = l,
-	};
-	int err;
-
-	if (to)
-		return -EOPNOTSUPP;
-	err = simcom_send(s, &cmd, "AT+CIPSEND=%u,%u", slot,
-			  (unsigned int)len);
-	if (!err) {
-		begin(l, &l->sending);
-		l->send_len = len;
-	}
-
-	return err;
-}
-
-/* -------------------------------------------------------------------- pull */
-
-static void pull_line(void *ctx, const struct at_line *line)
-{
-	struct simcom *s = ctx;
-
-	s->pulling.bad = line->args[0] != (long)s->pulling.slot;
-	s->pulling.rest = line->args[2];
-}
-
-static void pull_data(void *ctx, const uint8_t *data, size_t len, bool last)
-{
-	struct simcom *s = ctx;
-	struct simcom_pull *p = &s->pulling;
-
-	(void)last;
-	if (len > sizeof(p->buf) - p->len) {	/* answered twice */
-		p->bad = true;
-		return;
-	}
-	memcpy(p->buf + p->len, data, len);
-	p->len += len;
-}
-
-static void pull_done(void *ctx, int err, const struct at_answer *a)
-{
-	struct simcom *s = ctx;
-	struct simcom_pull *p = &s->pulling;
-	const struct driver_events *ev = s->env.events;
-
-	if (!err && p->bad)
-		err = -EBADMSG;
-	if (simcom_answer_errno(err, a) == -ENODATA) {
-		p->len = 0;
-		p->rest = 0;
-		err = 0;
-	}
-	if (!err && p->len == 0)	/* whatever it says: not now */
-		p->rest = 0;
-	if (!err && p->len > 0)
-		ev->data(s->env.up, p->slot, p->buf, p->len, NULL, true);
-	ev->pulled(s->env.up, p->slot, p->rest, err);
-}
-
-int simcom_pull(void *d, unsigned int slot, size_t max)
-{
-	static const signed char accept[] = { R_PULLED, -1 };
-	struct simcom *s = d;
-	struct at_command cmd = {
-		.accept = accept,
-		.timeout_ms = SIMCOM_FINAL_MS,
-		.answer_max = max,
-		.line = pull_line,
-		.data = pull_data,
-		.done = pull_done,
-		.ctx = s,
-	};
-	int err;
-
-	err = simcom_send(s, &cmd, "AT+CIPRXGET=2,%u,%u", slot,
-			  (unsigned int)max);
-	if (!err) {
-		s->pulling.slot = slot;
-		s->pulling.bad = false;
-		s->pulling.rest = -1;
-		s->pulling.len = 0;
-	}
-
-	return err;
+	return 0;
 }
 
 /* ------------------------------------------------------------------- close */
@@ -306,11 +134,12 @@ static void closing_ends(struct simcom_link *l, bool answered)
 	timer_stop(l->deadline);
 	l->closing = false;
 	l->close_pending = false;
-	l->inbound = false;
 	if (l->sending)
-		end_send(l, 0, -ECONNRESET);
+		simcom_end_send(l, 0, -ECONNRESET);
+	l->udp = false;
+	l->inbound = false;
 	l->why = answered ? DRIVER_CLOSE_ASKED : DRIVER_CLOSE_UNSURE;
-	end_close(l);
+	simcom_link_end_close(l);
 }
 
 static void check_close(struct simcom_link *l)
@@ -332,7 +161,7 @@ static void close_done(void *ctx, int err, const struct at_answer *a)
 		return;
 	}
 	if (!l->text[0])
-		set_text(l, simcom_words(a));
+		simcom_link_set_text(l, simcom_words(a));
 	closing_ends(l, err == -EREMOTEIO);
 }
 
@@ -343,7 +172,7 @@ static void on_closed(struct simcom_link *l, const struct at_line *line)
 
 	l->result_seen = true;
 	if (line->args[1] != 0)
-		set_text(l, simcom_err_text(line->args[1]));
+		simcom_link_set_text(l, simcom_err_text(line->args[1]));
 	check_close(l);
 }
 
@@ -361,7 +190,7 @@ int simcom_close(void *d, unsigned int slot)
 	err = simcom_send(s, &cmd, "AT+CIPCLOSE=%u", slot);
 	if (!err) {
 		timer_stop(l->deadline);
-		begin(l, &l->closing);
+		simcom_link_begin(l, &l->closing);
 	}
 
 	return err;
@@ -373,20 +202,19 @@ static void on_ipclose(struct simcom_link *l, const struct at_line *line)
 	static const enum driver_close reason[] = {
 		DRIVER_CLOSE_LOCAL, DRIVER_CLOSE_PEER, DRIVER_CLOSE_TIMEOUT,
 	};
-	long n = line->args[1];
-
 	bool opening = l->opening && !l->inbound;
+	long n = line->args[1];
 
 	/* Before the result of an open it is that of the link before. */
 	if (l->closing || (opening && !l->result_seen))
 		return;
-	set_text(l, line->text);
+	simcom_link_set_text(l, line->text);
 	l->why = n >= 0 && n <= 2 ? reason[n] : DRIVER_CLOSE_PEER;
 	l->close_pending = opening || l->sending;
 	if (l->sending)
 		timer_start(l->deadline, LATE_SENT_MS);
 	else if (!opening)
-		end_close(l);
+		simcom_link_end_close(l);
 }
 
 /* -------------------------------------------------- lines nobody asked for */
@@ -421,7 +249,7 @@ void simcom_link_line(struct simcom *s, const struct at_line *line)
 		on_closed(l, line);
 		break;
 	case R_SENT:
-		on_sent(l, line);
+		simcom_on_sent(l, line);
 		break;
 	case R_READABLE:
 		events(l)->readable(s->env.up, (unsigned int)slot);
@@ -435,13 +263,13 @@ void simcom_link_deadline(void *ctx)
 {
 	struct simcom_link *l = ctx;
 
-	set_text(l, "no result came");
+	simcom_link_set_text(l, "no result came");
 	if (l->closing)
 		closing_ends(l, false);
 	else if (l->opening)
 		end_open(l, -ETIMEDOUT);
 	else if (l->sending)
-		end_send(l, 0, -ETIMEDOUT);
+		simcom_end_send(l, 0, -ETIMEDOUT);
 }
 
 void simcom_link_reset(struct simcom *s)
@@ -449,13 +277,13 @@ void simcom_link_reset(struct simcom *s)
 	struct simcom_link *l;
 
 	for (l = s->links; l < s->links + SIMCOM_LINKS; l++) {
-		set_text(l, "");
+		simcom_link_set_text(l, "");
 		if (l->closing)
 			closing_ends(l, true);
 		else if (l->opening)
 			end_open(l, -ENODEV);
 		else if (l->sending)
-			end_send(l, 0, -ENODEV);
+			simcom_end_send(l, 0, -ENODEV);
 		timer_stop(l->deadline);
 		l->close_pending = false;
 		l->inbound = false;

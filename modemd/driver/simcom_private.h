@@ -4,6 +4,7 @@
  * simcom_private - what the files of the SIMCom dialect share: simcom.c (the
  * rules, the table, lines nobody asked for), simcom_boot.c (runs the stages),
  * simcom_stages.c and simcom_sim.c (their steps), simcom_link.c (links),
+ * simcom_send.c, simcom_pull.c and simcom_push.c (their bytes),
  * simcom_server.c (servers), simcom_query.c (questions), simcom_ping.c,
  * simcom_config.c, simcom_at.c, simcom_repair.c (radio, contexts, restart),
  * simcom_error.c (what errors mean). Nobody else includes it.
@@ -17,6 +18,7 @@
 
 #define SIMCOM_LINKS	10
 #define SIMCOM_SERVERS	4
+#define SIMCOM_BLOCK	1500	/* bytes sent, pulled, pushed at a time */
 #define SIMCOM_FINAL_MS	5000	/* to OK or ERROR, line time not counted */
 /* For the result of an open whose slot an accepted connection has taken. */
 #define SIMCOM_COLLISION_MS 2000
@@ -29,8 +31,15 @@ enum simcom_rule {
 	R_SENT,
 	R_READABLE,
 	R_PULLED,
+	R_PULLED_HEX,
 	R_REST,
 	R_RXGET_MODE,
+	R_RECV_FROM,
+	R_RECV_FROM_PLUS,
+	R_RECEIVE,
+	R_RECEIVE_COLON,
+	R_IPD,
+	R_IPD_PARENS,
 	R_NETOPEN,
 	R_NETOPEN_PAIR,
 	R_NETCLOSE,
@@ -109,6 +118,10 @@ struct simcom_link {
 	enum driver_close why;
 	char text[96];			/* the modem's words for it */
 	struct timer *deadline;		/* of the result */
+	bool udp;
+	bool coded;			/* the send under way */
+	char to[DRIVER_ADDRESS_MAX];	/* UDP: as open() said, "": nowhere */
+	unsigned int to_port;
 };
 
 /* One of the modem's servers. A start has no result line, a stop has one, in
@@ -129,8 +142,31 @@ struct simcom_pull {
 	unsigned int slot;
 	bool bad;			/* an answer, but not to us */
 	long rest;
+	size_t max;			/* bytes that were asked for */
+	size_t count;			/* hex form: as the header counts */
 	size_t len;
-	uint8_t buf[1500];
+	uint8_t buf[SIMCOM_BLOCK];
+};
+
+/* What is pushed, and the change to and from it. */
+struct simcom_push {
+	bool running;			/* a receive() */
+	enum driver_receive want;
+	enum driver_receive mode;	/* as the modem last said */
+	bool prepared;			/* headers are on, in this network */
+	unsigned int step;
+	long answer;
+	signed char accept[2];
+	struct timer *turn;
+	bool announced;			/* RECV FROM: its header is due */
+	bool due;			/* header seen, payload is coming */
+	bool held;			/* all of it is there, not given on */
+	struct timer *settle;		/* how long it is held */
+	bool named;
+	unsigned int slot;
+	char from[DRIVER_ADDRESS_MAX];	/* of the block that comes, or "" */
+	size_t len;
+	uint8_t buf[SIMCOM_BLOCK];
 };
 
 /* What a stage waits for when no command of it is running. */
@@ -226,6 +262,9 @@ struct simcom {
 	struct simcom_link links[SIMCOM_LINKS];
 	struct simcom_server servers[SIMCOM_SERVERS];
 	struct simcom_pull pulling;
+	struct simcom_push push;
+	bool coded_comma;		/* AT+CIPSEND=0, and not =0 */
+	bool coded_proven;		/* and so it is taken */
 	struct simcom_boot boot;
 	struct simcom_ping ping;
 	bool context_set;		/* since the modem started */
@@ -316,13 +355,31 @@ void simcom_restart_reset(struct simcom *s);
 
 /* simcom_link.c */
 int simcom_open(void *d, unsigned int slot, const struct driver_open_args *a);
-int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len,
-		     const struct driver_to *to);
-int simcom_pull(void *d, unsigned int slot, size_t max);
 int simcom_close(void *d, unsigned int slot);
 void simcom_link_line(struct simcom *s, const struct at_line *line);
 void simcom_link_deadline(void *ctx);
 void simcom_link_reset(struct simcom *s);
+void simcom_link_begin(struct simcom_link *l, bool *what);
+void simcom_link_end_close(struct simcom_link *l);
+void simcom_link_set_text(struct simcom_link *l, const char *text);
+
+/* simcom_send.c */
+int simcom_send_data(void *d, unsigned int slot, const uint8_t *b, size_t len,
+		     const struct driver_to *to);
+void simcom_end_send(struct simcom_link *l, size_t taken, int err);
+void simcom_on_sent(struct simcom_link *l, const struct at_line *line);
+
+/* simcom_pull.c */
+int simcom_pull(void *d, unsigned int slot, size_t max);
+
+/* simcom_push.c */
+int simcom_receive(void *d, enum driver_receive mode);
+void simcom_push_turn(void *ctx);
+void simcom_push_settled(void *ctx);
+void simcom_push_begin(struct simcom *s);
+void simcom_push_reset(struct simcom *s);
+bool simcom_push_line(struct simcom *s, const struct at_line *line);
+void simcom_push_data(void *d, const uint8_t *data, size_t len, bool last);
 
 /* What a failed command said, as -errno. */
 int simcom_answer_errno(int err, const struct at_answer *a);

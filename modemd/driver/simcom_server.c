@@ -178,6 +178,7 @@ static void on_client(struct simcom *s, const struct at_line *line,
 	}
 	l = &s->links[slot];
 	l->inbound = true;
+	l->udp = false;
 	if (l->opening && l->final_seen)	/* it will be an error */
 		timer_start(l->deadline, SIMCOM_COLLISION_MS);
 	copy_peer(peer, sizeof(peer), &line->strs[0]);

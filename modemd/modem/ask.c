@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <event2/buffer.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -133,7 +134,8 @@ enum ask confirm_step(struct link *l)
 /* All that the modem held was read: what it received beyond that is lost. */
 void confirm_drained(struct link *l)
 {
-	uint64_t have = l->counts.received + l->counts.lost;
+	uint64_t have = l->counts.received + l->counts.lost +
+			evbuffer_get_length(l->rx);
 	struct modem *m = l->modem;
 
 	if (l->claimed > have) {
@@ -153,7 +155,8 @@ void confirm_drained(struct link *l)
 static void learn_received(struct link *l, uint64_t received)
 {
 	l->claimed = 0;
-	if (received <= l->counts.received + l->counts.lost)
+	if (received <= l->counts.received + l->counts.lost +
+	    evbuffer_get_length(l->rx))
 		return;
 	l->claimed = received;
 	if (l->line_loss) {	/* nothing more is read of it */

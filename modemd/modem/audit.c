@@ -194,6 +194,7 @@ void check_done(struct modem *m, int err, const char *text)
 		return;
 	if (!err) {
 		m->checks = 0;
+		receive_reset(m);
 		audit_want(m);
 	} else if (unanswered && ++m->checks < CHECKS_MAX) {
 		life_want_stage(m, DRIVER_CHECK);

@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <event2/buffer.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,7 +52,8 @@ void link_is_drained(struct link *l)
 void link_check_drained(struct link *l)
 {
 	if (l->state == LINK_OPEN && accept_may_have(l) && !l->readable &&
-	    !l->modem->slots[l->slot].pulling && l->inflight == 0)
+	    !l->modem->slots[l->slot].pulling && l->inflight == 0 &&
+	    evbuffer_get_length(l->rx) == 0)
 		link_is_drained(l);
 }
 
@@ -60,8 +62,12 @@ void link_check_drained(struct link *l)
  * link's. */
 static void gone(struct link *l)
 {
+	struct modem *m = l->modem;
+
 	l->gone = true;
-	l->readable = !listener_exists(l->modem) || l->announced;
+	l->pull_errors = 0;
+	l->readable = (m->receive == DRIVER_PULL || m->switching) &&
+		      (!listener_exists(m) || l->announced);
 }
 
 void link_peer_closed(struct link *l, enum driver_close why, const char *text)

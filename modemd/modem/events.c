@@ -150,6 +150,7 @@ static void send_less(struct modem *m, struct link *l)
 	for (i = 0; i < sizeof(send_steps) / sizeof(send_steps[0]); i++) {
 		if (send_steps[i] < m->max_send) {
 			m->max_send = send_steps[i];
+			firmware_learn(m, "max-send", m->max_send);
 			log_info("modem: refuses a long send, now at most %zu "
 				 "bytes", m->max_send);
 			return;
@@ -167,6 +168,10 @@ static void on_sent(void *up, unsigned int n, size_t taken, int err,
 
 	if (!l || l->inflight == 0)
 		return;
+	if (datagram_refused(l, err)) {
+		modem_kick_soon(m);
+		return;
+	}
 	if (taken > l->inflight)
 		taken = l->inflight;
 	l->inflight = 0;
@@ -181,8 +186,8 @@ static void on_sent(void *up, unsigned int n, size_t taken, int err,
 		send_less(m, l);
 	else if (err == -EBUSY)
 		link_send_later(l, text);
-	else if (err && err != -ENODEV && l->state == LINK_OPEN &&
-		 !l->peer_closed)
+	else if (err && err != -ENODEV && err != -EAGAIN &&
+		 l->state == LINK_OPEN && !l->peer_closed)
 		link_send_failed(l, err, text);
 	link_check_drained(l);
 	modem_kick_soon(m);
@@ -209,15 +214,26 @@ static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len,
 	struct slot *s = find_slot(m, n, "data");
 	struct link *l = s ? s->link : NULL;
 
-	(void)end;
-	if (!l || l->state == LINK_ENDED || len > l->credit)
-		return;
+	if (l && l->state != LINK_ENDED)
+		receive_data(l, data, len, from, end);
+	else
+		m->lost_bytes += len;
+}
 
-	l->credit -= (uint32_t)len;
-	l->counts.received += len;
-	l->active_ms = timers_mono_ms(m->timers);
-	l->check_every_ms = 0;
-	m->ops->data(m->ctx, l->id, data, len, from);
+static void on_receiving(void *up, enum driver_receive mode, int err)
+{
+	receive_switched(up, mode, err);
+}
+
+static void on_push_unnamed(void *up, const uint8_t *data, size_t len,
+			    const char *from)
+{
+	receive_unnamed(up, data, len, from);
+}
+
+static void on_push_lost(void *up)
+{
+	receive_lost(up);
 }
 
 static void on_pulled(void *up, unsigned int n, long rest, int err)
@@ -236,7 +252,10 @@ static void on_pulled(void *up, unsigned int n, long rest, int err)
 	l->readable |= !err && rest > 0;	/* or announced meanwhile */
 	l->announced |= !err && rest > 0;
 	l->pull_errors = err == -EREMOTEIO ? l->pull_errors + 1 : 0;
-	if (l->peer_closed && (err == -EREMOTEIO || (!err && !l->readable))) {
+	if (l->peer_closed && err == -EREMOTEIO &&
+	    l->pull_errors < PULL_ERRORS_MAX && !accept_may_have(l))
+		l->readable = true;	/* "No data" is no error */
+	if (l->peer_closed && !l->readable && (err == -EREMOTEIO || !err)) {
 		if (!err)
 			confirm_drained(l);
 		link_is_drained(l);
@@ -333,6 +352,9 @@ const struct driver_events modem_driver_events = {
 	.unlistened	= server_on_unlistened,
 	.accepted	= accept_on_accepted,
 	.listener_lost	= server_on_lost,
+	.receiving	= on_receiving,
+	.push_unnamed	= on_push_unnamed,
+	.push_lost	= on_push_lost,
 	.network_lost	= on_network_lost,
 	.rebooted	= on_rebooted,
 	.hopeful	= on_hopeful,

@@ -317,7 +317,9 @@ static void network_is_open(struct modem *m)
 	audit_want(m);
 	names_forget(m);
 	m->wait_ack = false;	/* as the stage has left it */
-	m->max_send = m->driver->max_send;
+	firmware_recall(m);
+	receive_reset(m);
+	modem_list_capabilities(m);
 	m->heard_ms = timers_mono_ms(m->timers);
 	life_set_state(m, MODEM_READY, "");
 	life_set_network(m, NETWORK_OPEN, "");

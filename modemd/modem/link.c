@@ -20,6 +20,18 @@
 #define AUDIT_MS	2000	/* an open waits so long for the audit */
 #define REST_MS		2000	/* of a slot, when there are others */
 
+const char *link_kind_name(enum link_kind kind)
+{
+	static const char *const names[] = {
+		[LINK_TCP]	= "tcp",
+		[LINK_UDP]	= "udp",
+		[LINK_INBOUND]	= "tcp-in",
+		[LINK_LEASE]	= "lease",
+	};
+
+	return names[kind];
+}
+
 const char *link_state_name(enum link_state state)
 {
 	static const char *const names[] = {
@@ -54,18 +66,6 @@ static bool link_may_go(enum link_state from, enum link_state to)
 	}
 
 	return false;
-}
-
-const char *link_kind_name(enum link_kind kind)
-{
-	static const char *const names[] = {
-		[LINK_TCP]	= "tcp",
-		[LINK_UDP]	= "udp",
-		[LINK_INBOUND]	= "tcp-in",
-		[LINK_LEASE]	= "lease",
-	};
-
-	return names[kind];
 }
 
 /* The one place where a link changes its state. */
@@ -182,7 +182,9 @@ static void release_slot(struct link *l)
 void link_drop_unsent(struct link *l)
 {
 	evbuffer_drain(l->tx, evbuffer_get_length(l->tx));
+	cuts_free(&l->tx_cuts);
 	l->inflight = 0;
+	receive_drop(l);
 }
 
 /* -------------------------------------------------------------------- ends */
@@ -288,6 +290,9 @@ static void link_free(struct link *l)
 {
 	TAILQ_REMOVE(&l->modem->links, l, entry);
 	evbuffer_free(l->tx);
+	evbuffer_free(l->rx);
+	cuts_free(&l->tx_cuts);
+	cuts_free(&l->rx_cuts);
 	free(l);
 }
 
@@ -365,21 +370,36 @@ void links_free(struct modem *m)
 
 /* ------------------------------------------------------- asked from above */
 
-struct link *link_new(struct modem *m, const struct link_args *args)
+static struct link *link_alloc(void)
 {
-	const struct config_links *cfg = &m->cfg->links;
-	struct link *l;
+	struct link *l = calloc(1, sizeof(*l));
 
-	l = calloc(1, sizeof(*l));
 	if (!l)
 		return NULL;
 	l->tx = evbuffer_new();
-	if (!l->tx) {
-		free(l);
+	l->rx = evbuffer_new();
+	TAILQ_INIT(&l->tx_cuts);
+	TAILQ_INIT(&l->rx_cuts);
+	if (l->tx && l->rx)
+		return l;
+	if (l->tx)
+		evbuffer_free(l->tx);
+	free(l);
+
+	return NULL;
+}
+
+struct link *link_new(struct modem *m, const struct link_args *args)
+{
+	const struct config_links *cfg = &m->cfg->links;
+	struct link *l = link_alloc();
+
+	if (!l)
 		return NULL;
-	}
 
 	l->modem = m;
+	l->never_push = args->never_push;
+	l->want_source = args->want_source;
 	l->id = ++m->next_id;
 	l->epoch = 1;
 	l->state = LINK_WAITING;
@@ -390,6 +410,7 @@ struct link *link_new(struct modem *m, const struct link_args *args)
 	l->local_port = args->local_port;
 	l->kind = args->kind;
 	l->wait_ack = args->wait_ack;
+	l->any_port = args->local_port == 0;
 	l->restore = args->restore;
 	l->idle_timeout_ms = args->idle_timeout_ms ? args->idle_timeout_ms :
 			     cfg->idle_timeout_ms;
@@ -451,10 +472,12 @@ int modem_link_open(struct modem *m, const struct link_args *args,
 	return 0;
 }
 
-int modem_link_send(struct modem *m, uint64_t id, uint32_t epoch,
-		    const void *data, size_t len)
+int modem_link_send_to(struct modem *m, uint64_t id, uint32_t epoch,
+		       const void *data, size_t len,
+		       const struct driver_to *to)
 {
 	struct link *l = link_find(m, id);
+	int err;
 
 	if (!l || l->want_close)
 		return -EBADF;
@@ -465,8 +488,14 @@ int modem_link_send(struct modem *m, uint64_t id, uint32_t epoch,
 	if (len > m->cfg->links.window ||
 	    evbuffer_get_length(l->tx) > m->cfg->links.window - len)
 		return -EAGAIN;
-	if (evbuffer_add(l->tx, data, len))
-		return -ENOMEM;
+	if (l->kind == LINK_UDP)
+		err = datagram_queue(l, data, len, to);
+	else if (to)
+		err = -EINVAL;
+	else
+		err = evbuffer_add(l->tx, data, len) ? -ENOMEM : 0;
+	if (err)
+		return err;
 
 	l->counts.accepted += len;
 	l->active_ms = timers_mono_ms(m->timers);

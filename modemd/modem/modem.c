@@ -117,9 +117,13 @@ static int make_parts(struct modem *m)
 }
 
 /* What this version can do with this modem, in the words of the protocol. */
-static void list_capabilities(struct modem *m)
+void modem_list_capabilities(struct modem *m)
 {
+	unsigned int caps = m->driver->caps;
 	size_t n = 0;
+
+	if (m->push_unnamed || m->cfg->modem.receive == CONFIG_RECEIVE_PULL)
+		caps &= ~(unsigned int)DRIVER_CAP_PUSH;
 
 	m->capabilities[n++] = "tcp";
 	m->capabilities[n++] = "resolve";
@@ -136,6 +140,13 @@ static void list_capabilities(struct modem *m)
 	m->capabilities[n++] = "restore";
 	if (m->driver->max_listeners > 0)
 		m->capabilities[n++] = "listen";
+	if (caps & DRIVER_CAP_UDP)
+		m->capabilities[n++] = "udp";
+	if (caps & DRIVER_CAP_PUSH)
+		m->capabilities[n++] = "push";
+	if ((caps & DRIVER_CAP_PUSH) && (caps & DRIVER_CAP_PUSH_SOURCE) &&
+	    (caps & DRIVER_CAP_UDP))
+		m->capabilities[n++] = "udp-source";
 	m->capabilities[n] = NULL;
 }
 
@@ -165,7 +176,7 @@ int modem_new(struct timers *ts, const struct config *cfg, struct state *state,
 	}
 
 	m->max_send = m->driver->max_send;
-	list_capabilities(m);
+	modem_list_capabilities(m);
 	life_init(m);
 	*out = m;
 
@@ -274,7 +285,7 @@ void modem_get_status(struct modem *m, struct modem_status *out)
 		.restarts = m->restarts,
 		.info = m->driver->info(m->d),
 		.dialect = m->driver->name,
-		.receive = "pull",
+		.receive = m->receive == DRIVER_PUSH ? "push" : "pull",
 		.capabilities = m->capabilities,
 		.line = at_channel_get_stats(m->channel),
 		.port = at_channel_port(m->channel),

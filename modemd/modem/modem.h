@@ -26,6 +26,7 @@ struct driver_echo;
 struct driver_info;
 struct driver_ping;
 struct driver_setting;
+struct driver_to;
 struct modem;
 struct port;
 struct state;
@@ -264,10 +265,18 @@ int modem_link_open(struct modem *m, const struct link_args *args,
 /*
  * 0: all of it is accepted. -EBADF: no such link, or closing; -ESTALE: of an
  * earlier epoch, or lost; -EAGAIN: beyond the window; -EBUSY: not open
- * yet; -ENOMEM.
+ * yet; -ENOMEM. On a datagram link it is one datagram: -EMSGSIZE;
+ * -EDESTADDRREQ: open() named no remote and @to is NULL. -EINVAL: @to for
+ * another link. @to: IPv4, checked by the caller; copied.
  */
 int modem_link_send(struct modem *m, uint64_t id, uint32_t epoch,
 		    const void *data, size_t len);
+int modem_link_send_to(struct modem *m, uint64_t id, uint32_t epoch,
+		       const void *data, size_t len,
+		       const struct driver_to *to);
+
+/* Will datagrams of such a link have their source? Only push tells. */
+bool modem_tells_source(const struct modem *m, const struct link_args *args);
 
 /* Lets @bytes more through to data(), up to LINK_CREDIT_MAX in all.
  * 0, -EBADF, -ESTALE. */

@@ -9,6 +9,9 @@
  *   events.c    what the driver reports
  *   schedule.c  what goes over the line next, and when to look again
  *   ending.c    how links end by themselves
+ *   receive.c   pull or push, and data that comes
+ *   datagram.c  datagrams on their way to the modem
+ *   firmware.c  what was learnt of this firmware, kept
  *   query.c     the queue of questions; names and their answers
  *   ask.c       the other questions: ping, confirmed bytes, options, raw AT
  *   audit.c     the modem's own table of links, compared with ours
@@ -39,6 +42,17 @@ struct timer;
 #define MODEM_NAMES	64	/* answers that are kept */
 #define LISTENER_WAIT_MS 2000	/* at least, for the audit and old servers */
 
+/* Where one datagram ends among the bytes of a buffer. */
+struct cut {
+	TAILQ_ENTRY(cut) entry;
+	size_t len;
+	bool whole;			/* received: its end was seen */
+	char address[DRIVER_ADDRESS_MAX];	/* whom it is for, or from */
+	unsigned int port;		/* of whom it is for */
+};
+
+TAILQ_HEAD(cut_list, cut);
+
 struct link {
 	TAILQ_ENTRY(link) entry;	/* in the order of ids */
 	struct modem *modem;
@@ -51,6 +65,7 @@ struct link {
 	int slot;			/* -1: none */
 	char host[DRIVER_HOST_MAX + 1];
 	unsigned int port, local_port;
+	bool any_port;			/* UDP: one that we choose */
 	bool restore;
 	uint32_t idle_timeout_ms;
 	int64_t wait_until_ms;		/* WAITING: then it gives up; 0: now */
@@ -59,7 +74,12 @@ struct link {
 	struct backoff backoff;		/* of LOST */
 	struct link_counts counts;
 	struct evbuffer *tx;		/* accepted, not yet taken */
+	struct cut_list tx_cuts;	/* of datagrams in it */
 	size_t inflight;		/* of it, in the modem's hands */
+	struct evbuffer *rx;		/* pushed beyond its credit */
+	struct cut_list rx_cuts;
+	bool behind;			/* too much waits there */
+	bool never_push, want_source;
 	uint32_t credit;
 	uint32_t first_credit;
 	bool readable;			/* the modem holds data, or may */
@@ -232,7 +252,8 @@ struct modem {
 	/* ask.c */
 	bool no_confirmed;		/* this firmware cannot tell */
 	bool wait_ack;			/* as it was last told to the modem */
-	uint64_t lost_bytes;
+	uint64_t lost_bytes;		/* also those for no link */
+
 	/* audit.c */
 	int64_t audited_ms;		/* when the table was last asked for */
 	uint64_t faults;		/* of the line, as counted so far */
@@ -268,6 +289,15 @@ struct modem {
 	struct listener_list listeners;
 	uint64_t next_listener;
 	struct server servers[DRIVER_LISTENERS_MAX];
+
+	/* receive.c */
+	enum driver_receive receive;	/* as the modem last said */
+	enum driver_receive receive_asked;
+	bool switching;			/* to receive_asked */
+	bool receive_unsure;		/* the switch failed, who knows how */
+	bool push_refused;		/* in this network */
+	bool push_unnamed;		/* this firmware names no link */
+	int64_t receive_after_ms;	/* no switch before */
 
 	/* query.c */
 	struct query_list queries;
@@ -352,6 +382,37 @@ void link_vanished(struct link *l);
 void link_line_lost(struct link *l);
 void link_send_failed(struct link *l, int err, const char *text);
 void link_send_later(struct link *l, const char *text);
+/* datagram.c */
+struct cut *cut_add(struct cut_list *list, size_t len, const char *address,
+		    unsigned int port);
+void cut_drop(struct cut_list *list);
+void cuts_free(struct cut_list *list);
+int datagram_queue(struct link *l, const void *data, size_t len,
+		   const struct driver_to *to);
+size_t datagram_next(const struct link *l, struct driver_to *to);
+bool datagram_refused(struct link *l, int err);
+unsigned int datagram_port(struct modem *m);
+
+/* receive.c */
+bool receive_step(struct modem *m);
+int64_t receive_due(const struct modem *m);
+void receive_run(struct modem *m);
+void receive_reset(struct modem *m);
+void receive_switched(struct modem *m, enum driver_receive mode, int err);
+void receive_data(struct link *l, const uint8_t *data, size_t len,
+		  const char *from, bool end);
+void receive_unnamed(struct modem *m, const uint8_t *data, size_t len,
+		     const char *from);
+void receive_lost(struct modem *m);
+void receive_drop(struct link *l);
+bool link_takes_data(const struct link *l);
+
+/* firmware.c */
+void firmware_recall(struct modem *m);
+void firmware_learn(struct modem *m, const char *what, unsigned long value);
+
+/* modem.c */
+void modem_list_capabilities(struct modem *m);
 
 /* schedule.c */
 bool slot_is_free(const struct slot *s);
@@ -434,6 +495,7 @@ void query_learn(struct modem *m, const struct query *q, int err,
 		  const struct driver_answer *answer);
 
 /* events.c */
+void link_drained(struct link *l);
 extern const struct driver_events modem_driver_events;
 
 #endif

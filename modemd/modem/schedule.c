@@ -35,10 +35,14 @@ bool slot_is_free(const struct slot *s)
 
 static bool step_open(struct modem *m, struct link *l)
 {
+	/* Another each time: it may be taken in the modem. */
+	unsigned int port = l->kind == LINK_UDP && l->any_port ?
+			    datagram_port(m) : l->local_port;
 	struct driver_open_args args = {
+		.udp = l->kind == LINK_UDP,
 		.host = l->host,
 		.port = l->port,
-		.local_port = l->local_port,
+		.local_port = port,
 	};
 	int err;
 
@@ -47,6 +51,7 @@ static bool step_open(struct modem *m, struct link *l)
 		link_lose(l, err, "open-failed", strerror(-err));
 		return false;
 	}
+	l->local_port = port;
 	m->slots[l->slot].opening = true;
 	link_set_state(l, LINK_OPENING);
 
@@ -71,7 +76,8 @@ static bool step_pull(struct modem *m, struct link *l)
 {
 	size_t max = m->driver->max_pull;
 
-	if (!l->readable || l->credit == 0)
+	if (!l->readable || !link_takes_data(l) || m->receive != DRIVER_PULL ||
+	    evbuffer_get_length(l->rx) > 0)
 		return false;
 	if (max > l->credit)
 		max = l->credit;
@@ -89,17 +95,21 @@ static bool step_pull(struct modem *m, struct link *l)
 
 static bool step_send(struct modem *m, struct link *l)
 {
+	bool udp = l->kind == LINK_UDP;
 	size_t len = evbuffer_get_length(l->tx);
+	struct driver_to to;
 	unsigned char *data;
 
 	if (len == 0 || l->inflight > 0 || l->peer_closed ||
 	    timers_mono_ms(m->timers) < l->send_after_ms)
 		return false;
-	if (len > m->max_send)
+	if (udp)
+		len = datagram_next(l, &to);
+	else if (len > m->max_send)
 		len = m->max_send;
 	data = evbuffer_pullup(l->tx, (ssize_t)len);
-	if (!data ||
-	    m->driver->send(m->d, (unsigned int)l->slot, data, len, NULL))
+	if (!data || m->driver->send(m->d, (unsigned int)l->slot, data, len,
+				     udp ? &to : NULL))
 		return false;
 
 	l->inflight = len;
@@ -116,7 +126,7 @@ static bool may_close(const struct modem *m, const struct link *l)
 		return true;
 
 	return evbuffer_get_length(l->tx) == 0 &&
-	       (!l->readable || l->credit == 0);
+	       (!l->readable || !link_takes_data(l));
 }
 
 /* Does the link end by itself, before it is closed? Then its slot is to be. */
@@ -238,7 +248,7 @@ static bool network_step(struct modem *m)
 	if (servers_step(m))
 		return true;
 	give_slots(m);
-	if (wait_ack_step(m))
+	if (receive_step(m) || wait_ack_step(m))
 		return true;
 	if (now >= m->query_not_before_ms && query_start(m))
 		return true;
@@ -286,7 +296,8 @@ static int64_t link_due(const struct modem *m, const struct link *l)
 		at = earlier(at, not_past(l->send_after_ms, now));
 	if (l->idle_timeout_ms && !l->want_close)
 		at = earlier(at, l->active_ms + l->idle_timeout_ms);
-	if (!l->readable && l->credit > 0 && !l->peer_closed)
+	if (!l->readable && link_takes_data(l) && !l->peer_closed &&
+	    m->receive == DRIVER_PULL)
 		at = earlier(at, l->checked_ms + l->check_every_ms);
 
 	return at;
@@ -308,7 +319,8 @@ static void link_is_due(struct modem *m, struct link *l, int64_t now)
 		l->abort = true;
 		l->end_err = -ETIME;
 		l->end_reason = "idle";
-	} else if (!l->readable && l->credit > 0 &&
+	} else if (!l->readable && link_takes_data(l) &&
+		   m->receive == DRIVER_PULL &&
 		   now >= l->checked_ms + l->check_every_ms) {
 		l->readable = true;
 		l->check_every_ms = l->check_every_ms * 2 < CHECK_MAX_MS ?
@@ -327,7 +339,7 @@ static int64_t probe_due(const struct modem *m)
 static void arm_due(struct modem *m)
 {
 	int64_t now = timers_mono_ms(m->timers);
-	int64_t at = probe_due(m);
+	int64_t at = earlier(probe_due(m), not_past(receive_due(m), now));
 	struct link *l;
 
 	at = earlier(at, listeners_due(m));
@@ -374,7 +386,8 @@ void schedule_due(void *ctx)
 /* A stage that waits leaves the line to questions that need no network. */
 static bool line_is_free(const struct modem *m)
 {
-	if (!at_channel_ready(m->channel) || m->syncing || m->asked)
+	if (!at_channel_ready(m->channel) || m->syncing || m->asked ||
+	    m->switching)
 		return false;
 
 	return !m->staging || m->again_ms > timers_mono_ms(m->timers);
@@ -389,6 +402,7 @@ void modem_kick(struct modem *m)
 {
 	network_wish(m);
 	pings_end_cancelled(m);
+	receive_run(m);
 	if (line_is_free(m) && !restart_step(m) &&
 	    (m->staging || !life_step(m))) {
 		if (m->network == NETWORK_OPEN && !m->staging)

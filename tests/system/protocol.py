@@ -165,6 +165,9 @@ class Link:
         self.accepted = 0
         self.taken = 0
         self.data = bytearray()
+        self.datagrams = collections.deque()    # (bytes, from or None)
+        self.not_sent = []      # (bytes, status) of datagrams
+        self.source = None      # as the reply says
         self.received = 0
         self.opened = None
         self.lost = None        # the last loss
@@ -176,12 +179,16 @@ class Link:
     def take(self, kind, event):
         if kind == "data":
             self.data += event["data"]
+            self.datagrams.append((event["data"], event.get("from")))
             self.received += len(event["data"])
             self.credit_left -= len(event["data"])
             if self.auto_credit:
                 self.give_credit(len(event["data"]))
         elif kind == "sent" and event.get("epoch") == self.epoch:
             self.taken += event["bytes"]
+            if event.get("status", 0):
+                self.not_sent.append((event["bytes"],
+                                      STATUS[event["status"]]))
         elif kind in ("opened", "lost", "restored", "closed"):
             setattr(self, kind, event)
             self.is_lost = kind == "lost"
@@ -223,6 +230,22 @@ class Link:
                              epoch=self.epoch, data=view[:n])
             self.accepted += n
             view = view[n:]
+
+    def send_to(self, data, host=None, port=None, timeout=TIMEOUT):
+        """One datagram."""
+        self.client.wait(lambda: self.closed or self.window -
+                         (self.accepted - self.taken) >= len(data), timeout,
+                         "room in the window")
+        self.client.call("send", timeout=timeout, link=self.id,
+                         epoch=self.epoch, data=data, to_host=host,
+                         to_port=port)
+        self.accepted += len(data)
+
+    def receive(self, timeout=TIMEOUT):
+        """One datagram: (bytes, from or None)."""
+        self.client.wait(lambda: self.datagrams or self.closed, timeout,
+                         "a datagram")
+        return self.datagrams.popleft()
 
     def drain(self, timeout=TIMEOUT):
         self.client.wait(lambda: self.taken == self.accepted or self.closed,
@@ -329,6 +352,7 @@ class Client:
         """Sends it; the id under which the reply will come."""
         number = self.next_id
         self.next_id += 1
+        fields = {k: v for k, v in fields.items() if v is not None}
         self.raw(frame("Request", {"id": number, kind: fields}))
         return number
 
@@ -353,6 +377,7 @@ class Client:
         link = Link(self, reply["link"], reply["epoch"],
                     self.hello["window"],
                     options.get("credit", self.hello["credit"]))
+        link.source = reply.get("source", False)
         self.links[link.id] = link
         for kind, event in self.unclaimed.pop(link.id, []):
             link.take(kind, event)

@@ -28,6 +28,7 @@ struct slot {
 	struct evbuffer *in;	/* from the peer, not yet read */
 	struct evbuffer *sent;
 	bool announced;
+	bool udp;
 };
 
 struct script {
@@ -43,6 +44,7 @@ struct script {
 	size_t entry_left;	/* payload that is wanted */
 	size_t swallow_left;	/* the same, prompted for by the test's words */
 	size_t entry_len;
+	bool entry_coded, entry_quoted;
 	size_t longest;
 	unsigned int entry_slot;
 	const char *send_result;
@@ -155,11 +157,28 @@ void script_peer_sends_unheard(struct script *s, unsigned int slot,
 	s->slots[slot].announced = true;
 }
 
+/* A7600 manual 2.9, 2.13. */
+static void push(struct script *s, unsigned int slot, const void *data,
+		 size_t len)
+{
+	if (s->set.header_type)
+		script_say(s, "\r\nRECV FROM:192.0.2.7:53\r\n"
+			   "+RECEIVE,%u,%zu\r\n", slot, len);
+	else
+		script_say(s, "\r\nRECV FROM:192.0.2.7:53\r\n+IPD%zu\r\n",
+			   len);
+	say_bytes(s, data, len);
+}
+
 void script_peer_sends(struct script *s, unsigned int slot, const void *data,
 		       size_t len)
 {
 	bool announced = s->slots[slot].announced;
 
+	if (!s->set.pull) {
+		push(s, slot, data, len);
+		return;
+	}
 	script_peer_sends_unheard(s, slot, data, len);
 	if (!announced)
 		script_say(s, "\r\n+CIPRXGET: 1,%u\r\n", slot);
@@ -178,6 +197,19 @@ void script_close_slot(struct script *s, unsigned int slot)
 
 /* ---------------------------------------------------------------- commands */
 
+static void open_slot(struct script *s, unsigned int n, const char *host,
+		      unsigned int port)
+{
+	close_slot(&s->slots[n]);
+	evbuffer_drain(s->slots[n].sent,
+		       evbuffer_get_length(s->slots[n].sent));
+	s->slots[n].open = true;
+	s->slots[n].udp = false;
+	s->slots[n].server = -1;
+	snprintf(s->slots[n].remote, sizeof(s->slots[n].remote), "\"%s\",%u",
+		 host, port);
+}
+
 static void on_cipopen(struct script *s, const char *args)
 {
 	unsigned int n, port;
@@ -194,6 +226,14 @@ static void on_cipopen(struct script *s, const char *args)
 		say(s, "\r\n\r\nOK\r\n");
 		return;
 	}
+	if (sscanf(args, "=%u,\"UDP\",,,%u", &n, &port) == 2 &&
+	    n < SCRIPT_SLOTS && port > 0 && s->set.net_open &&
+	    !s->slots[n].open) {
+		open_slot(s, n, "0.0.0.0", 0);
+		s->slots[n].udp = true;
+		script_say(s, "\r\n+CIPOPEN: %u,0\r\n\r\nOK\r\n", n);
+		return;
+	}
 	if (sscanf(args, "=%u,\"TCP\",\"%255[^\"]\",%u", &n, host,
 		   &port) != 3 ||
 	    n >= SCRIPT_SLOTS) {
@@ -205,13 +245,7 @@ static void on_cipopen(struct script *s, const char *args)
 			   s->set.net_open ? 4U : 2U);
 		return;
 	}
-	close_slot(&s->slots[n]);
-	evbuffer_drain(s->slots[n].sent,
-		       evbuffer_get_length(s->slots[n].sent));
-	s->slots[n].open = true;
-	s->slots[n].server = -1;
-	snprintf(s->slots[n].remote, sizeof(s->slots[n].remote), "\"%s\",%u",
-		 host, port);
+	open_slot(s, n, host, port);
 	script_say(s, "\r\nOK\r\n\r\n+CIPOPEN: %u,0\r\n", n);
 }
 
@@ -284,9 +318,14 @@ static void on_serverstop(struct script *s, const char *args)
 static void on_cipsend(struct script *s, const char *args)
 {
 	unsigned int n, len;
+	const char *comma = strchr(args, ',');
 
-	if (sscanf(args, "=%u,%u", &n, &len) != 2 || n >= SCRIPT_SLOTS ||
-	    !s->slots[n].open) {
+	n = (unsigned int)atoi(args + 1);
+	s->entry_coded = !comma || comma[1] == '\0' || comma[1] == ',';
+	len = 1;
+	if ((!s->entry_coded && sscanf(args, "=%u,%u", &n, &len) != 2) ||
+	    n >= SCRIPT_SLOTS || !s->slots[n].open ||
+	    s->slots[n].udp != (strchr(args, '"') != NULL)) {
 		say(s, "\r\n+CIPERROR: 4\r\n\r\nERROR\r\n");
 		return;
 	}
@@ -296,7 +335,8 @@ static void on_cipsend(struct script *s, const char *args)
 	}
 	s->entry_slot = n;
 	s->entry_left = len;
-	s->entry_len = len;
+	s->entry_len = s->entry_coded ? 0 : len;
+	s->entry_quoted = false;
 	if (len > s->longest)
 		s->longest = len;
 	say(s, "\r\n>");
@@ -312,6 +352,32 @@ static void end_entry(struct script *s)
 		say(s, s->send_result);
 }
 
+/* What is buffered goes out: A7600 manual 2.5, note 3. */
+static void set_mode(struct script *s, unsigned int mode)
+{
+	uint8_t bytes[1500];
+	unsigned int n;
+	int len;
+
+	s->set.pull = mode == 1;
+	say(s, mode <= 1 ? "\r\nOK\r\n" : "\r\nERROR\r\n");
+	for (n = 0; mode == 0 && n < SCRIPT_SLOTS; n++) {
+		while ((len = evbuffer_remove(s->slots[n].in, bytes,
+					      sizeof(bytes))) > 0)
+			push(s, n, bytes, (size_t)len);
+	}
+}
+
+static void on_cipccfg(struct script *s, const char *args)
+{
+	if (strcmp(args, "?") == 0)
+		script_say(s, "\r\n+CIPCCFG: 10,0,0,1,%d,0,500\r\n",
+			   s->set.header_type);
+	else
+		s->set.header_type = strcmp(args, "=,,,,1") == 0;
+	say(s, "\r\nOK\r\n");
+}
+
 static void on_ciprxget(struct script *s, const char *args)
 {
 	unsigned int mode = 0, n = 0, max = 1500;
@@ -319,9 +385,17 @@ static void on_ciprxget(struct script *s, const char *args)
 	uint8_t bytes[1500];
 	int len;
 
-	if (sscanf(args, "=%u,%u,%u", &mode, &n, &max) < 2 || mode != 2 ||
-	    n >= SCRIPT_SLOTS) {
-		say(s, mode == 1 ? "\r\nOK\r\n" : "\r\nERROR\r\n");
+	if (strcmp(args, "?") == 0) {
+		script_say(s, "\r\n+CIPRXGET: %d\r\n\r\nOK\r\n", s->set.pull);
+		return;
+	}
+	if (sscanf(args, "=%u,%u,%u", &mode, &n, &max) < 2) {
+		set_mode(s, mode);
+		return;
+	}
+	if (!s->set.pull || n >= SCRIPT_SLOTS || mode < 2 || mode > 3) {
+		say(s, "\r\n+IP ERROR: Operation not supported\r\n\r\n"
+		    "ERROR\r\n");
 		return;
 	}
 	slot = &s->slots[n];
@@ -331,9 +405,12 @@ static void on_ciprxget(struct script *s, const char *args)
 		return;
 	}
 	len = evbuffer_remove(slot->in, bytes, max < 1500 ? max : 1500);
-	script_say(s, "\r\n+CIPRXGET: 2,%u,%d,%zu\r\n", n, len,
+	script_say(s, "\r\n+CIPRXGET: %u,%u,%d,%zu\r\n", mode, n, len,
 		   evbuffer_get_length(slot->in));
-	say_bytes(s, bytes, (size_t)len);
+	for (int i = 0; mode == 3 && i < len; i++)
+		script_say(s, "%02X", bytes[i]);
+	if (mode == 2)
+		say_bytes(s, bytes, (size_t)len);
 	say(s, "\r\n\r\nOK\r\n");
 	if (evbuffer_get_length(slot->in) == 0)
 		slot->announced = false;
@@ -416,6 +493,7 @@ static const struct {
 	{ "AT+CIPRXGET",	on_ciprxget, NULL },
 	{ "AT+SERVERSTART",	on_serverstart, NULL },
 	{ "AT+SERVERSTOP",	on_serverstop, NULL },
+	{ "AT+CIPCCFG",		on_cipccfg, NULL },
 	{ "AT+CPIN",		on_cpin, NULL },
 	{ "AT+NETOPEN",		on_netopen, NULL },
 	{ "AT+NETCLOSE",	on_netclose, NULL },
@@ -502,6 +580,37 @@ static bool hears(const struct script *s, const struct port *p)
 	       (s->set.baud == 0 || s->set.baud == port_baud(p));
 }
 
+/* A7600 manual 2.4 */
+static void take_coded(struct script *s, uint8_t byte)
+{
+	bool quoted = s->entry_quoted;
+
+	s->entry_quoted = !quoted && byte == 0x03;
+	if (s->entry_quoted)
+		return;
+	if (!quoted && (byte == 0x1a || byte == 0x1b)) {
+		s->entry_left = 0;
+		if (byte == 0x1a)
+			end_entry(s);
+		else
+			say(s, "\r\nERROR\r\n");
+		return;
+	}
+	evbuffer_add(s->slots[s->entry_slot].sent, &byte, 1);
+	s->entry_len++;
+}
+
+static void take_byte(struct script *s, uint8_t byte)
+{
+	if (s->entry_coded) {
+		take_coded(s, byte);
+		return;
+	}
+	evbuffer_add(s->slots[s->entry_slot].sent, &byte, 1);
+	if (--s->entry_left == 0)
+		end_entry(s);
+}
+
 static void on_written(void *ctx, struct port *p, const uint8_t *data,
 		       size_t len)
 {
@@ -511,9 +620,7 @@ static void on_written(void *ctx, struct port *p, const uint8_t *data,
 		if (s->swallow_left > 0) {
 			s->swallow_left--;
 		} else if (s->entry_left > 0) {
-			evbuffer_add(s->slots[s->entry_slot].sent, data, 1);
-			if (--s->entry_left == 0)
-				end_entry(s);
+			take_byte(s, *data);
 		} else if (*data == '\r') {
 			on_line(s);
 		} else if (s->len < sizeof(s->line) - 1) {

@@ -43,7 +43,8 @@ void script_send_result(struct script *s, const char *bytes);
 __attribute__((format(printf, 2, 3)))
 void script_say(struct script *s, const char *fmt, ...);
 
-/* The peer of @slot sends; announced as the manual says (2.5, note 1). */
+/* The peer of @slot sends; announced as the manual says (2.5, note 1), or
+ * pushed, from 192.0.2.7:53. */
 void script_peer_sends(struct script *s, unsigned int slot, const void *data,
 		       size_t len);
 /* The same, and its line is lost. */
@@ -94,6 +95,8 @@ struct script_set {
 	unsigned int reg;	/* 0..5 */
 	bool net_open;
 	bool echo;
+	bool pull;		/* CIPRXGET */
+	bool header_type;	/* +RECEIVE, not +IPD */
 	unsigned int send_max;	/* longer ones get +CIPERROR: 3; 0: none */
 };
 

@@ -90,7 +90,8 @@ static void add_reply(struct bench *b, const Modemd__V1__Reply *r)
 		assert_true(r->message && r->message[0]);
 	add(b, "%d:%s", (int)r->request_id, status_name(r->status));
 	if (r->result_case == MODEMD__V1__REPLY__RESULT_OPEN)
-		add(b, "=%d", (int)r->open->link);
+		add(b, "=%d%s", (int)r->open->link,
+		    r->open->source ? "+source" : "");
 	if (r->result_case == MODEMD__V1__REPLY__RESULT_RESOLVE)
 		add(b, "=%s", r->resolve->address[0]);
 	if (r->result_case == MODEMD__V1__REPLY__RESULT_REVERSE)
@@ -106,7 +107,8 @@ static void add_reply(struct bench *b, const Modemd__V1__Reply *r)
 
 static void add_data(struct bench *b, const Modemd__V1__Data *d)
 {
-	add(b, "data(%d,%zu) ", (int)d->link, d->data.len);
+	add(b, "data(%d,%zu%s%s) ", (int)d->link, d->data.len,
+	    d->from ? "," : "", d->from ? d->from : "");
 	assert_true(b->data_len + d->data.len <= sizeof(b->data));
 	memcpy(b->data + b->data_len, d->data.data, d->data.len);
 	b->data_len += d->data.len;
@@ -126,8 +128,10 @@ static void add_event(struct bench *b, const Modemd__V1__Event *e)
 		add_data(b, e->data);
 		break;
 	case MODEMD__V1__EVENT__KIND_SENT:
-		add(b, "sent(%d/%u,%u) ", (int)e->sent->link, e->sent->epoch,
-		    e->sent->bytes);
+		add(b, "sent(%d/%u,%u%s%s) ", (int)e->sent->link,
+		    e->sent->epoch, e->sent->bytes,
+		    e->sent->has_status ? "," : "",
+		    e->sent->has_status ? status_name(e->sent->status) : "");
 		break;
 	case MODEMD__V1__EVENT__KIND_CLOSED:
 		add(b, "closed(%d/%u,%s,%s,", (int)e->closed->link,
@@ -817,7 +821,7 @@ static void bad_opens(void **state)
 		{ "h", 1, 0, 0, 0, "2:INVALID " },
 		{ "h", 1, 65536, 0, 0, "2:INVALID " },
 		{ "h", 1, 80, 65536, 0, "2:INVALID " },
-		{ "h", 1, 80, 0, 2, "2:NOT_SUPPORTED " },
+		{ "h", 1, 80, 0, 2, "2:INVALID " },
 		{ "h", 1, 80, 0, 3, "2:NOT_SUPPORTED " },
 		{ "::1", 3, 80, 0, 0, "2:INVALID " },
 	};
@@ -863,6 +867,108 @@ static void bad_sends(void **state)
 			    "5:STALE_EPOCH ");
 	ask_send(b, c, 6, link, 1, bytes, WIRE_DATA_MAX);
 	assert_string_equal(heard(b, c), "6:OK ");
+}
+
+/* ---------------------------------------------------------------- datagrams */
+
+static void ask_open_udp(struct bench *b, unsigned int c, uint64_t id,
+			 const char *host, int port, bool want_source)
+{
+	Modemd__V1__Open o = MODEMD__V1__OPEN__INIT;
+	REQUEST(r);
+
+	o.has_type = true;
+	o.type = MODEMD__V1__LINK_TYPE__UDP;
+	o.has_host = host != NULL;
+	if (host)
+		o.host = chars(host);
+	o.has_port = port >= 0;
+	o.port = (uint32_t)port;
+	o.has_want_source = o.want_source = want_source;
+	r.open = &o;
+	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_OPEN);
+}
+
+static void ask_send_to(struct bench *b, unsigned int c, uint64_t id,
+			uint64_t link, const char *host, int port, size_t len)
+{
+	Modemd__V1__Send s = MODEMD__V1__SEND__INIT;
+	REQUEST(r);
+
+	s.has_link = s.has_epoch = s.has_data = true;
+	s.link = link;
+	s.epoch = 1;
+	s.data = binary(bytes, len);
+	s.has_to_host = host != NULL;
+	if (host)
+		s.to_host = chars(host);
+	s.has_to_port = port >= 0;
+	s.to_port = (uint32_t)port;
+	r.send = &s;
+	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_SEND);
+}
+
+static void datagrams(void **state)
+{
+	struct bench *b = *state;
+	unsigned int c = client(b, "tool");
+	const struct fake_session *row;
+
+	ask_open_udp(b, c, 2, NULL, -1, true);
+	wait_ms(b, 500);
+	assert_string_equal(heard(b, c), "2:OK=1+source opened(1,OK) ");
+	ask_send_to(b, c, 3, 1, "192.0.2.1", 53, 5);
+	wait_ms(b, 100);
+	assert_string_equal(heard(b, c), "3:OK sent(1/1,5) ");
+	assert_int_equal(script_heard(b->script, "AT+CIPSEND=9,5,"
+				      "\"192.0.2.1\",53"), 1);
+	script_peer_sends(b->script, 9, "ab", 2);
+	script_peer_sends(b->script, 9, "c", 1);
+	wait_ms(b, 100);
+	assert_string_equal(heard(b, c), "data(1,2,192.0.2.7:53) "
+			    "data(1,1,192.0.2.7:53) ");
+	script_set(b->script)->send_max = 1000;
+	ask_send_to(b, c, 4, 1, "192.0.2.1", 53, 1001);
+	wait_ms(b, 100);
+	assert_string_equal(heard(b, c), "4:OK sent(1/1,1001,TOO_LONG) ");
+	row = TAILQ_LAST(fake_history_sessions(b->world.history),
+			 fake_session_list);
+	assert_string_equal(row->type, "udp");
+	assert_string_equal(row->remote, "*:0");
+}
+
+static void bad_datagrams(void **state)
+{
+	static const struct {
+		const char *host;
+		int port;
+	} opens[] = {
+		{ "name.example", 53 }, { "192.0.2.1", -1 }, { "192.0.2.1", 0 },
+		{ NULL, 53 }, { "192.0.2.1", 65536 }, { "192.0.2.1.", 53 },
+		{ "::1", 53 }, { "", 53 }, { "192.0.2.1\r", 53 },
+	};
+	struct bench *b = *state;
+	unsigned int c = client(b, "tool");
+	uint64_t tcp = opened(b, c);
+	size_t i;
+
+	for (i = 0; i < sizeof(opens) / sizeof(opens[0]); i++) {
+		ask_open_udp(b, c, 2, opens[i].host, opens[i].port, false);
+		assert_string_equal(heard(b, c), "2:INVALID ");
+	}
+	ask_open_udp(b, c, 2, NULL, -1, false);
+	wait_ms(b, 500);
+	assert_string_equal(heard(b, c), "2:OK=2 opened(2,OK) ");
+	for (i = 0; i < sizeof(opens) / sizeof(opens[0]); i++) {
+		ask_send_to(b, c, 3, 2, opens[i].host, opens[i].port, 1);
+		assert_string_equal(heard(b, c), "3:INVALID ");
+	}
+	ask_send_to(b, c, 3, 2, NULL, -1, 1);
+	ask_send_to(b, c, 4, 2, "192.0.2.1", 53, 1501);
+	ask_send_to(b, c, 5, tcp, "192.0.2.1", 53, 1);
+	assert_string_equal(heard(b, c), "3:INVALID 4:TOO_LONG 5:INVALID ");
+	wait_ms(b, 500);
+	assert_int_equal(script_heard(b->script, "AT+CIPSEND="), 0);
 }
 
 /* ---------------------------------------------- what a client leaves behind */
@@ -1519,6 +1625,7 @@ static void options(void **state)
 
 	script_answer(b->script, "AT+CIPDNSSET?",
 		      "\r\n+CIPDNSSET: 0,3000,1\r\n\r\nOK\r\n", 0);
+	script_answer(b->script, "AT+CIPCCFG?", "\r\nERROR\r\n", 0);
 	ask_config(b, c, 2, "dns-retries", "1");
 	assert_string_equal(heard(b, c), "2:NO_PERMISSION ");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -2042,7 +2149,8 @@ int main(void)
 		O(other_versions), O(names), O(malformed_frame), O(any_bytes),
 		O(unknown_requests_and_fields), O(links_of_others),
 		O(open_send_receive_close), O(open_fails), O(bad_opens),
-		O(bad_sends), O(client_gone), O(client_gone_with_queries),
+		O(bad_sends), O(datagrams), O(bad_datagrams),
+		O(client_gone), O(client_gone_with_queries),
 		O(crowd_goes_at_random), O(no_slot), N(no_network),
 		O(sixty_four_links), O(client_limits), O(a_thousand_clients),
 		O(window_and_credit), O(pipelined_requests),

@@ -89,7 +89,10 @@ static void on_urc(void *ctx, const struct at_line *line)
 
 static void on_data(void *ctx, const uint8_t *data, size_t len, bool last)
 {
-	note(ctx, "pushed[%.*s%s ", (int)len, (const char *)data,
+	if (len == 0)
+		note(ctx, "input-lost ");
+	else
+		note(ctx, "pushed[%.*s%s ", (int)len, (const char *)data,
 	     last ? "]" : "");
 }
 
@@ -594,6 +597,127 @@ static void lost_prompt(void **state)
 	expect_line(b, "AT\r");
 }
 
+/* Where a byte ends the payload, ESC gives it up; when that one was taken for
+ * a quoted one, the next does. */
+static void lost_prompt_of_coded_payload(void **state)
+{
+	struct at_command c = command(*state, "AT+CIPSEND=0,");
+	struct bench *b = *state;
+
+	c.payload = (const uint8_t *)"hello\x1a";
+	c.payload_len = 6;
+	c.coded = true;
+	assert_int_equal(at_channel_send(b->ch, &c), 0);
+	expect_line(b, "AT+CIPSEND=0,\r");
+	wait_ms(b, TIMEOUT_MS + 150);
+	expect(b, "done(timeout,,) ");
+	expect_line(b, "\x1b" "AT\r");
+	wait_ms(b, 1010);
+	expect_line(b, "\x1b" "AT\r");
+	say(b, "\r\nERROR\r\n\r\nOK\r\n");
+	wait_ms(b, 1200);
+	expect_line(b, "AT\r");
+	say(b, "\r\nOK\r\n");
+	wait_ms(b, 100);
+	assert_true(at_channel_ready(b->ch));
+}
+
+/* ------------------------------------------------------------------- pushed */
+
+/* As in push mode: payload of up to 64 bytes comes unasked. */
+static void may_push(struct bench *b)
+{
+	assert_int_equal(at_channel_set_dialect(b->ch, simcom_rules, "\r", 64),
+			 0);
+	at_channel_set_echo_off(b->ch, true);
+	start(b, "AT");
+	say(b, "\r\nOK\r\n");
+	expect(b, "done(ok,OK,) ");
+	expect_line(b, "AT\r");
+}
+
+#define FROM	"\r\nRECV FROM:1.2.3.4:5\r\n"
+#define URCS	"urc{RECV FROM:1.2.3.4:5} urc{+RECEIVE,0,5} "
+
+static void pushed_at_any_time(void **state)
+{
+	struct bench *b = *state;
+
+	may_push(b);
+	say(b, FROM "+RECEIVE,0,5\r\n\r\nOK\r" FROM "+RECEIVE,0,5\r\nabcde");
+	expect(b, URCS "pushed[\r\nOK\r] " URCS "pushed[abcde] ");
+	start_send(b, "hello", 5);
+	say(b, FROM "+RECEIVE,0,5\r\nabcde\r\n>");
+	expect(b, URCS "pushed[abcde] ");
+	expect_line(b, "hello");
+	say(b, FROM "\r\n+CGEV: X\r\n+RECEIVE,0,5\r\nabcde\r\nOK\r\n");
+	expect(b, "urc{RECV FROM:1.2.3.4:5} urc{+CGEV: X} "
+	       "urc{+RECEIVE,0,5} pushed[abcde] done(ok,OK,) ");
+	assert_true(at_channel_ready(b->ch));
+	assert_int_equal(stats(b)->resyncs, 0);
+}
+
+/* What then comes may be payload: nothing of it is heard. */
+static void announced_and_no_header(void **state)
+{
+	static const char *const lines[] = {
+		FROM "+RECxIVE,0,12\r\n\r\nRDY\r\nOK\r\n",
+		FROM FROM "+RECEIVE,0,5\r\nabcde",
+		FROM "\r\nOK\r\n+IPCLOSE: 0,1\r\n",
+		FROM "+RECEIVE,0,65\r\n\r\nRDY\r\n",
+	};
+	struct bench *b = *state;
+	size_t i;
+
+	may_push(b);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		start(b, "AT+ONE");
+		say(b, lines[i]);
+		expect(b, "urc{RECV FROM:1.2.3.4:5} done(bad,,) input-lost ");
+		expect_line(b, "AT+ONE\r");
+		wait_ms(b, 110);
+		expect_line(b, "AT\r");
+		say(b, "\r\nOK\r\n");
+		wait_ms(b, 100);
+		assert_true(at_channel_ready(b->ch));
+	}
+}
+
+/* A byte was lost: the block ends in what comes after it. */
+static void pushed_and_too_short(void **state)
+{
+	struct bench *b = *state;
+
+	may_push(b);
+	say(b, FROM "+RECEIVE,0,5\r\nabcd" FROM "+RECEIVE,0,5\r\nabcde");
+	expect(b, URCS "pushed[abcd\r] input-lost ");
+	wait_ms(b, 110);
+	expect_line(b, "AT\r");
+	say(b, "\r\nOK\r\n");
+	wait_ms(b, 100);
+	assert_true(at_channel_ready(b->ch));
+	/* and where nothing comes, the next command finds out */
+	say(b, FROM "+RECEIVE,0,50\r\nabcd");
+	start(b, "AT+ONE");
+	say(b, "\r\nOK\r\n");
+	wait_ms(b, TIMEOUT_MS + 10);
+	expect(b, "urc{RECV FROM:1.2.3.4:5} urc{+RECEIVE,0,50} "
+	       "pushed[abcd pushed[\r\nOK\r\n done(timeout,,) ");
+	wait_ms(b, 100);
+	expect(b, "input-lost ");
+}
+
+/* An echo may follow a block at once: that is no sign of anything. */
+static void pushed_before_an_echo(void **state)
+{
+	struct bench *b = *state;
+
+	at_channel_set_dialect(b->ch, simcom_rules, "\r", 64);
+	start(b, "AT+ONE");
+	say(b, "\r\n" FROM "+RECEIVE,0,5\r\nabcdeAT+ONE\r\r\nOK\r\n");
+	expect(b, URCS "pushed[abcde] done(ok,OK,) ");
+}
+
 /* --------------------------------------------------------- finding the line */
 
 /* A daemon that died may have left it so: nothing is known then. */
@@ -744,7 +868,7 @@ static void header_that_cannot_be(void **state)
 	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		start_pull(b, 20);
 		say(b, headers[i]);
-		expect(b, "done(bad,,) ");
+		expect(b, "done(bad,,) input-lost ");
 		say(b, "\r\nOK\r\n\r\nERROR\r\nabc");
 		expect(b, "");
 		wait_ms(b, 90);
@@ -770,11 +894,11 @@ static void header_of_nobody(void **state)
 	say(b, "\r\nOK\r\n");
 	wait_ms(b, 100);
 	assert_true(at_channel_ready(b->ch));
-	expect(b, "");
+	expect(b, "input-lost ");
 	/* and ends a command that has not asked for it */
 	start(b, "AT+ONE");
 	say(b, "+CIPRXGET: 2,0,5,0\r\n");
-	expect(b, "done(bad,,) ");
+	expect(b, "done(bad,,) input-lost ");
 }
 
 static void payload_cut_short(void **state)
@@ -806,7 +930,7 @@ static void header_not_to_be_read(void **state)
 	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		start_pull(b, 20);
 		say(b, answers[i]);
-		expect(b, "done(bad,,) ");
+		expect(b, "done(bad,,) input-lost ");
 		say(b, "\r\n> 1234\r\nOK\r\n");
 		wait_ms(b, 110);
 		expect_line(b, "AT\r");
@@ -866,7 +990,7 @@ static void answer_of_the_command_before(void **state)
 	say(b, "\r\nOK\r\n");
 	wait_ms(b, 1010);
 	assert_true(at_channel_ready(b->ch));
-	expect(b, "");		/* no data for anybody */
+	expect(b, "input-lost ");	/* no data for anybody */
 }
 
 static void sync_and_reset_end_a_command(void **state)
@@ -1463,6 +1587,9 @@ int main(void)
 		T(error_instead_of_prompt),
 		T(error_of_another_before_the_prompt), T(prompt_of_nobody),
 		T(late_prompt), T(lost_prompt), T(lost_prompt_of_another),
+		T(lost_prompt_of_coded_payload), T(pushed_at_any_time),
+		T(announced_and_no_header), T(pushed_and_too_short),
+		T(pushed_before_an_echo),
 		T(timeout_and_resync),
 		T(one_ok_too_many), T(never_falls_silent), T(silence),
 		T(patience_is_set), T(slow_line), T(header_that_cannot_be),

@@ -126,6 +126,7 @@ static void check_defaults(const struct config *d, const char *name)
 	assert_true(d->modem.rtscts);
 	assert_string_equal(d->modem.dialect, "auto");
 	assert_int_equal(d->modem.receive, CONFIG_RECEIVE_AUTO);
+	assert_int_equal(d->modem.pull_form, CONFIG_PULL_ASCII);
 	assert_int_equal(d->modem.send_coding, CONFIG_CODING_FIXED);
 	assert_string_equal(d->modem.apn, "internet");
 	assert_int_equal(d->modem.cid, 1);
@@ -193,7 +194,8 @@ static void all_settings(void **state)
 	good_but("modem {\n"
 	     "device = \"usb:1e0e:9001:02\" backend = termios baud = 9600\n"
 	     "target-baud = 1842000 flow-control = none dialect = w800\n"
-	     "receive = push send-coding = ctrlz apn = \"iot.example-1.com\"\n"
+	     "receive = push pull-form = hex send-coding = ctrlz "
+	     "apn = \"iot.example-1.com\"\n"
 	     "cid = 16 pdp-type = IPV4V6 apn-user = \"a,b@c\" apn-auth = chap\n"
 	     "allow-roaming = no operator = 26201 wifi-ssid = 'caf\xc3\xa9'\n"
 	     "}\n"
@@ -208,10 +210,6 @@ static void all_settings(void **state)
 	     "history { database = /tmp/h.db retention = 0 max-size = 2G }\n"
 	     "state { file = /tmp/h.state }\n"
 	     "log { level = debug target = syslog }\n",
-	     "warning: m.conf:4: modem.receive: this version receives in pull "
-	     "mode only; ignored\n"
-	     "warning: m.conf:4: modem.send-coding: this version sends with a "
-	     "fixed length; ignored\n"
 	     "warning: m.conf:15: recovery.reset-hook: this version does not "
 	     "power-cycle the modem; ignored\n");
 	assert_string_equal(c->modem.device, "usb:1e0e:9001:02");
@@ -221,6 +219,7 @@ static void all_settings(void **state)
 	assert_false(c->modem.rtscts);
 	assert_string_equal(c->modem.dialect, "w800");
 	assert_int_equal(c->modem.receive, CONFIG_RECEIVE_PUSH);
+	assert_int_equal(c->modem.pull_form, CONFIG_PULL_HEX);
 	assert_int_equal(c->modem.send_coding, CONFIG_CODING_CTRLZ);
 	assert_string_equal(c->modem.apn, "iot.example-1.com");
 	assert_int_equal(c->modem.cid, 16);
@@ -285,6 +284,7 @@ static const struct {
 	{ "modem.flow-control", "xonxoff", "must be one of: none rtscts" },
 	{ "modem.dialect", "hayes", "must be one of: auto simcom w800" },
 	{ "modem.receive", "both", "must be one of: auto pull push" },
+	{ "modem.pull-form", "base64", "must be one of: ascii hex" },
 	{ "modem.send-coding", "esc", "must be one of: fixed ctrlz" },
 	{ "modem.apn", "a b", "only letters, digits, dot, hyphen and "
 	  "underscore can be in an APN" },
@@ -885,7 +885,7 @@ static void sample_shows_the_defaults(void **state)
 			 0);
 	assert_string_equal(told, "");
 	check_defaults(c, "modem");
-	assert_int_equal(shown, 46);
+	assert_int_equal(shown, 47);
 
 	/* the rule in the comments */
 	for (i = 0; text[i]; i++) {

@@ -297,6 +297,19 @@ static const struct transcript transcripts[] = {
 	     "OK\r\n"),
 	  "reply(1,1,0) [a] ok() reply(2,1,0) [b] ok() " },
 
+	/* pushed (Q74, Q75, Q76) */
+	{ "pushed lines of every spelling", SIM,
+	  IN("\r\nRECV FROM:1.2.3.4:5\r\n+RECEIVE,1,2\r\nab\r\n"
+	     "\r\n+RECV FROM: 1.2.3.4:5\r\n+RECEIVE,1,2:\r\ncd\r\n"
+	     "+IPD3\r\nefg\r\n+IPD(1)\r\nh\r\nOK\r\n"),
+	  "urc('1.2.3.4:5') urc(1,2) [ab] urc('1.2.3.4:5') urc(1,2) [cd] "
+	  "urc(3) [efg] urc(1) [h] ok() " },
+	{ "pushed, and a byte is missing", SIM,
+	  IN("\r\n+RECEIVE,1,5\r\nabcd\r\nOK\r\n"),
+	  "urc(1,5) [abcd\\r] misfit ok() " },
+	{ "pushed before a prompt", SIM, IN("\r\n+RECEIVE,1,2\r\nab>"),
+	  "urc(1,2) [ab] prompt ", true },
+
 	/* headers that end within the line */
 	{ "pushed", pushed, IN("+IPD,0,5:hello0,CLOSED\r\n"),
 	  "urc(0,5) [hello] urc(0) " },

@@ -128,6 +128,7 @@ void history_session_open(struct history *h, const struct history_session *in)
 	snprintf(s->client, sizeof(s->client), "%s", in->client);
 	snprintf(s->type, sizeof(s->type), "%s", in->type);
 	snprintf(s->remote, sizeof(s->remote), "%s", in->remote);
+	snprintf(s->type, sizeof(s->type), "%s", in->type);
 	TAILQ_INSERT_TAIL(&h->sessions, s, entry);
 	h->rows++;
 }
