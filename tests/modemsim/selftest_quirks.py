@@ -47,7 +47,7 @@ def detaching():
               line("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY"),
               line("+CREG: 2"), line("+CREG: 0"))
         s.say("AT+CPSI?", line("+CPSI: NO SERVICE,Online"), OK)
-        s.say("AT+CGATT=1", OK, line("+CREG: 1"))
+        s.say("AT+CGATT=1", line("+CREG: 1"), OK)
         for fun in (0, 4):
             s.say("AT+CFUN=%d" % fun, OK, line("+CREG: 0"))
             s.say("AT+CFUN?", line("+CFUN: %d" % fun), OK)

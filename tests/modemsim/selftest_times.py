@@ -119,3 +119,50 @@ def accepting_after_a_slow_close():
         second = socket.create_connection(at)
         s.silent(0.03)
         s.expect(line("+CIPCLOSE: 0,0") + client(second) + connect)
+
+
+@test
+def attaching():
+    """CGATT=1 ends when it is decided, 27.007 10.1.9."""
+    refused = line("+CME ERROR: no network service")
+    with Sim("--register-time", "80") as s:
+        s.say("ATE0;+CREG=1", "ATE0;+CREG=1\r", OK)
+        s.expect(line("+CREG: 1"))
+        s.say("AT+CGATT=1", OK)
+        s.say("AT+CGATT=0", OK, line("+CREG: 0"))
+        s.write("AT+CGATT=1\r")
+        s.expect(line("+CREG: 2"))
+        s.silent(0.04)
+        s.expect(line("+CREG: 1") + OK)
+        s.say("AT+CGATT?;+NETOPEN", line("+CGATT: 1"), OK,
+              line("+NETOPEN: 0"))
+        # denied; nobody there; no network; no radio: told, not awaited
+        s.say("AT+CREG=0", OK)
+        s.ctl("registration", "denied")
+        s.say("AT+CGATT=1", refused)
+        s.ctl("registration", "searching")
+        s.say("AT+CGATT=1", refused)
+        s.write("AT+CGATT=1\r")
+        s.silent(0.04)
+        s.ctl("registration", "home")
+        s.expect(OK)
+        s.ctl("network-loss")
+        s.expect(LOST)
+        s.say("AT+CGATT=1", refused)
+        s.say("AT+CFUN=4", OK)
+        s.say("AT+CGATT=1", refused)
+        # a search that runs already is not started again
+        s.say("AT+CFUN=1", OK)
+        s.silent(0.05)
+        start = time.monotonic()
+        s.say("AT+CGATT=1", OK)
+        assert time.monotonic() - start < 0.06
+        # and the modem can be switched off meanwhile
+        s.say("AT+CGATT=0", OK)
+        s.write("AT+CGATT=1\r")
+        s.silent(0.02)
+        s.ctl("reboot")
+        s.expect(line("RDY") + line("+CPIN: READY") + line("SMS DONE") +
+                 line("PB DONE"))
+        s.silent(0.1)
+        s.say("AT+CGATT?", "AT+CGATT?\r", line("+CGATT: 1"), OK)

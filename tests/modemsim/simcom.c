@@ -275,6 +275,7 @@ const struct dialect simcom_dialect = {
 	.booted		= booted,
 	.sim_ready	= sim_ready,
 	.registered	= simcom_registered,
+	.attached	= simcom_attached,
 	.net_opened	= net_opened,
 	.net_closed	= net_closed,
 	.net_lost	= net_lost,
