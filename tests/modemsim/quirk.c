@@ -267,6 +267,8 @@ static const struct quirk_row {
 		"CPIN? says SIM failure, then URC +CPIN: READY" },
 	[QUIRK_CFUN_SIM] = { "cfun-sim", "Q19 Q27",
 		"CFUN=0, 1 power the SIM: +CPIN lines, PB DONE" },
+	[QUIRK_ATV0_IGNORED] = { "atv0-ignored", "M",
+		"ATV0: OK, the answers stay words" },
 };
 
 const char *quirk_name(enum quirk q)

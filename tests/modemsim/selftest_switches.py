@@ -18,6 +18,8 @@ CLOSED = [
     ("blank-none", "AT+CSQ", "+CSQ: 25,99\r\nOK\r\n"),
     ("crcrlf", "AT+CSQ", "\r\n+CSQ: 25,99\r\r\n" + OK),
     ("urc-after-ok", "AT", OK + CGEV),
+    ("atv0-ignored", "ATV0", OK),
+    ("atv0-ignored", "ATV0;+CSQ", CSQ + OK),
     ("command-silent", "AT", ""),
     ("cme-swapped", "AT+CPIN=1", line("+CME ERROR: 3")),
     ("sim-busy-first", "AT+CPIN?", line("+CME ERROR: SIM busy") +
