@@ -218,7 +218,7 @@ def switches_of_data():
         time.sleep(0.02)
         s.ctl("quirk", "rxget-max-1460", "on")
         s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,1460,40"), "x" * 1460,
-              OK)
+              READ_OK)
         s.say('AT+CIPOPEN=1,"UDP","127.0.0.1",%d,0' % udp.getsockname()[1],
               line("+CIPOPEN: 1,0"), OK)
         s.ctl("quirk", "udp-lost", 1)

@@ -26,7 +26,8 @@ def peer_ends_before_the_result():
         peer.close()
         s.expect(line("+CIPOPEN: 0,0") + line("+CIPRXGET: 1,0") +
                  line("+IPCLOSE: 0,1"))
-        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,9,0"), "all of it", OK)
+        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,9,0"), "all of it",
+              READ_OK)
         s.say(open_command(1, server), OK)
         server.accept().close()
         s.expect(line("+CIPOPEN: 1,0") + line("+IPCLOSE: 1,1"))
