@@ -123,6 +123,21 @@ def accepting_after_a_slow_close():
 
 
 @test
+def the_buffer_fills():
+    """A host that takes <rest_len> for 16 bits with sign can go on."""
+    server = Server()
+    for options, size in (((), 16384), (("--buffer", "40000"), 40000)):
+        with Sim(*options) as s:
+            s.up()
+            peer = s.connect(0, server)
+            peer.setblocking(False)
+            peer.send(bytes(60000))
+            s.expect(line("+CIPRXGET: 1,0"))
+            time.sleep(0.1)
+            s.say("AT+CIPRXGET=4,0", line("+CIPRXGET: 4,0,%d" % size), OK)
+
+
+@test
 def attaching():
     """CGATT=1 ends when it is decided, 27.007 10.1.9."""
     refused = line("+CME ERROR: no network service")
