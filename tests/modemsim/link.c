@@ -51,6 +51,14 @@ static void open_failed(struct link *l, int err)
 	l->m->dialect->opened(l->m, l->id, err);
 }
 
+static void peer_ended(struct link *l)
+{
+	if (l->m->set.rxget != 0 && !l->transparent)
+		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
+	else
+		link_end_if_empty(l);
+}
+
 static void tell_opened(struct link *l)
 {
 	struct modem *m = l->m;
@@ -69,6 +77,8 @@ static void tell_opened(struct link *l)
 	push_run(m);
 	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_THEN_LOSS))
 		net_lose(m, false, TCP_RST, 0);
+	else if (l->ended)
+		peer_ended(l);
 }
 
 static void on_result_timer(evutil_socket_t fd, short what, void *ctx)
@@ -230,16 +240,10 @@ static void on_ended(void *ctx)
 {
 	struct link *l = ctx;
 
-	/* the peer may close before --open-time has let us say "open" */
-	if (l->state == LINK_OPENING) {
-		open_failed(l, NET_FAILURE);
-		return;
-	}
 	l->ended = true;
-	if (l->m->set.rxget != 0 && !l->transparent)
-		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
-	else
-		link_end_if_empty(l);
+	/* before --open-time has let us say "open": then tell_opened() */
+	if (l->state == LINK_OPEN)
+		peer_ended(l);
 }
 
 void link_end_if_empty(struct link *l)
@@ -320,6 +324,9 @@ void link_drop_all(struct modem *m, enum tcp_how how, const char *cause)
 		link_send_fail_all(&m->links[i], false);
 		m->links[i].lied_open = false;
 		m->links[i].ok_after = false;
+		m->links[i].close_ok_after = false;
+		if (m->links[i].close_timer != NULL)
+			evtimer_del(m->links[i].close_timer);
 		release(&m->links[i], how, cause, true);
 	}
 }
@@ -363,6 +370,8 @@ void links_free(struct modem *m)
 			event_free(m->links[i].open_timer);
 		if (m->links[i].result_timer != NULL)
 			event_free(m->links[i].result_timer);
+		if (m->links[i].close_timer != NULL)
+			event_free(m->links[i].close_timer);
 		if (m->links[i].ack_timer != NULL)
 			event_free(m->links[i].ack_timer);
 		tcp_free(&m->links[i].tcp);

@@ -88,6 +88,7 @@ struct link {
 	struct resolve *resolve;
 	struct event *open_timer;	/* CIPTIMEOUT, also of the unanswered */
 	struct event *result_timer;	/* --open-time */
+	struct event *close_timer;	/* --close-time; the link is free */
 	struct event *ack_timer;	/* while a send waits for its ACK */
 	int result;
 	bool announced;		/* +CIPRXGET: 1,n since the buffer was empty */
@@ -95,8 +96,9 @@ struct link {
 	bool lied_open;		/* for the quirk cipclose-lies */
 	bool transparent;	/* data mode, also while escaped from */
 	bool wants_connect;	/* CIPOPEN ends with CONNECT */
-	bool ended;		/* by the peer; what it sent is being pushed */
+	bool ended;		/* by the peer; opening, or still pushing */
 	bool ok_after;		/* for the quirk cipopen-result-first */
+	bool close_ok_after;	/* of CIPCLOSE: the result comes before OK */
 	uint64_t queued;	/* bytes given to tcp */
 	uint64_t ack_told;	/* by the last +CIPACK */
 	long ack_error[LINK_ACKS];	/* control: what it lies */

@@ -47,6 +47,7 @@ struct dialect {
 	void (*booted)(struct modem *m);	/* first banner line */
 	void (*sim_ready)(struct modem *m);
 	void (*registered)(struct modem *m);	/* it changed */
+	void (*attached)(struct modem *m);	/* or not: radio_attach() */
 	void (*net_opened)(struct modem *m, int err);
 	void (*net_closed)(struct modem *m);
 	void (*net_lost)(struct modem *m);

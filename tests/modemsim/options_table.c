@@ -175,7 +175,7 @@ const struct option_row option_rows[] = {
 	STR("apn-password", "TEXT", apn_password, "... and this password"),
 	STR("address", "IP", address, "the modem's own address [10.0.0.2]"),
 	NUM("buffer", "BYTES", buffer,
-	    "of a link; when full the peer feels it [65536]"),
+	    "of a link; when full the peer feels it [16384]"),
 	FN("host", "NAME=ADDR", add_host, "a name and its address; repeatable"),
 	FN("unanswered", "HOST", add_unanswered,
 	   "name or address that never answers; repeatable\n"

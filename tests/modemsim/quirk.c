@@ -119,8 +119,8 @@ static const struct quirk_row {
 		"CIPCLOSE? goes on saying 1 for closed links" },
 	[QUIRK_RXGET4_DEAD_OK] = { "rxget4-dead-ok", "Q61",
 		"CIPRXGET=4 without network: 4,n,0 and OK" },
-	[QUIRK_RXGET_BLANK] = { "rxget-blank", "Q62",
-		"a blank line between data and OK" },
+	[QUIRK_RXGET_TIGHT] = { "rxget-tight", "Q62",
+		"no blank line between read data and OK" },
 	[QUIRK_RXGET_MAX_1460] = { "rxget-max-1460", "Q63",
 		"at most 1460 bytes a read" },
 	[QUIRK_RXGET_ERROR] = { "rxget-error", "L6",
@@ -267,6 +267,8 @@ static const struct quirk_row {
 		"CPIN? says SIM failure, then URC +CPIN: READY" },
 	[QUIRK_CFUN_SIM] = { "cfun-sim", "Q19 Q27",
 		"CFUN=0, 1 power the SIM: +CPIN lines, PB DONE" },
+	[QUIRK_ATV0_IGNORED] = { "atv0-ignored", "M",
+		"ATV0: OK, the answers stay words" },
 };
 
 const char *quirk_name(enum quirk q)

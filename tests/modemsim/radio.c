@@ -7,12 +7,16 @@ bool radio_registered(const struct modem *m)
 	return m->radio.stat == RADIO_HOME || m->radio.stat == RADIO_ROAMING;
 }
 
-void radio_set(struct modem *m, enum radio_stat stat)
+static void attach_done(struct modem *m)
 {
-	if (m->radio.timer != NULL)
-		evtimer_del(m->radio.timer);
-	if (m->radio.stat == stat)
+	if (!m->radio.attaching)
 		return;
+	m->radio.attaching = false;
+	m->dialect->attached(m);
+}
+
+static void change(struct modem *m, enum radio_stat stat)
+{
 	m->radio.stat = stat;
 	m->dialect->registered(m);
 	if (radio_registered(m) && m->radio.was_away) {
@@ -24,6 +28,16 @@ void radio_set(struct modem *m, enum radio_stat stat)
 	}
 }
 
+void radio_set(struct modem *m, enum radio_stat stat)
+{
+	if (m->radio.timer != NULL)
+		evtimer_del(m->radio.timer);
+	if (m->radio.stat != stat)
+		change(m, stat);
+	if (stat != RADIO_SEARCHING)
+		attach_done(m);
+}
+
 static void on_registered(evutil_socket_t fd, short what, void *ctx)
 {
 	struct modem *m = ctx;
@@ -31,6 +45,12 @@ static void on_registered(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	radio_set(m, (enum radio_stat)m->opt.registration);
+	attach_done(m);		/* nobody was found, and no timer runs */
+}
+
+static bool is_searching(const struct radio *r)
+{
+	return r->timer != NULL && evtimer_pending(r->timer, NULL);
 }
 
 void radio_search(struct modem *m)
@@ -47,8 +67,20 @@ void radio_search(struct modem *m)
 	modem_after(m, &r->timer, m->opt.register_ms, on_registered, m);
 }
 
+void radio_attach(struct modem *m)
+{
+	struct radio *r = &m->radio;
+
+	r->attaching = true;
+	if (!radio_registered(m) && !is_searching(r))
+		radio_search(m);
+	if (!is_searching(r))
+		attach_done(m);
+}
+
 void radio_reset(struct modem *m)
 {
+	m->radio.attaching = false;
 	if (m->radio.timer != NULL)
 		evtimer_del(m->radio.timer);
 	m->radio.stat = RADIO_NONE;

@@ -28,6 +28,7 @@ struct radio {
 	int cfun;		/* 1 full, 0 minimum, 4 flight mode */
 	bool away;		/* network-loss: do not register */
 	bool was_away;		/* the next registration is a return */
+	bool attaching;		/* CGATT=1 waits for the end of the search */
 	struct event *timer;
 };
 
@@ -36,6 +37,9 @@ void radio_free(struct modem *m);
 
 /* Register after --register-time if SIM, CFUN and network allow. */
 void radio_search(struct modem *m);
+
+/* The same, and the dialect's attached() when it is decided. */
+void radio_attach(struct modem *m);
 
 /* Tell the host if it changed. */
 void radio_set(struct modem *m, enum radio_stat stat);

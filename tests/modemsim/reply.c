@@ -109,7 +109,7 @@ void reply_payload(struct modem *m, const void *data, size_t len,
 	if (between != NULL)
 		put_text(m, between);
 	reply_raw(m, data, len);
-	if (quirk_on(m->opt.quirks, QUIRK_RXGET_BLANK))
+	if (!quirk_on(m->opt.quirks, QUIRK_RXGET_TIGHT))
 		put(m, "\r\n");
 }
 

@@ -84,6 +84,12 @@ def short_and_quiet_answers():
         s.expect("3\r")
 
 
+# &C, &D, E, S7, IFC
+PROFILE = ("&C: %d; &D: %d; &F: 0; E: %d; Q: 0; V: 1; X: 1; Z: 0; S0: 0;\r\n"
+           "S3: 13; S4: 10; S5: 8; S6: 2; S7: %d; S8: 2; S9: 0; S10: 15; "
+           "S11: 0;\r\n+ICF: 3,3; +IFC: %s; +IPR: 0;")
+
+
 @test
 def stored_profile():
     """AT&W, ATZ, AT&F, and what a boot brings back."""
@@ -94,18 +100,17 @@ def stored_profile():
         s.say("AT&W", OK)
         s.say("ATE1V0", "0\r")
         s.say("ATZ", "ATZ\r", OK)
-        s.say("AT&V", line("ACTIVE PROFILE:\r\nE: 0; Q: 0; V: 1; X: 1; "
-                           "&D: 2; +IFC: 2,2"), OK)
+        s.say("AT&C1S7=30", OK)
+        s.say("AT&V", line(PROFILE % (1, 2, 0, 30, "2,2")), OK)
         s.say("AT+CRESET", OK, *boot)
         s.say("AT+IFC?", line("+IFC: 2,2"), OK)     # no echo: as stored
         s.say("AT&FZE0&W", OK)      # the stored profile, then E0
         s.say("AT&F", OK)
-        s.say("AT&V", "AT&V\r", line(
-            "ACTIVE PROFILE:\r\nE: 1; Q: 0; V: 1; X: 1; &D: 0; +IFC: 0,0"),
-            OK)
+        s.say("AT&V", "AT&V\r", line(PROFILE % (0, 0, 1, 0, "0,0")), OK)
         s.say("ATE0", "ATE0\r", OK)
         for good, bad in (("ATX4", "ATX5"), ("ATQ0", "ATQ2"),
                           ("ATV1", "ATV9"), ("AT&D0", "AT&D3"),
+                          ("AT&C0", "AT&C3"),
                           ("ATZ0", "ATZ7"), ("AT&F0E0", "AT&F1"),
                           ("ATS3=13", "ATS3=12"), ("ATS0=3", "ATS0=256")):
             s.say(good, OK)

@@ -30,7 +30,8 @@ PRINTED = {
     "CGACT": "TRW", "CGPADDR": "TWE", "CGATT": "TRW", "COPS": "TRW",
     "CRESET": "TE", "IPR": "TRW", "CICCID": "TE", "CGSN": "TE",
     "CIMI": "TE", "CMEE": "TRWE", "CGMM": "TE", "CGMI": "TE", "CGMR": "TE",
-    "CGAUTH": "TRW", "CGEREP": "TRWE", "IFC": "TRWE",
+    "CGAUTH": "TRW", "CGEREP": "TRWE", "IFC": "TRWE", "GCAP": "TE",
+    "SIMEI": "TR", "CPAS": "TE",
 }
 # Answered although nothing prints it: ranges of what is printed.
 ALSO = {("CIPDNSSET", "T")}

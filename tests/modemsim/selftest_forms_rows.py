@@ -77,8 +77,12 @@ BRING_UP = [
     ("bring-up", "CGMI", ["SIMCOM INCORPORATED", "OK"], "27.007 5.1"),
     ("bring-up", "CGMM", ["A7670E-FASE", "OK"], "27.007 5.2"),
     ("bring-up", "CGMR", ["+CGMR: A7670M7_V1.11.1", "OK"], "27.007 5.3"),
+    ("bring-up", "GCAP", ["+GCAP: +CGSM,+FCLASS,+DS", "OK"], "V.250 6.1.9"),
+    ("bring-up", "SIMEI?", ["+SIMEI: 861234050000017", "OK"], "SIMCom"),
+    ("bring-up", "CPAS=?", ["+CPAS: (0,3,4)", "OK"], "27.007 8.1"),
+    ("bring-up", "CPAS", ["+CPAS: 0", "OK"], "27.007 8.1"),
     *[("bring-up", n + "=?", ["OK"], "27.007") for n in (
-        "CGSN", "CIMI", "CGMI", "CGMM", "CGMR")],
+        "CGSN", "CIMI", "CGMI", "CGMM", "CGMR", "GCAP", "SIMEI")],
     ("bring-up", "CMEE=?", ["+CMEE: (0-2)", "OK"], "27.007 9.1"),
     ("bring-up", "CMEE?", ["+CMEE: 2", "OK"], "27.007 9.1"),
     ("bring-up", "CMEE=1", ["OK"], "27.007 9.1"),

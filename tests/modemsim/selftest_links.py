@@ -46,12 +46,13 @@ def udp_in_buffer_mode():
         peer.send(b"data from server", port)
         s.expect(line("+CIPRXGET: 1,1"))
         s.say("AT+CIPRXGET=4,1", line("+CIPRXGET: 4,1,16"), OK)
-        s.say("AT+CIPRXGET=2,1,5", line("+CIPRXGET: 2,1,5,11"), "data ", OK)
+        s.say("AT+CIPRXGET=2,1,5", line("+CIPRXGET: 2,1,5,11"), "data ",
+              READ_OK)
         s.say("AT+CIPRXGET=3,1,5", line("+CIPRXGET: 3,1,5,6"), "66726F6D20",
-              OK)
+              READ_OK)
         s.say("AT+CIPRXGET=4,1", line("+CIPRXGET: 4,1,6"), OK)
         s.say("AT+CIPRXGET=2,2", line("+IP ERROR: No data"), ERROR)
-        s.say("AT+CIPRXGET=2,1", line("+CIPRXGET: 2,1,6,0"), "server", OK)
+        s.say("AT+CIPRXGET=2,1", line("+CIPRXGET: 2,1,6,0"), "server", READ_OK)
         s.say("AT+CIPRXGET=4,1", line("+CIPRXGET: 4,1,0"), OK)
         s.say("AT+CIPACK=1", line("+IP ERROR: Operation not supported"),
               ERROR)
@@ -78,23 +79,26 @@ def udp_boundaries():
         peer.send(b"x" * 2000, port)
         s.silent(0.03)
         s.say("AT+CIPRXGET=4,0", line("+CIPRXGET: 4,0,2009"), OK)
-        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,3,2006"), "one", OK)
-        s.say("AT+CIPRXGET=2,0,2", line("+CIPRXGET: 2,0,2,2004"), "se", OK)
-        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,4,2000"), "cond", OK)
+        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,3,2006"), "one", READ_OK)
+        s.say("AT+CIPRXGET=2,0,2", line("+CIPRXGET: 2,0,2,2004"), "se",
+              READ_OK)
+        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,4,2000"), "cond",
+              READ_OK)
         s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,1500,500"), "x" * 1500,
-              OK)
-        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,500,0"), "x" * 500, OK)
+              READ_OK)
+        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,500,0"), "x" * 500,
+              READ_OK)
         s.ctl("quirk", "udp-merged", "on")
         for data in (b"a", b"b"):
             peer.send(data, port)
         s.expect(line("+CIPRXGET: 1,0"))
-        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,2,0"), "ab", OK)
+        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,2,0"), "ab", READ_OK)
         s.ctl("quirk", "udp-merged", "off")
         s.ctl("quirk", "udp-rest-lost", "on")
         for data in (b"first", b"next"):
             peer.send(data, port)
         s.expect(line("+CIPRXGET: 1,0"))
-        s.say("AT+CIPRXGET=2,0,1", line("+CIPRXGET: 2,0,1,4"), "f", OK)
+        s.say("AT+CIPRXGET=2,0,1", line("+CIPRXGET: 2,0,1,4"), "f", READ_OK)
         s.ctl("quirk", "udp-ok-first", "on")
         s.say("AT+CIPCLOSE=0", OK, line("+CIPCLOSE: 0,0"))
         s.say('AT+CIPOPEN=0,"UDP",,,5000', OK, line("+CIPOPEN: 0,0"))
@@ -160,7 +164,7 @@ def servers():
                                   "total": 1}
         peer.send(b"back")
         s.expect(line("+CIPRXGET: 1,0"))
-        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,4,0"), "back", OK)
+        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,4,0"), "back", READ_OK)
         s.say("AT+SERVERSTOP", OK, line("+SERVERSTOP: 0,0"))
         s.say("AT+SERVERSTOP=0", line("+SERVERSTOP: 0,4"), ERROR)
         s.say("AT+SERVERSTOP=4", line("+SERVERSTOP: 4,3"), ERROR)

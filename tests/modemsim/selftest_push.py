@@ -104,7 +104,7 @@ def push_mode_changes():
         s.say("AT+CIPRXGET=1", OK)
         peer.sendall(b"pulled")
         s.expect(line("+CIPRXGET: 1,0"))
-        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,6,0"), "pulled", OK)
+        s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,6,0"), "pulled", READ_OK)
         # the data of an ended link, too
         peer.sendall(b"rest")
         peer.close()

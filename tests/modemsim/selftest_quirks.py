@@ -47,7 +47,7 @@ def detaching():
               line("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY"),
               line("+CREG: 2"), line("+CREG: 0"))
         s.say("AT+CPSI?", line("+CPSI: NO SERVICE,Online"), OK)
-        s.say("AT+CGATT=1", OK, line("+CREG: 1"))
+        s.say("AT+CGATT=1", line("+CREG: 1"), OK)
         for fun in (0, 4):
             s.say("AT+CFUN=%d" % fun, OK, line("+CREG: 0"))
             s.say("AT+CFUN?", line("+CFUN: %d" % fun), OK)
@@ -86,11 +86,11 @@ def more_quirks():
         peer.send(b"abc")
         s.expect(line("+CIPRXGET: 1,0"))
         s.ctl("quirk", "rxget-hex-digits", 1)
-        s.say("AT+CIPRXGET=3,0,1", line("+CIPRXGET: 3,0,2,4"), "61", OK)
+        s.say("AT+CIPRXGET=3,0,1", line("+CIPRXGET: 3,0,2,4"), "61", READ_OK)
         s.ctl("quirk", "rxget-hex-digits", "off")
         s.ctl("quirk", "rxget-urc-split", 1)
         s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,2,0"),
-              line("+CIPRXGET: 1,0"), "bc", OK)
+              line("+CIPRXGET: 1,0"), "bc", READ_OK)
         s.ctl("quirk", "cipclose-late", 1)
         start = time.monotonic()
         s.say("AT+CIPCLOSE=0", OK, line("+CIPCLOSE: 0,0"))

@@ -18,6 +18,8 @@ CLOSED = [
     ("blank-none", "AT+CSQ", "+CSQ: 25,99\r\nOK\r\n"),
     ("crcrlf", "AT+CSQ", "\r\n+CSQ: 25,99\r\r\n" + OK),
     ("urc-after-ok", "AT", OK + CGEV),
+    ("atv0-ignored", "ATV0", OK),
+    ("atv0-ignored", "ATV0;+CSQ", CSQ + OK),
     ("command-silent", "AT", ""),
     ("cme-swapped", "AT+CPIN=1", line("+CME ERROR: 3")),
     ("sim-busy-first", "AT+CPIN?", line("+CME ERROR: SIM busy") +
@@ -216,7 +218,7 @@ def switches_of_data():
         time.sleep(0.02)
         s.ctl("quirk", "rxget-max-1460", "on")
         s.say("AT+CIPRXGET=2,0", line("+CIPRXGET: 2,0,1460,40"), "x" * 1460,
-              OK)
+              READ_OK)
         s.say('AT+CIPOPEN=1,"UDP","127.0.0.1",%d,0' % udp.getsockname()[1],
               line("+CIPOPEN: 1,0"), OK)
         s.ctl("quirk", "udp-lost", 1)

@@ -12,8 +12,8 @@ static bool is_free(const struct link *l)
 {
 	/* the number is in use until +CIPCLOSE has been said */
 	return l->state == LINK_FREE &&
-	       (l->result_timer == NULL ||
-		!evtimer_pending(l->result_timer, NULL));
+	       (l->close_timer == NULL ||
+		!evtimer_pending(l->close_timer, NULL));
 }
 
 /*

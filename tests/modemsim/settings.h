@@ -22,6 +22,7 @@ struct stored {
 	int quiet;		/* ATQ1 */
 	int numeric;		/* ATV0 */
 	int no_text;		/* ATX0 */
+	int dcd;		/* AT&C; a pty has no such line */
 	int dtr;		/* AT&D */
 	int flow_in;
 	int flow_out;

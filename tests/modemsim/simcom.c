@@ -240,8 +240,8 @@ static void closed(struct modem *m, unsigned int link, int reason)
 
 static void close_done(struct modem *m, unsigned int link)
 {
-	if (m->links[link].ok_after) {
-		m->links[link].ok_after = false;
+	if (m->links[link].close_ok_after) {
+		m->links[link].close_ok_after = false;
 		reply_text_ok(m, "+CIPCLOSE: %u,0", link);
 		return;
 	}
@@ -275,6 +275,7 @@ const struct dialect simcom_dialect = {
 	.booted		= booted,
 	.sim_ready	= sim_ready,
 	.registered	= simcom_registered,
+	.attached	= simcom_attached,
 	.net_opened	= net_opened,
 	.net_closed	= net_closed,
 	.net_lost	= net_lost,

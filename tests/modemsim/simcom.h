@@ -49,4 +49,7 @@ const char *simcom_pin_text(enum card_state state);
 /* +CREG, +CGREG, +CEREG for those who asked for it. */
 void simcom_registered(struct modem *m);
 
+/* CGATT=1 ends. */
+void simcom_attached(struct modem *m);
+
 #endif

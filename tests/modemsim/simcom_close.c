@@ -54,6 +54,16 @@ static void on_close_timer(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	l->m->dialect->close_done(l->m, l->id);
+	server_resume(l->m);	/* its number may be given again */
+}
+
+/* One that was opened again before its first close was told. */
+static void tell_pending(struct modem *m, struct link *l)
+{
+	if (l->close_timer == NULL || !evtimer_pending(l->close_timer, NULL))
+		return;
+	evtimer_del(l->close_timer);
+	m->dialect->close_done(m, l->id);
 }
 
 /* The result comes before the OK of a UDP link, else after it (Q8). */
@@ -62,19 +72,20 @@ static void close_link(struct modem *m, struct link *l)
 	bool transparent = l->transparent;
 	unsigned int ms = m->opt.close_ms;
 
-	l->ok_after = l->is_udp &&
-		      !quirk_on(m->opt.quirks, QUIRK_UDP_OK_FIRST);
-	if (!l->ok_after)
+	tell_pending(m, l);
+	l->close_ok_after = l->is_udp &&
+			    !quirk_on(m->opt.quirks, QUIRK_UDP_OK_FIRST);
+	if (!l->close_ok_after)
 		reply_ok(m);
 	link_close(m, l->id);
-	if (transparent && l->ok_after)
+	if (transparent && l->close_ok_after)
 		reply_text(m, "CLOSED");
 	else if (transparent)
 		urc(m, "CLOSED");
 	if (quirk_take(m->opt.quirks, QUIRK_CIPCLOSE_SILENT)) {
-		if (l->ok_after)
+		if (l->close_ok_after)
 			reply_ok(m);
-		l->ok_after = false;
+		l->close_ok_after = false;
 		return;
 	}
 	if (quirk_take(m->opt.quirks, QUIRK_CIPCLOSE_CLOSE_OK))
@@ -84,7 +95,7 @@ static void close_link(struct modem *m, struct link *l)
 	if (ms == 0)
 		m->dialect->close_done(m, l->id);
 	else
-		modem_after(m, &l->result_timer, ms, on_close_timer, l);
+		modem_after(m, &l->close_timer, ms, on_close_timer, l);
 }
 
 /* A link that is still opening is not established: case 4, and it goes on. */

@@ -41,6 +41,26 @@ static void serial(struct modem *m, struct args *a)
 	reply_text_ok(m, "%s", m->opt.imei);
 }
 
+static void capabilities(struct modem *m, struct args *a)
+{
+	(void)a;
+	reply_text_ok(m, "+GCAP: +CGSM,+FCLASS,+DS");
+}
+
+/* It cannot be written: it is the one of --imei. */
+static void imei(struct modem *m, struct args *a)
+{
+	(void)a;
+	reply_text_ok(m, "+SIMEI: %s", m->opt.imei);
+}
+
+/* 0: ready. Nobody calls. */
+static void activity(struct modem *m, struct args *a)
+{
+	(void)a;
+	reply_text_ok(m, "+CPAS: 0");
+}
+
 static void cmee_read(struct modem *m, struct args *a)
 {
 	(void)a;
@@ -124,6 +144,9 @@ const struct command_row simcom_general_rows[] = {
 	{ "+GMR", 0, "", NULL, NULL, revision },
 	{ "+CGSN", 0, "", NULL, NULL, serial },
 	{ "+GSN", 0, "", NULL, NULL, serial },
+	{ "+GCAP", 0, "", NULL, NULL, capabilities },
+	{ "+SIMEI", 0, "", imei, NULL, NULL },
+	{ "+CPAS", 0, "+CPAS: (0,3,4)", NULL, NULL, activity },
 	{ "+CMEE", 0, "+CMEE: (0-2)", cmee_read, cmee_write, cmee_exec },
 	{ "+CCLK", 0, "", clock_read, clock_write, NULL },
 	{ "+CBC", 0, "", NULL, NULL, battery },

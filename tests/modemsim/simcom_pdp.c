@@ -123,6 +123,15 @@ static void cgatt_read(struct modem *m, struct args *a)
 	reply_text_ok(m, "+CGATT: %d", radio_registered(m));
 }
 
+void simcom_attached(struct modem *m)
+{
+	if (radio_registered(m))
+		reply_ok(m);
+	else
+		reply_cme(m, CME_NO_SERVICE);
+}
+
+/* The final line tells whether one is attached, 27.007 10.1.9. */
 static void cgatt_write(struct modem *m, struct args *a)
 {
 	int on;
@@ -131,15 +140,16 @@ static void cgatt_write(struct modem *m, struct args *a)
 		reply_error(m);
 		return;
 	}
-	reply_ok(m);
-	if (!on) {
-		if (m->net.state == NET_STATE_OPEN)
-			net_lose(m, false, TCP_RST, 0);
-		m->radio.away = false;
-		radio_set(m, RADIO_NONE);
-	} else if (!radio_registered(m)) {
-		radio_search(m);
+	if (on) {
+		command_block(m);
+		radio_attach(m);
+		return;
 	}
+	reply_ok(m);
+	if (m->net.state == NET_STATE_OPEN)
+		net_lose(m, false, TCP_RST, 0);
+	m->radio.away = false;
+	radio_set(m, RADIO_NONE);
 }
 
 /* On LTE the default bearer is up as soon as one is registered. */

@@ -29,7 +29,8 @@ static void set_mode(struct modem *m, const struct args *a, int mode)
 	for (i = 0; i < LINKS; i++) {
 		if (evbuffer_get_length(m->links[i].tcp.rx) > 0)
 			link_announce(m, i);
-		if (mode == 1 && m->links[i].ended)
+		if (mode == 1 && m->links[i].ended &&
+		    m->links[i].state == LINK_OPEN)
 			link_end(m, i, TCP_FIN, LINK_CLOSED_BY_PEER);
 	}
 }

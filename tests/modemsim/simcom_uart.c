@@ -39,7 +39,7 @@ static void quiet(struct modem *m, struct args *a)
 	write_flag(m, a, 1, &m->set.uart.quiet);
 }
 
-/* In force with the OK of this very command, as V.250 6.2.6 has it. */
+/* In force with the OK of this very command: V.250 6.2.6. */
 static void verbose(struct modem *m, struct args *a)
 {
 	int on = 0;
@@ -48,7 +48,8 @@ static void verbose(struct modem *m, struct args *a)
 		reply_error(m);
 		return;
 	}
-	m->set.uart.numeric = !on;
+	m->set.uart.numeric = !on &&
+			      !quirk_on(m->opt.quirks, QUIRK_ATV0_IGNORED);
 	reply_ok(m);
 }
 
@@ -105,15 +106,27 @@ static void store(struct modem *m, struct args *a)
 	reply_ok(m);
 }
 
+/* Three lines as SIMCom's modules list them, of what there is here. */
 static void view(struct modem *m, struct args *a)
 {
-	const struct stored *s = &m->set.uart;
+	const struct stored *u = &m->set.uart;
+	const int *s = m->set.s;
 
 	(void)a;
-	reply_text_ok(m, "ACTIVE PROFILE:\r\nE: %d; Q: %d; V: %d; X: %d; "
-		      "&D: %d; +IFC: %d,%d", m->cmd.echo, s->quiet,
-		      !s->numeric, !s->no_text, s->dtr, s->flow_in,
-		      s->flow_out);
+	reply_text_ok(m, "&C: %d; &D: %d; &F: 0; E: %d; Q: %d; V: %d; X: %d; "
+		      "Z: 0; S0: %d;\r\n"
+		      "S3: %d; S4: %d; S5: %d; S6: %d; S7: %d; S8: %d; "
+		      "S9: %d; S10: %d; S11: %d;\r\n"
+		      "+ICF: %d,%d; +IFC: %d,%d; +IPR: %u;",
+		      u->dcd, u->dtr, m->cmd.echo, u->quiet, !u->numeric,
+		      !u->no_text, s[0], s[3], s[4], s[5], s[6], s[7], s[8],
+		      s[9], s[10], s[11], m->set.icf[0], m->set.icf[1],
+		      u->flow_in, u->flow_out, m->line.modem_baud);
+}
+
+static void dcd(struct modem *m, struct args *a)
+{
+	write_flag(m, a, 2, &m->set.uart.dcd);
 }
 
 static void hang_up(struct modem *m, struct args *a)
@@ -266,7 +279,7 @@ const struct command_row simcom_uart_rows[] = {
 	{ "&W", 0, NULL, NULL, store, store },
 	{ "&V", 0, NULL, NULL, view, view },
 	{ "&D", 0, NULL, NULL, dtr, dtr },
-	{ "&C", 0, NULL, NULL, any_value, any_value },
+	{ "&C", 0, NULL, NULL, dcd, dcd },
 	{ "&E", 0, NULL, NULL, any_value, any_value },
 	{ "&S", 0, NULL, NULL, any_value, any_value },
 	{ "\\V", 0, NULL, NULL, any_value, any_value },

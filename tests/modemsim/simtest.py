@@ -17,6 +17,7 @@ BIN = sys.argv[1] if len(sys.argv) > 1 else None
 TESTS = []
 OK = "\r\nOK\r\n"
 ERROR = "\r\nERROR\r\n"
+READ_OK = "\r\n" + OK      # behind the data of CIPRXGET=2, 3
 
 
 def test(fn):
