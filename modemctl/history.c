@@ -25,7 +25,7 @@ static const struct table_column event_columns[] = {
 static json_t *session_json(const struct modemclient_session *s)
 {
 	json_t *o = json_pack("{sI sI sI so so so si sI so so so so so si so "
-			      "sI sI sI sI so so sb}",
+			      "sI sI sI sI sI so so sb}",
 			      "id", (json_int_t)s->id,
 			      "link", (json_int_t)s->link,
 			      "epoch", (json_int_t)s->epoch,
@@ -44,13 +44,11 @@ static json_t *session_json(const struct modemclient_session *s)
 			      "sent", (json_int_t)s->counts.taken,
 			      "confirmed", (json_int_t)s->counts.confirmed,
 			      "received", (json_int_t)s->counts.received,
+			      "lost", (json_int_t)s->counts.lost,
 			      "reason", format_json_text(s->reason),
 			      "modem_text", format_json_text(s->modem_text),
 			      "clock_confirmed", s->clock_confirmed);
 
-	if (s->counts.lost > 0)
-		json_object_set_new(o, "lost",
-				    json_integer((json_int_t)s->counts.lost));
 	json_object_set_new(o, "opened", format_json_time(s->opened_wall_ms));
 	json_object_set_new(o, "closed", s->closed ?
 			    format_json_time(s->closed_wall_ms) : json_null());

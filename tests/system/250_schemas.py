@@ -34,6 +34,7 @@ def strict(schema):
             todo.extend(node["properties"].values())
         if "items" in node:
             todo.append(node["items"])
+        todo.extend(node.get("oneOf", []))
     return schema
 
 
@@ -52,7 +53,7 @@ def fits(name, data):
 
 
 def busy(bench):
-    """A finished session, an open link, a loss."""
+    """A finished session, an open link, a listener, a loss."""
     daemon = bench.start("--baud", 0, "--host", NAME + "=127.0.0.1")
     server = bench.server(harness.echo)
     client = daemon.client("worker")
@@ -64,6 +65,7 @@ def busy(bench):
     link = client.open(NAME, server.port)
     link.send(b"x" * 5000)
     link.read(5000)
+    client.listen(8080, allow=["192.0.2.0/24"])
     bench.settled_history()
     return daemon, client, server
 
@@ -71,13 +73,17 @@ def busy(bench):
 #: schema: the verb and its arguments
 LISTS = {
     "status": ["status"],
+    "why": ["why"],
     "links": ["links"],
+    "listeners": ["listeners"],
     "clients": ["clients"],
     "history-sessions": ["history", "sessions"],
     "history-events": ["history", "events"],
     "resolve": ["resolve", NAME],
     "reverse": ["reverse", "127.0.0.1"],
     "trace": ["trace"],
+    "at": ["at", "AT+CSQ"],
+    "config": ["config"],
 }
 
 
@@ -93,7 +99,7 @@ def answers_without_a_modem(bench):
     """Nothing is known: null and "", never a missing key."""
     bench.start_sim("--baud", 0).ctl("hang")
     bench.start_daemon(wait=None)
-    for name in ("status", "links", "clients"):
+    for name in ("status", "why", "links", "listeners", "clients"):
         fits(name, bench.json(*LISTS[name], user=ADMIN))
     bench.sim.ctl("unhang")
 
@@ -135,6 +141,24 @@ def every_line(bench):
     check({"network", "link"} <= events, "events", events)
 
 
+def every_echo(bench):
+    """An object a line, one for an echo that did not come, a summary."""
+    bench.start("--baud", 0)
+    code, out, _ = bench.run("modemctl", "--json", "ping", "-c", 2, "-i", 1,
+                             "127.0.0.1")
+    same(code, 0, "the exit code of a ping")
+    lines = [json.loads(line) for line in out.splitlines()]
+    same(len(lines), 3, "lines of a ping")
+    for line in lines:
+        fits("ping", line)
+
+
+def every_decision(bench):
+    bench.start("--baud", 0)
+    for name, *words in (("network", "down"), ("network", "up"), ("reset",)):
+        fits(name, bench.json(name, *words, user=ADMIN))
+
+
 def every_verb_has_a_schema(bench):
     _, out, _ = bench.run("modemctl", "--help")
     verbs = {line.split()[0] for line in out.splitlines()
@@ -147,5 +171,5 @@ def every_verb_has_a_schema(bench):
     same(there - used, set(), "schemas that nothing was checked by")
 
 
-harness.run(every_answer, answers_without_a_modem, every_line,
-            every_verb_has_a_schema)
+harness.run(every_answer, answers_without_a_modem, every_line, every_echo,
+            every_decision, every_verb_has_a_schema)
