@@ -69,7 +69,7 @@ void simcom_push_settled(void *ctx)
 /* One command; its answer's field must have that value. */
 struct step {
 	const char *text;
-	signed char accept;	/* R_ + 1, 0: no answer but OK */
+	signed char rule;	/* of its answer, R_ + 1; 0: only OK */
 	unsigned char field;
 	long value;
 	bool sets_mode;
@@ -124,15 +124,15 @@ static void switch_done(void *ctx, int err, const struct at_answer *a)
 	if (!p->running)
 		return;
 	/* Not every firmware knows the question; its OK before must do. */
-	if (err == -EREMOTEIO && step->accept == R_RXGET_MODE + 1)
+	if (err == -EREMOTEIO && step->rule == R_RXGET_MODE + 1)
 		err = 0;
-	else if (!err && step->accept && p->answer != step->value)
+	else if (!err && step->rule && p->answer != step->value)
 		err = -EREMOTEIO;
 	if (!err && step->sets_mode)
 		p->mode = p->want;
 	if (err) {
 		/* It said OK, and is not in that mode. */
-		if (step->accept && err == -EREMOTEIO && p->step >= PREPARED)
+		if (step->rule && err == -EREMOTEIO && p->step >= PREPARED)
 			p->mode = DRIVER_PULL;
 		end_switch(s, err);
 		return;
@@ -152,7 +152,7 @@ static int send_step(struct simcom *s)
 		.ctx = s,
 	};
 
-	p->accept[0] = (signed char)(current(p)->accept - 1);
+	p->accept[0] = (signed char)(current(p)->rule - 1);
 	p->accept[1] = -1;
 	p->answer = -1;
 

@@ -100,7 +100,8 @@ static enum simcom_verdict judge_context(struct simcom *s, int err,
 					 const struct at_answer *a)
 {
 	struct simcom_boot *b = &s->boot;
-	bool address = b->pdp_address[0] && strcmp(b->pdp_address, "0.0.0.0");
+	bool address = b->pdp_address[0] &&
+		       strcmp(b->pdp_address, "0.0.0.0") != 0;
 
 	(void)err;
 	(void)a;

@@ -325,7 +325,7 @@ int modem_set(struct modem *m, unsigned int setting, long value,
 	const struct driver_setting *s = modem_settings(m);
 	unsigned int i;
 
-	for (i = 0; s[i].name && i < setting; i++)
+	for (i = 0; i < setting && s[i].name; i++)
 		;
 	if (!s[i].name || s[i].by || value < s[i].min || value > s[i].max)
 		return -EINVAL;

@@ -16,7 +16,7 @@
 #include "modem/private.h"
 #include "port/port.h"
 
-#define WEAK_DBM	-105	/* TS 27.007 8.5; below it little gets through */
+#define WEAK_DBM	(-105)	/* TS 27.007 8.5; below it little gets through */
 
 enum step {
 	STEP_DEVICE,

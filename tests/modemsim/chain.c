@@ -37,7 +37,7 @@ static void take_extended(const char **line, struct chain_part *part)
 		part->form = FORM_READ;
 	} else if (len - n == 2 && strncmp(p + n, "=?", 2) == 0) {
 		part->form = FORM_TEST;
-	} else if (p[n] == '=' && n < len) {
+	} else if (n < len && p[n] == '=') {
 		part->form = FORM_WRITE;
 		part->fields = p + n + 1;
 		part->fields_len = len - n - 1;
