@@ -182,7 +182,9 @@ static bool next_piece(const char **at, struct piece *p)
 	p->name = s;
 	p->len = name_len(s);
 	len = command_len(s);
-	p->asks = is_question(s + p->len, len - p->len);
+	/* The last is a write form that only asks how much is buffered. */
+	p->asks = is_question(s + p->len, len - p->len) ||
+		  strncasecmp(s, "+CIPRXGET=4,", 12) == 0;
 	/* of the basic ones several stand in a row: E1V0+CIPOPEN=... */
 	if (p->len == 1 && !p->asks)
 		len = 1 + strspn(s + 1, "0123456789=?");
