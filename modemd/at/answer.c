@@ -70,7 +70,7 @@ static void handle_final(struct at_channel *ch, const struct at_line *line)
 	    ch->state == CH_COMMAND)
 		refused_send = true;
 	if (!refused_send) {
-		channel_end_command(ch, line->kind == AT_OK ? 0 : -EREMOTEIO,
+		channel_end_command(ch, line->kind == AT_FAIL ? -EREMOTEIO : 0,
 				    line->text, CH_IDLE);
 		return;
 	}
@@ -164,6 +164,12 @@ static void on_line(void *ctx, const struct at_line *line)
 		break;
 	case AT_URC:
 		ch->ops->urc(ch->ctx, line);
+		break;
+	case AT_CONNECT:
+		if (channel_is_running(ch) && ch->cmd.connect)
+			handle_final(ch, line);
+		else
+			ch->ops->urc(ch->ctx, line);
 		break;
 	case AT_REPLY:
 		ch->stats.unknown_lines++;	/* late, nobody's answer now */
