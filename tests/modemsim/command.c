@@ -154,6 +154,12 @@ static void take_byte(struct modem *m, uint8_t byte, uint64_t mark)
 		record_event(&m->record, "escape");
 		return;
 	}
+	/* V.250 5.2.1: what stands before AT means nothing, and +++ may meet a
+	 * modem that has left data mode by itself */
+	if (byte == '+' && !c->in_line) {
+		m->record.escapes++;
+		return;
+	}
 	if (!c->in_line)
 		start_line(m, byte, mark);
 	if (byte < 0x20 && !c->odd_byte) {
