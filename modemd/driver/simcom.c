@@ -76,6 +76,11 @@ const struct at_rule simcom_rules[] = {
 	[R_IP_ERROR]	= { "+IP ERROR: *",		AT_DETAIL },
 	[R_CME_ERROR_NUM] = { "+CME ERROR: #",		AT_FAIL },
 	[R_CME_ERROR]	= { "+CME ERROR: *",		AT_FAIL },
+	[R_CIPMODE]	= { "+CIPMODE: #",		AT_REPLY },
+	/* SIMCom ref L1110 */
+	[R_CIPMODE_BARE] = { "CIPMODE: #",		AT_REPLY },
+	[R_CONNECT_FAIL] = { "CONNECT FAIL",		AT_FAIL },
+	[R_CONNECT]	= { "CONNECT*",			AT_CONNECT },
 	/* PB DONE and SMS DONE are no sign of a start: they also follow a
 	 * re-attach */
 	[R_BOOT_RDY]	= { "RDY",			AT_URC },
@@ -85,6 +90,7 @@ const struct at_rule simcom_rules[] = {
 	{ "ERROR",		AT_FAIL },
 	{ "+CMS ERROR: *",	AT_FAIL },
 	/* what else is known to come by itself, and means nothing to us */
+	{ "CLOSED",		AT_URC },
 	{ "PB DONE",		AT_URC },
 	{ "SMS DONE",		AT_URC },
 	{ "+CGEV: *",		AT_URC },
@@ -176,7 +182,7 @@ static void on_line(void *d, const struct at_line *line)
 	struct simcom *s = d;
 
 	ev = s->env.events;
-	if (simcom_boot_line(s, line))
+	if (simcom_boot_line(s, line) || simcom_lease_line(s, line))
 		return;
 
 	switch (line->rule - simcom_rules) {
@@ -227,6 +233,7 @@ static void reset(void *d, bool modem_gone)
 	if (!modem_gone)
 		return;
 	simcom_boot_reset(s);
+	simcom_lease_reset(s);
 	s->context_set = false;
 	forget(s);
 }
@@ -242,6 +249,10 @@ static void destroy(void *d)
 	for (i = 0; i < SIMCOM_LINKS; i++)
 		timer_free(s->links[i].deadline);
 	timer_free(s->boot.timer);
+	timer_free(s->lease.timer);
+	timer_free(s->stream.timer);
+	timer_free(s->stream.pause);
+	free(s->stream.held);
 	free(s);
 }
 
@@ -257,7 +268,11 @@ static void *create(const struct driver_env *env)
 	s->env = *env;
 	forget(s);
 	s->boot.timer = timer_new(env->timers, simcom_boot_timer, s);
-	if (!s->boot.timer)
+	s->lease.timer = timer_new(env->timers, simcom_lease_timer, s);
+	s->stream.timer = timer_new(env->timers, simcom_stream_timer, s);
+	s->stream.pause = timer_new(env->timers, simcom_stream_pause_timer, s);
+	if (!s->boot.timer || !s->lease.timer || !s->stream.timer ||
+	    !s->stream.pause)
 		goto fail;
 	for (i = 0; i < SIMCOM_LINKS; i++) {
 		s->links[i].s = s;
@@ -292,7 +307,7 @@ const struct driver driver_simcom = {
 	.max_send	= 1500,		/* A7600 manual 2.4 */
 	.max_pull	= 1500,		/* A7600 manual 2.5 */
 	.max_push	= 0,
-	.caps		= DRIVER_CAP_REVERSE_DNS,
+	.caps		= DRIVER_CAP_REVERSE_DNS | DRIVER_CAP_TRANSPARENT,
 	.new		= create,
 	.free		= destroy,
 	.stage		= simcom_stage,
@@ -302,6 +317,9 @@ const struct driver driver_simcom = {
 	.close		= simcom_close,
 	.audit		= simcom_audit,
 	.query		= simcom_query,
+	.lease		= simcom_lease,
+	.lease_write	= simcom_lease_write,
+	.unlease	= simcom_unlease,
 	.line		= on_line,
 	.data		= on_data,
 	.reset		= reset,

@@ -317,7 +317,9 @@ static int send_netclose(struct simcom *s, struct at_command *cmd)
 }
 
 const struct simcom_step simcom_net_open[] = {
-	{ .text = "AT+CIPMODE=0", .optional = true },
+	{ .send = simcom_send_mode, .optional = true },
+	{ .text = "AT+CIPMODE?", .accept = { R_CIPMODE + 1, R_CIPMODE_BARE + 1 },
+	  .line = simcom_take_mode, .judge = simcom_judge_mode },
 	{ .text = "AT+CIPRXGET=1" },
 	{ .send = send_timeouts, .optional = true },
 	{ .text = "AT+CIPDNSSET=0,3000,1", .optional = true },

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The bytes of a transparent session: A7600 manual 1.2, 4.
+ *
+ * Up, all of it is payload. What looks like the modem's last words (CLOSED,
+ * NO CARRIER, ...) alone in a line and with silence behind it is held back
+ * until a query in command mode has shown whether the session has ended.
+ *
+ * Down, three pluses with a pause around them would take the modem out of data
+ * mode. They do so only when they are ours: a client's third plus waits until
+ * it cannot belong to the two before it any more.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/timer.h"
+#include "driver/simcom_private.h"
+
+#define GUARD_MS	1100	/* more than 1000 ms before and after +++ */
+#define OK_EARLY_MS	900	/* an OK before that is payload */
+#define OK_MS		800	/* for the OK, after the second pause */
+#define ESCAPES		2
+#define DTR_MS		1000
+#define DRAIN_MS	5000	/* our output may wait so long */
+#define PLUS_BEFORE_MS	700	/* a shorter pause cannot be taken for 1000 */
+#define PLUS_PAUSE_MS	1000	/* more than 900 ms between two of them */
+#define WORDS_MS	300	/* silence after what may be last words */
+#define PART_MS		40	/* a line comes in one piece */
+#define WORDS_MAX	256	/* all lines of it */
+#define WRITE_MAX	4096
+#define BACKLOG_MAX	65536	/* bytes that kernel and modem may hold */
+#define HELD_MAX	1048576
+
+/* ---------------------------------------------------- the modem's last words */
+
+enum fit {
+	FIT_NOT,
+	FIT_PART,	/* so far; the input ends in it */
+	FIT_ALL,
+};
+
+/* '#' is one or more digits. Quirks Q79, rule 40; A7600 manual 5. */
+static const struct {
+	const char *text;
+	enum simcom_words what;
+} words[] = {
+	{ "CLOSED", WORDS_CLOSED },
+	{ "NO CARRIER", WORDS_CLOSED },
+	{ "+CIPCLOSE: 0,#", WORDS_CLOSED },
+	{ "+IPCLOSE: 0,#", WORDS_CLOSED },
+	{ "+IPCLOSE 0,#", WORDS_CLOSED },
+	{ "+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY", WORDS_NETWORK },
+	{ "RDY", WORDS_BANNER },
+	{ "*ATREADY: #", WORDS_BANNER },
+	{ "QCRDY", WORDS_BANNER },
+};
+
+/* The line with its CR LF. */
+static enum fit fit_word(const char *w, const uint8_t *p, size_t len,
+			 size_t *used)
+{
+	const char *end = "\r\n";
+	size_t i = 0;
+
+	for (; *w; w++, i++) {
+		if (i == len)
+			return FIT_PART;
+		if (*w != '#' && p[i] != (uint8_t)*w)
+			return FIT_NOT;
+		if (*w == '#' && (p[i] < '0' || p[i] > '9'))
+			return FIT_NOT;
+		while (*w == '#' && i + 1 < len && p[i + 1] >= '0' &&
+		       p[i + 1] <= '9')
+			i++;
+	}
+	for (; *end; end++, i++) {
+		if (i == len)
+			return FIT_PART;
+		if (p[i] != (uint8_t)*end)
+			return FIT_NOT;
+	}
+	*used = i;
+
+	return FIT_ALL;
+}
+
+static enum fit fit_line(const uint8_t *p, size_t len, size_t *used,
+			 enum simcom_words *what)
+{
+	enum fit fit, best = FIT_NOT;
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		fit = fit_word(words[i].text, p, len, used);
+		if (fit == FIT_ALL) {
+			if (words[i].what > *what)
+				*what = words[i].what;
+			return FIT_ALL;
+		}
+		if (fit == FIT_PART)
+			best = FIT_PART;
+	}
+
+	return best;
+}
+
+/* All of it: lines, each after CR LF; @bare: the first needs none. */
+static enum fit fit_lines(const uint8_t *p, size_t len, bool bare,
+			  enum simcom_words *what)
+{
+	enum fit fit;
+	size_t used;
+
+	for (; len > 0; p += used, len -= used, bare = true) {
+		if (p[0] == '\r') {
+			if (len > 1 && p[1] != '\n')
+				return FIT_NOT;
+			if (len <= 2)
+				return FIT_PART;
+			p += 2;
+			len -= 2;
+		} else if (!bare) {
+			return FIT_NOT;
+		}
+		fit = fit_line(p, len, &used, what);
+		if (fit != FIT_ALL)
+			return fit;
+	}
+
+	return FIT_ALL;
+}
+
+/* Where in what is held the last words begin; held_len: nowhere. */
+static size_t find_words(const struct simcom_stream *st, enum fit *fit,
+			 enum simcom_words *what)
+{
+	size_t i = st->held_len > WORDS_MAX ? st->held_len - WORDS_MAX : 0;
+	bool bare;
+
+	for (; i < st->held_len; i++) {
+		bare = i == 0 && st->at_start;
+		if (st->held[i] != '\r' && !bare)
+			continue;
+		*what = WORDS_NONE;
+		*fit = fit_lines(st->held + i, st->held_len - i, bare, what);
+		if (*fit != FIT_NOT)
+			return i;
+	}
+	*what = WORDS_NONE;
+	*fit = FIT_NOT;
+
+	return st->held_len;
+}
+
+/* -------------------------------------------------------------- what is held */
+
+static void give(struct simcom *s, size_t len)
+{
+	struct simcom_stream *st = &s->stream;
+
+	if (len == 0)
+		return;
+	st->at_start = false;
+	s->env.events->lease_data(s->env.up, st->held, len);
+	st->held_len -= len;
+	memmove(st->held, st->held + len, st->held_len);
+	st->ok_from = st->ok_from > len ? st->ok_from - len : 0;
+}
+
+static bool hold(struct simcom_stream *st, const uint8_t *data, size_t len)
+{
+	size_t size = st->held_size ? st->held_size : 4096;
+	uint8_t *p;
+
+	while (size < st->held_len + len)
+		size *= 2;
+	if (size > st->held_size) {
+		p = realloc(st->held, size);
+		if (!p)
+			return false;
+		st->held = p;
+		st->held_size = size;
+	}
+	memcpy(st->held + st->held_len, data, len);
+	st->held_len += len;
+
+	return true;
+}
+
+enum simcom_words simcom_stream_deliver(struct simcom *s, bool alive)
+{
+	struct simcom_stream *st = &s->stream;
+	enum simcom_words what = WORDS_NONE;
+	size_t len = st->held_len;
+	enum fit fit;
+
+	if (!alive)
+		len = find_words(st, &fit, &what);
+	give(s, len);
+	st->held_len = 0;
+
+	return what;
+}
+
+/* What cannot be last words goes up at once. */
+static void sift(struct simcom *s)
+{
+	struct simcom_stream *st = &s->stream;
+	enum simcom_words what;
+	enum fit fit;
+
+	give(s, find_words(st, &fit, &what));
+	if (fit == FIT_ALL)
+		timer_start(st->timer, WORDS_MS);
+	else if (fit == FIT_PART)
+		timer_start(st->timer, PART_MS);
+	else
+		timer_stop(st->timer);
+}
+
+/* ------------------------------------------------------------------- escape */
+
+static int64_t now_ms(const struct simcom *s)
+{
+	return timers_mono_ms(s->env.timers);
+}
+
+static void note_written(struct simcom *s, size_t len)
+{
+	struct simcom_stream *st = &s->stream;
+	int64_t now = now_ms(s);
+	int64_t most = now + at_channel_line_ms(s->env.channel, BACKLOG_MAX);
+
+	st->wrote_ms = now;
+	if (st->left_ms < now)
+		st->left_ms = now;
+	st->left_ms += at_channel_line_ms(s->env.channel, len);
+	if (st->left_ms > most)
+		st->left_ms = most;
+}
+
+static void left_data(struct simcom *s, bool ok)
+{
+	timer_stop(s->stream.timer);
+	if (s->stream.state == STREAM_DTR)
+		(void)at_channel_set_dtr(s->env.channel, true);
+	s->stream.state = STREAM_OFF;
+	(void)at_channel_set_raw(s->env.channel, NULL, NULL);
+	simcom_lease_escaped(s, ok);
+}
+
+/* Bytes still wait, or the last one has not been gone for long enough. */
+static uint32_t pause_left(struct simcom *s)
+{
+	struct simcom_stream *st = &s->stream;
+	int64_t now = now_ms(s), until = st->left_ms + GUARD_MS;
+
+	if (at_channel_raw_unwritten(s->env.channel) > 0)
+		return GUARD_MS;
+
+	return until > now ? (uint32_t)(until - now) : 0;
+}
+
+static void begin_pause(struct simcom *s)
+{
+	s->stream.state = STREAM_PAUSE;
+	timer_start(s->stream.timer, pause_left(s));
+}
+
+void simcom_stream_escape(struct simcom *s)
+{
+	struct simcom_stream *st = &s->stream;
+
+	if (st->state != STREAM_DATA)	/* it is on its way already */
+		return;
+	timer_stop(st->pause);
+	st->tries = 0;
+	st->waited_from_ms = now_ms(s);
+	begin_pause(s);
+}
+
+static void write_escape(struct simcom *s)
+{
+	struct simcom_stream *st = &s->stream;
+	uint32_t left = pause_left(s);
+
+	if (left > 0 && now_ms(s) - st->waited_from_ms < DRAIN_MS +
+	    (int64_t)at_channel_line_ms(s->env.channel, BACKLOG_MAX)) {
+		timer_start(st->timer, left);
+		return;
+	}
+	st->tries++;
+	st->ok_from = st->held_len;
+	if (at_channel_write_raw(s->env.channel, "+++", 3)) {
+		left_data(s, false);
+		return;
+	}
+	note_written(s, 3);
+	st->pluses = 0;
+	st->state = STREAM_ESCAPE;
+	timer_start(st->timer, GUARD_MS + OK_MS);
+}
+
+/* A port that has no such line says so: then it was no use. */
+static void drop_dtr(struct simcom *s)
+{
+	if (!s->lease.dtr || at_channel_set_dtr(s->env.channel, false)) {
+		left_data(s, false);
+		return;
+	}
+	s->stream.state = STREAM_DTR;
+	s->stream.ok_from = s->stream.held_len;
+	timer_start(s->stream.timer, DTR_MS);
+}
+
+void simcom_stream_timer(void *ctx)
+{
+	struct simcom *s = ctx;
+	struct simcom_stream *st = &s->stream;
+	enum simcom_words what;
+	enum fit fit;
+
+	switch (st->state) {
+	case STREAM_DATA:
+		(void)find_words(st, &fit, &what);
+		/* Silence that we make ourselves tells nothing. */
+		if (fit != FIT_NOT && at_channel_raw_held(s->env.channel))
+			timer_start(st->timer, WORDS_MS);
+		else if (fit == FIT_ALL)
+			simcom_lease_suspect(s);
+		else
+			give(s, st->held_len);
+		break;
+	case STREAM_PAUSE:
+		write_escape(s);
+		break;
+	case STREAM_ESCAPE:
+		if (st->tries < ESCAPES)
+			begin_pause(s);
+		else
+			drop_dtr(s);
+		break;
+	case STREAM_DTR:
+		left_data(s, false);
+		break;
+	case STREAM_OFF:
+		break;
+	}
+}
+
+/* ----------------------------------------------------------------------- up */
+
+/* The OK of the escape; what stands before it is payload, and what follows it
+ * are lines. Returns the bytes of @len that are used up. */
+static size_t look_for_ok(struct simcom *s, size_t len)
+{
+	struct simcom_stream *st = &s->stream;
+	static const char ok[] = "\r\nOK\r\n";
+	size_t rest;
+	uint8_t *p;
+
+	if (st->state == STREAM_ESCAPE &&
+	    now_ms(s) < st->wrote_ms + OK_EARLY_MS) {
+		st->ok_from = st->held_len;
+		return len;
+	}
+	p = memmem(st->held + st->ok_from, st->held_len - st->ok_from, ok,
+		   sizeof(ok) - 1);
+	if (!p)
+		return len;
+	rest = st->held_len - (size_t)(p - st->held) - (sizeof(ok) - 1);
+	st->held_len = (size_t)(p - st->held);
+	if (s->lease.ending)
+		(void)simcom_stream_deliver(s, true);
+	left_data(s, true);
+
+	return len - rest;
+}
+
+static size_t on_input(void *ctx, const uint8_t *data, size_t len)
+{
+	struct simcom *s = ctx;
+	struct simcom_stream *st = &s->stream;
+
+	if (!hold(st, data, len)) {
+		/* Out of memory: what there is goes up as it is. */
+		give(s, st->held_len);
+		s->env.events->lease_data(s->env.up, data, len);
+		return len;
+	}
+	if (st->state == STREAM_DATA) {
+		sift(s);
+		return len;
+	}
+	if (st->held_len > HELD_MAX)
+		give(s, st->held_len);
+
+	return st->state == STREAM_PAUSE ? len : look_for_ok(s, len);
+}
+
+/* --------------------------------------------------------------------- down */
+
+/* How many of @len may go now: not the third plus after a silence. */
+static size_t may_write(struct simcom *s, const uint8_t *data, size_t len,
+			unsigned int *pluses)
+{
+	struct simcom_stream *st = &s->stream;
+	bool silence = now_ms(s) - st->wrote_ms >= PLUS_BEFORE_MS;
+	size_t i;
+
+	*pluses = st->pluses;
+	for (i = 0; i < len; i++, silence = false) {
+		if (data[i] != '+')
+			*pluses = 0;
+		else if (silence)
+			*pluses = 1;
+		else if (*pluses == 2)
+			break;
+		else if (*pluses > 0)
+			++*pluses;
+	}
+
+	return i;
+}
+
+size_t simcom_lease_write(void *d, const uint8_t *data, size_t len)
+{
+	struct simcom *s = d;
+	struct simcom_stream *st = &s->stream;
+	unsigned int pluses;
+	int64_t until;
+	size_t n;
+
+	st->full = true;
+	if (s->lease.phase != LEASE_DATA || st->state != STREAM_DATA ||
+	    timer_pending(st->pause) ||
+	    at_channel_raw_unwritten(s->env.channel) > 0)
+		return 0;
+
+	n = may_write(s, data, len < WRITE_MAX ? len : WRITE_MAX, &pluses);
+	if (n > 0 && at_channel_write_raw(s->env.channel, data, n))
+		return 0;
+	if (n > 0) {
+		st->pluses = pluses;
+		note_written(s, n);
+	}
+	if (n < len && n < WRITE_MAX) {
+		until = st->left_ms > st->wrote_ms ? st->left_ms : st->wrote_ms;
+		timer_start(st->pause, (uint32_t)(until - now_ms(s)) +
+			    PLUS_PAUSE_MS);
+	} else {
+		st->full = n == 0;
+	}
+
+	return n;
+}
+
+static void writable(struct simcom *s)
+{
+	if (!s->stream.full || s->stream.state != STREAM_DATA)
+		return;
+	s->stream.full = false;
+	s->env.events->lease_writable(s->env.up);
+}
+
+void simcom_stream_pause_timer(void *ctx)
+{
+	writable(ctx);
+}
+
+static void on_drained(void *ctx)
+{
+	struct simcom *s = ctx;
+
+	if (!timer_pending(s->stream.pause))
+		writable(s);
+}
+
+/* ------------------------------------------------------------------ its life */
+
+static const struct at_raw_ops raw_ops = {
+	.input		= on_input,
+	.drained	= on_drained,
+};
+
+int simcom_stream_begin(struct simcom *s)
+{
+	struct simcom_stream *st = &s->stream;
+	int err;
+
+	err = at_channel_set_raw(s->env.channel, &raw_ops, s);
+	if (err)
+		return err;
+
+	st->state = STREAM_DATA;
+	st->at_start = s->lease.phase == LEASE_CONNECT;
+	st->pluses = 0;
+	/* What we wrote last was a command, some time ago: count it as
+	 * silence, which is the careful side. */
+	st->wrote_ms = now_ms(s) - GUARD_MS;
+	st->left_ms = now_ms(s);
+
+	return 0;
+}
+
+void simcom_stream_reset(struct simcom *s)
+{
+	struct simcom_stream *st = &s->stream;
+
+	timer_stop(st->timer);
+	timer_stop(st->pause);
+	if (st->state != STREAM_OFF)
+		(void)at_channel_set_raw(s->env.channel, NULL, NULL);
+	st->state = STREAM_OFF;
+	free(st->held);
+	st->held = NULL;
+	st->held_len = st->held_size = 0;
+	st->full = false;
+}
