@@ -8,6 +8,7 @@
  *   record.c   what the history is told of it
  *   request.c  what clients ask: one function per request
  *   report.c   answers that describe: status, links, clients
+ *   lease.c    who may have the modem for itself, and who must agree
  *   pages.c    answers that come in pages: history, trace
  *   name.c     host names and other text from outside, checked
  */
@@ -35,6 +36,7 @@ struct owned {
 	TAILQ_ENTRY(owned) entry;
 	struct client *owner;		/* NULL: gone, its end is still due */
 	uint64_t link;
+	enum link_kind kind;
 	bool in_history;		/* its session's row is open */
 	uint64_t noted;			/* bytes last written there */
 	char remote[280];
@@ -54,6 +56,7 @@ struct pending {
 	int history;			/* of the history */
 	bool events;			/* its events were asked for */
 	bool reverse;			/* a name was asked for */
+	bool lease;			/* a session was */
 };
 
 TAILQ_HEAD(pending_list, pending);
@@ -71,6 +74,7 @@ struct client {
 	struct pending_list pending;
 	unsigned int pending_count;
 	unsigned int links;
+	bool lease_asked, lease_agreed;	/* as the owner of listeners */
 	bool want_network, want_links, want_trace, want_payload;
 	uint64_t sent, received, events_lost, events_lost_told;
 	int64_t connected_wall_ms, connected_mono_ms;
@@ -90,6 +94,7 @@ struct broker {
 	struct timer *notes;		/* bytes into the history, now and then */
 	bool network_noted;		/* a network session is open there */
 	char modem_noted[400];		/* the last state written there */
+	struct lease *lease;		/* the one there is; NULL: none */
 	bool clock_confirmed;
 	bool stopping;
 };
@@ -110,6 +115,29 @@ void news_watch_trace(struct broker *b);
 void news_event(struct broker *b, Modemd__V1__Event *event,
 		bool (*wants)(const struct client *c));
 
+/* lease.c */
+void lease_ask(struct client *c, uint64_t id, const Modemd__V1__Lease *req);
+void lease_end(struct client *c, uint64_t id, const Modemd__V1__Unlease *req);
+void lease_answer(struct client *c, uint64_t id,
+		  const Modemd__V1__LeaseAnswer *req);
+/* Its request was cancelled. */
+void lease_cancel(struct broker *b);
+/* Before its links are closed. */
+void lease_client_gone(struct broker *b, struct client *c);
+/* Links or listeners have gone: it may be granted now. */
+void lease_look(struct broker *b);
+/* True: the news is about a session's link and has been told. */
+bool lease_opened(struct broker *b, struct owned *o,
+		  const struct link_end *how);
+void lease_closed(struct broker *b, const struct owned *o, const char *reason);
+void lease_stop(struct broker *b);
+void lease_free(struct broker *b);
+/* "the modem is leased to NAME ...": false: it is not. */
+bool lease_words(struct broker *b, char *out, size_t size);
+bool lease_fill(struct broker *b, Modemd__V1__LeaseInfo *out);
+/* Does the client own a listener? listen.c knows; without it: nobody does. */
+bool listen_owns(const struct client *c);
+
 /* record.c */
 void record_open(struct broker *b, struct owned *o, uint32_t epoch);
 void record_close(struct broker *b, struct owned *o,
@@ -123,6 +151,8 @@ void request_handle(struct client *c, const uint8_t *buf, size_t len);
 __attribute__((format(printf, 4, 5)))
 void request_reply(struct client *c, uint64_t id, int err, const char *fmt,
 		   ...);
+struct owned *owned_new(struct client *c, const char *host, unsigned int port);
+void reply_open(struct client *c, uint64_t id, uint64_t link);
 
 /* ---------------------------------------------------- filling messages */
 

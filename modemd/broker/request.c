@@ -133,6 +133,9 @@ static void open_failed(struct client *c, uint64_t id, int err)
 		name_holders(b, holders, sizeof(holders));
 		request_reply(c, id, err, "all %u sockets of the modem are "
 			      "taken by %s", st.slots_total, holders);
+	} else if (err == -ENETDOWN && lease_words(b, holders,
+						   sizeof(holders))) {
+		request_reply(c, id, err, "%s", holders);
 	} else if (err == -ENETDOWN || err == -ENODEV) {
 		request_reply(c, id, err, "the network is %s (modem: %s%s%s)",
 			      st.network_name, st.state_name,
@@ -143,8 +146,7 @@ static void open_failed(struct client *c, uint64_t id, int err)
 	}
 }
 
-static struct owned *owned_new(struct client *c, const char *host,
-			       unsigned int port)
+struct owned *owned_new(struct client *c, const char *host, unsigned int port)
 {
 	struct owned *o;
 
@@ -181,7 +183,7 @@ static const char *check_open(const struct client *c,
 	return NULL;
 }
 
-static void reply_open(struct client *c, uint64_t id, uint64_t link)
+void reply_open(struct client *c, uint64_t id, uint64_t link)
 {
 	Modemd__V1__OpenReply open = MODEMD__V1__OPEN_REPLY__INIT;
 	Modemd__V1__Reply reply;
@@ -341,7 +343,9 @@ static void do_cancel(struct client *c, uint64_t id,
 		request_reply(c, id, -EINVAL, "no such request waits");
 		return;
 	}
-	if (p->query)
+	if (p->lease)
+		lease_cancel(b);
+	else if (p->query)
 		modem_query_cancel(b->modem, p->query);
 	else
 		history_cancel(b->args.history, p->history);
@@ -427,9 +431,14 @@ static void dispatch(struct client *c, uint64_t id,
 	case MODEMD__V1__REQUEST__KIND_NETWORK:
 		break;
 	case MODEMD__V1__REQUEST__KIND_LEASE:
+		lease_ask(c, id, req->lease);
+		return;
 	case MODEMD__V1__REQUEST__KIND_UNLEASE:
+		lease_end(c, id, req->unlease);
+		return;
 	case MODEMD__V1__REQUEST__KIND_LEASE_ANSWER:
-		break;
+		lease_answer(c, id, req->lease_answer);
+		return;
 	case MODEMD__V1__REQUEST__KIND__NOT_SET:
 	case _MODEMD__V1__REQUEST__KIND__CASE_IS_INT_SIZE:
 		break;

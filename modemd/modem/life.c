@@ -29,6 +29,7 @@
 #define TRY_MS		400	/* for an OK, when nobody knows the rate */
 #define TRIES		3
 #define SILENT_TRY_MS	1000
+#define LEASE_KEY	"lease"	/* "1": the modem may be in data mode */
 
 static void set_times(struct modem *m, int64_t *wall, int64_t *mono)
 {
@@ -123,6 +124,33 @@ static void start_sync(struct modem *m, unsigned int tries, uint32_t wait_ms)
 	at_channel_sync(m->channel, tries, wait_ms, m->driver->max_send);
 }
 
+/* A lease began and its end was not seen, by this run or the one before. */
+static bool may_be_in_data_mode(const struct modem *m)
+{
+	const char *lease = state_get(m->store, LEASE_KEY);
+
+	return lease && strcmp(lease, "1") == 0;
+}
+
+static void note_lease(struct modem *m, const char *value)
+{
+	if (may_be_in_data_mode(m) == (value[0] == '1'))
+		return;
+	if (state_set(m->store, LEASE_KEY, value))
+		log_warn("state: cannot keep that there is a lease");
+}
+
+/* At this rate; every second round also after somebody else's session. */
+static void look_for_modem(struct modem *m)
+{
+	if (!may_be_in_data_mode(m) && m->rounds % 2 == 0) {
+		start_sync(m, TRIES, TRY_MS);
+		return;
+	}
+	m->syncing = true;
+	at_channel_escape(m->channel, TRIES, TRY_MS);
+}
+
 static void try_baud(struct modem *m)
 {
 	struct port *port = at_channel_port(m->channel);
@@ -131,7 +159,7 @@ static void try_baud(struct modem *m)
 	port_flush(port);	/* first: what is unwritten keeps the rate */
 	if (port_set_baud(port, baud))
 		log_warn("port: cannot be set to %u baud", baud);
-	start_sync(m, TRIES, TRY_MS);
+	look_for_modem(m);
 }
 
 static void open_port(struct modem *m)
@@ -143,7 +171,8 @@ static void open_port(struct modem *m)
 	err = port_open(port, m->bauds[0]);
 	if (!err) {
 		life_set_state(m, MODEM_STARTING, "asking for an answer");
-		start_sync(m, TRIES, TRY_MS);
+		m->rounds = 0;
+		look_for_modem(m);
 		return;
 	}
 	if (err == -EBUSY) {
@@ -218,6 +247,7 @@ void life_silent(struct modem *m)
 		life_set_state(m, MODEM_STARTING, "it stopped answering");
 		m->staging = false;
 		m->baud_index = 0;
+		m->rounds = 0;
 		try_baud(m);
 		return;
 	}
@@ -229,6 +259,7 @@ void life_silent(struct modem *m)
 	snprintf(reason, sizeof(reason), "no answer at %u or %u other rates: "
 		 "is it powered, and is this its AT port?", m->bauds[0],
 		 m->baud_count - 1);
+	m->rounds++;
 	life_set_state(m, MODEM_SILENT, reason);
 	retry_later(m);
 }
@@ -295,6 +326,7 @@ static void network_is_open(struct modem *m)
 	m->want_audit = true;
 	m->audits = 0;
 	names_forget(m);
+	note_lease(m, "0");
 	m->max_send = m->driver->max_send;
 	m->heard_ms = timers_mono_ms(m->timers);
 	life_set_state(m, MODEM_READY, "");
@@ -392,6 +424,19 @@ void life_network_lost(struct modem *m, const char *text)
 	queries_fail(m, -ENETDOWN);
 	backoff_reset(&m->backoff);
 	set_network(m, NETWORK_LOST, text);
+	want_stage(m, DRIVER_NET_CLOSE);
+}
+
+/* Before: the line is the session's. */
+void life_leased(struct modem *m)
+{
+	note_lease(m, "1");
+	set_network(m, NETWORK_CLOSED, "an exclusive session has the modem");
+}
+
+void life_unleased(struct modem *m)
+{
+	backoff_reset(&m->backoff);
 	want_stage(m, DRIVER_NET_CLOSE);
 }
 

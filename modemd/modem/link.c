@@ -54,6 +54,18 @@ static bool link_may_go(enum link_state from, enum link_state to)
 	return false;
 }
 
+const char *link_kind_name(enum link_kind kind)
+{
+	static const char *const names[] = {
+		[LINK_TCP]	= "tcp",
+		[LINK_UDP]	= "udp",
+		[LINK_INBOUND]	= "tcp-in",
+		[LINK_LEASE]	= "lease",
+	};
+
+	return names[kind];
+}
+
 /* The one place where a link changes its state. */
 void link_set_state(struct link *l, enum link_state to)
 {
@@ -135,6 +147,8 @@ void link_end(struct link *l, int err, const char *reason, const char *text)
 	drop_unsent(l);
 	release_slot(l);
 	link_set_state(l, LINK_ENDED);
+	if (l->kind == LINK_LEASE)
+		lease_link_ended(l);
 	timer_start(l->modem->reaper, 0);
 	modem_kick_soon(l->modem);
 }
@@ -196,6 +210,8 @@ void links_lost(struct modem *m, int err, const char *reason, bool all)
 	unsigned int i;
 
 	TAILQ_FOREACH(l, &m->links, entry) {
+		if (!all && l == m->lease && m->lease_phase == LEASE_CLEARING)
+			continue;	/* it is what they are lost for */
 		if (!all && (l->state == LINK_LOST ||
 			     (l->state == LINK_WAITING && l->wait_until_ms)))
 			release_slot(l);
@@ -206,10 +222,12 @@ void links_lost(struct modem *m, int err, const char *reason, bool all)
 		memset(&m->slots[i], 0, sizeof(m->slots[i]));
 }
 
-static void link_free(struct link *l)
+void link_free(struct link *l)
 {
 	TAILQ_REMOVE(&l->modem->links, l, entry);
 	evbuffer_free(l->tx);
+	if (l->rx)
+		evbuffer_free(l->rx);
 	free(l);
 }
 
@@ -277,7 +295,7 @@ void links_free(struct modem *m)
 
 /* ------------------------------------------------------- asked from above */
 
-static struct link *link_new(struct modem *m, const struct link_args *args)
+struct link *link_new(struct modem *m, const struct link_args *args)
 {
 	const struct config_links *cfg = &m->cfg->links;
 	struct link *l;
@@ -293,6 +311,7 @@ static struct link *link_new(struct modem *m, const struct link_args *args)
 
 	l->modem = m;
 	l->id = ++m->next_id;
+	l->kind = args->kind;
 	l->epoch = 1;
 	l->state = LINK_WAITING;
 	l->slot = -1;
@@ -319,7 +338,8 @@ static bool anybody_waits(const struct modem *m)
 	const struct link *l;
 
 	TAILQ_FOREACH(l, &m->links, entry) {
-		if (l->state == LINK_WAITING && l->slot < 0)
+		if (l->state == LINK_WAITING && l->slot < 0 &&
+		    l->kind != LINK_LEASE)
 			return true;
 	}
 
@@ -431,6 +451,8 @@ void link_fill_info(const struct link *l, struct link_info *info)
 {
 	*info = (struct link_info){
 		.id = l->id,
+		.kind = l->kind,
+		.local_port = l->local_port,
 		.slot = l->slot,
 		.epoch = l->epoch,
 		.state = l->state,

@@ -160,6 +160,7 @@ struct listener_info {
 };
 
 struct lease_args {
+	uint64_t id;		/* of modem_new_id(); 0: a new one */
 	bool udp, listen;
 	const char *host;	/* checked by the caller; copied; listen: "" */
 	unsigned int port, local_port;
@@ -334,6 +335,9 @@ int modem_listener_next(struct modem *m, uint64_t after,
  * is there; -ENETDOWN, -ENODEV, -EOPNOTSUPP, -ENOMEM.
  */
 int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id);
+
+/* For a link that does not exist yet: never given to another one. */
+uint64_t modem_new_id(struct modem *m);
 
 /*
  * Closes the network until it is opened again by this. network_changed()

@@ -9,6 +9,7 @@
  *   events.c    what the driver reports
  *   schedule.c  what goes over the line next, and when to look again
  *   query.c     questions that are not about a link
+ *   lease.c     the exclusive session: a link that has the line for itself
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -33,6 +34,7 @@ struct link {
 	TAILQ_ENTRY(link) entry;	/* in the order of ids */
 	struct modem *modem;
 	uint64_t id;
+	enum link_kind kind;
 	uint32_t epoch;
 	enum link_state state;
 	int slot;			/* -1: none */
@@ -46,6 +48,7 @@ struct link {
 	struct backoff backoff;		/* of LOST */
 	struct link_counts counts;
 	struct evbuffer *tx;		/* accepted, not yet taken */
+	struct evbuffer *rx;		/* LINK_LEASE: beyond the credit; NULL */
 	size_t inflight;		/* of it, in the modem's hands */
 	uint32_t credit;
 	uint32_t first_credit;
@@ -74,6 +77,14 @@ struct slot {
 	bool closing;			/* a result of close is due */
 	bool must_close;		/* nobody's, but maybe open */
 	uint64_t used;			/* when, in opens: reuse the oldest */
+};
+
+/* What the driver has of a lease, whatever became of its link. */
+enum lease_phase {
+	LEASE_IDLE,
+	LEASE_WANTED,			/* when the line is free */
+	LEASE_CLEARING,			/* the other links are being lost */
+	LEASE_RUNNING,			/* until unleased() */
 };
 
 struct query {
@@ -117,6 +128,7 @@ struct modem {
 	struct backoff backoff;
 	unsigned int bauds[MODEM_BAUDS];
 	unsigned int baud_count, baud_index;
+	unsigned int rounds;		/* through all rates, in vain */
 	bool raising;			/* at the target rate, not yet proven */
 	bool rate_refused;		/* it does not work there: no more */
 	bool syncing;			/* the channel looks for the modem */
@@ -143,6 +155,14 @@ struct modem {
 	bool want_audit;
 	unsigned int audits;		/* not answered, of this network */
 	int64_t heard_ms;		/* when the modem last answered */
+
+	/* lease.c */
+	enum lease_phase lease_phase;
+	struct link *lease;		/* NULL: none, or it has ended */
+	bool lease_udp, lease_listen;
+	bool lease_ending;		/* unlease() was asked for */
+	int64_t lease_until_ms;
+	struct timer *lease_timer;
 
 	/* query.c */
 	struct query_list queries;
@@ -171,8 +191,13 @@ void life_hopeful(struct modem *m, const char *text);
 void life_synced(struct modem *m);
 void life_silent(struct modem *m);
 void life_port_lost(struct modem *m, int err);
+/* The network is closed for a session; and is opened again after it. */
+void life_leased(struct modem *m);
+void life_unleased(struct modem *m);
 
 /* link.c */
+struct link *link_new(struct modem *m, const struct link_args *args);
+void link_free(struct link *l);
 struct link *link_find(struct modem *m, uint64_t id);
 void link_set_state(struct link *l, enum link_state to);
 bool link_take_slot(struct link *l);
@@ -192,6 +217,17 @@ void modem_kick_soon(struct modem *m);
 void schedule_kick(void *ctx);
 void schedule_due(void *ctx);
 
+/* lease.c */
+bool lease_step(struct modem *m);
+void lease_pump(struct modem *m);
+void lease_link_ended(struct link *l);
+int64_t lease_due(const struct modem *m, const struct link *l);
+void lease_expired(void *ctx);
+void lease_leased(struct modem *m, int err, const char *text);
+void lease_unleased(struct modem *m, int err, const char *text);
+void lease_data(struct modem *m, const uint8_t *data, size_t len);
+void lease_fill_status(const struct modem *m, struct modem_status *out);
+
 /* query.c */
 int query_add(struct modem *m, enum driver_query what, const char *text,
 	      uint32_t *id);
@@ -203,6 +239,8 @@ void queries_free(struct modem *m);
 void names_forget(struct modem *m);
 
 /* events.c */
+void link_is_open(struct link *l);
+const char *open_reason(int err);
 extern const struct driver_events modem_driver_events;
 
 #endif

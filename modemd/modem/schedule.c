@@ -161,7 +161,7 @@ static void give_slots(struct modem *m)
 	struct link *l;
 
 	TAILQ_FOREACH(l, &m->links, entry) {
-		if (l->slot >= 0)
+		if (l->slot >= 0 || l->kind == LINK_LEASE)
 			continue;
 		if (l->state != LINK_WAITING &&
 		    (l->state != LINK_LOST || now < l->retry_at_ms))
@@ -203,6 +203,8 @@ static int64_t link_due(const struct modem *m, const struct link *l)
 	int64_t now = timers_mono_ms(m->timers);
 	int64_t at = NEVER;
 
+	if (l->kind == LINK_LEASE)
+		return lease_due(m, l);
 	switch (l->state) {
 	case LINK_WAITING:
 		return l->wait_until_ms && l->slot < 0 ? l->wait_until_ms :
@@ -254,7 +256,8 @@ static void link_is_due(struct modem *m, struct link *l, int64_t now)
 
 static int64_t probe_due(const struct modem *m)
 {
-	if (m->cfg->recovery.probe_ms == 0 || m->state != MODEM_READY)
+	if (m->cfg->recovery.probe_ms == 0 || m->state != MODEM_READY ||
+	    m->lease_phase == LEASE_RUNNING)
 		return NEVER;
 
 	return m->heard_ms + m->cfg->recovery.probe_ms;
@@ -306,8 +309,9 @@ void schedule_due(void *ctx)
  */
 void modem_kick(struct modem *m)
 {
+	lease_pump(m);
 	if (at_channel_ready(m->channel) && !m->staging && !m->syncing &&
-	    !life_step(m) && m->network == NETWORK_OPEN)
+	    !lease_step(m) && !life_step(m) && m->network == NETWORK_OPEN)
 		(void)network_step(m);
 	arm_due(m);
 }
