@@ -29,7 +29,8 @@
 #define PLUS_PAUSE_MS	1000	/* more than 900 ms between two of them */
 #define WORDS_MS	300	/* silence after what may be last words */
 #define PART_MS		40	/* a line comes in one piece */
-#define WORDS_MAX	256	/* all lines of it */
+#define WORDS_MAX	512	/* all lines of it */
+#define WORD_MAX	80
 #define WRITE_MAX	4096
 #define BACKLOG_MAX	65536	/* bytes that kernel and modem may hold */
 #define HELD_MAX	1048576
@@ -42,7 +43,8 @@ enum fit {
 	FIT_ALL,
 };
 
-/* '#' is one or more digits. Quirks Q79, rule 40; A7600 manual 5. */
+/* '#' is one or more digits. Quirks Q79, rule 40; A7600 manual 5. The last
+ * are never the first: they follow a start. */
 static const struct {
 	const char *text;
 	enum simcom_words what;
@@ -56,6 +58,8 @@ static const struct {
 	{ "RDY", WORDS_BANNER },
 	{ "*ATREADY: #", WORDS_BANNER },
 	{ "QCRDY", WORDS_BANNER },
+	{ "PB DONE", WORDS_NONE },
+	{ "SMS DONE", WORDS_NONE },
 };
 
 /* The line with its CR LF. */
@@ -87,6 +91,26 @@ static enum fit fit_word(const char *w, const uint8_t *p, size_t len,
 	return FIT_ALL;
 }
 
+/* What may follow them, since it is in command mode then: "+CREG: 0". */
+static enum fit fit_news(const uint8_t *p, size_t len, size_t *used)
+{
+	size_t i;
+
+	for (i = 0; i < len && i < WORD_MAX; i++) {
+		if (p[i] == '\r')
+			break;
+		if (p[i] < 0x20 || p[i] > 0x7e)
+			return FIT_NOT;
+	}
+	if (p[0] != '+' && p[0] != '*')
+		return FIT_NOT;
+	if (i + 1 >= len)
+		return FIT_PART;
+	*used = i + 2;
+
+	return p[i] == '\r' && p[i + 1] == '\n' ? FIT_ALL : FIT_NOT;
+}
+
 static enum fit fit_line(const uint8_t *p, size_t len, size_t *used,
 			 enum simcom_words *what)
 {
@@ -95,14 +119,15 @@ static enum fit fit_line(const uint8_t *p, size_t len, size_t *used,
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		fit = fit_word(words[i].text, p, len, used);
-		if (fit == FIT_ALL) {
-			if (words[i].what > *what)
-				*what = words[i].what;
+		if (fit == FIT_ALL && words[i].what > *what)
+			*what = words[i].what;
+		if (fit == FIT_ALL && *what > WORDS_NONE)
 			return FIT_ALL;
-		}
 		if (fit == FIT_PART)
 			best = FIT_PART;
 	}
+	if (best == FIT_NOT && *what > WORDS_NONE)
+		best = fit_news(p, len, used);
 
 	return best;
 }

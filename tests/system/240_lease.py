@@ -5,7 +5,6 @@
 
 import random
 import socket
-import threading
 import time
 
 import harness
@@ -72,5 +71,311 @@ def bytes_both_ways(bench):
     ordinary_works(bench)
 
 
+def settles(bench, seconds=2.0):
+    """A pause that the test is about: as long as it says, not a hope."""
+    del bench
+    time.sleep(seconds)
+
+
+def traps_are_payload(bench):
+    bench.start()
+    server = bench.server(harness.echo)
+    client = bench.daemon.client("leaser")
+    link = lease(client, server.port, duration_ms=300000)
+    sent = b""
+    for trap in TRAPS:
+        settles(bench, 1.2)
+        link.send(trap)
+        sent += trap
+        same(link.read(len(trap), timeout=20), trap, "the echo")
+        settles(bench, 1.2)
+    # the same with bytes that come while it is being checked
+    link.send(TRAPS[0])
+    same(link.read(0), b"", "nothing")
+    settles(bench, 0.8)
+    link.send(b"right behind" + TRAPS[2] + b"and more")
+    sent += TRAPS[0] + b"right behind" + TRAPS[2] + b"and more"
+    more = len(sent) - sum(map(len, TRAPS))
+    same(link.read(more, timeout=20), sent[-more:], "what came in between")
+    link.close()
+    same(bytes(server.connection(0).received), sent, "what arrived")
+    check("ATO" in bench.sim.commands(), "it was never in doubt")
+    ordinary_works(bench)
+
+
+def pluses_of_the_client(bench):
+    bench.start()
+    server = bench.server(harness.sink)
+    client = bench.daemon.client("leaser")
+    link = lease(client, server.port)
+    sent = b""
+    for pieces in ((b"+++",), (b"+", b"++"), (b"++", b"+"),
+                   (b"+", b"+", b"+"), (b"+++++++",), (b"+++a",)):
+        settles(bench)
+        for piece in pieces:
+            link.send(piece)
+            sent += piece
+            settles(bench, 0.3)
+    settles(bench)
+    wait_for(lambda: bytes(server.connection(0).received) == sent,
+             lambda: "%r arrives, not %r" % (
+                 bytes(server.connection(0).received), sent))
+    link.close()
+    ordinary_works(bench)
+
+
+def datagrams(bench):
+    bench.start()
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.bind(("127.0.0.1", 0))
+    peer.settimeout(20)
+    free = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    free.bind(("127.0.0.1", 0))
+    local = free.getsockname()[1]
+    free.close()
+    client = bench.daemon.client("leaser")
+    link = lease(client, peer.getsockname()[1], type="UDP", local_port=local)
+    link.send(b"a datagram")
+    data, at = peer.recvfrom(2000)
+    same(data, b"a datagram", "what arrived")
+    peer.sendto(b"an answer\r\nCLOSED\r\n", at)
+    same(link.read(19), b"an answer\r\nCLOSED\r\n", "what came back")
+    same(link.close().get("reason"), "local", "the reason")
+    peer.close()
+    ordinary_works(bench)
+
+
+def server_side(bench):
+    bench.start("--free-ports")
+    client = bench.daemon.client("leaser")
+    asked = lease_start(client, listen=True, port=8080)
+
+    def port():
+        client.pump(0)
+        words = bench.sim.ctl("ports").split()
+        found = [w for w in words if w.startswith("server:0:8080=")]
+        return found and int(found[0].split("=")[1])
+    number = wait_for(port, "the modem listens")
+    same(bench.daemon.status()["lease"]["state"], "starting", "its state")
+    with socket.create_connection(("127.0.0.1", number)) as peer:
+        peer.settimeout(20)
+        link = lease_wait(client, asked)
+        data = bytes(range(256)) * 8
+        peer.sendall(data)
+        same(link.read(len(data)), data, "what came")
+        link.send(data)
+        got = b""
+        while len(got) < len(data):
+            got += peer.recv(65536)
+        same(got, data, "what went")
+        # one that waits for the number 0 must not get what is not for it
+        second = socket.create_connection(("127.0.0.1", number))
+        link.close()
+        same(peer.recv(1), b"", "the peer's end")
+        second.close()
+    ordinary_works(bench)
+
+
+def server_nobody_comes(bench):
+    bench.start("--free-ports")
+    client = bench.daemon.client("leaser")
+    asked = lease_start(client, listen=True, port=8080, duration_ms=1500)
+    try:
+        lease_wait(client, asked)
+        raise AssertionError("it is connected")
+    except Refused as err:
+        same(err.status, "LIMIT", "the status")
+    ordinary_works(bench)
+
+
+def expires(bench):
+    bench.start()
+    server = bench.server(harness.echo)
+    client = bench.daemon.client("leaser")
+    link = lease(client, server.port, duration_ms=4000)
+    link.send(b"in time")
+    same(link.read(7), b"in time", "the echo")
+    client.wait(lambda: link.closed, 20, "the end")
+    same(link.closed["reason"], "lease-expired", "the reason")
+    same(link.closed.get("status"), 25, "the status")
+    same(link.closed["counts"]["taken"], 7, "taken")
+    ordinary_works(bench)
+    row = [s for s in bench.settled_history() if s["type"] == "lease"][0]
+    same(row["reason"], "lease-expired", "the reason in the history")
+
+
+def peer_closes(bench):
+    bench.start()
+    words = b"last words\r\n"
+
+    def serve(connection):
+        connection.send(words)
+    server = bench.server(serve)
+    for quirk in (None, "end-no-carrier", "end-ipclose"):
+        if quirk:
+            bench.sim.ctl("quirk", quirk, "on")
+        client = bench.daemon.client("leaser")
+        link = lease(client, server.port)
+        client.wait(lambda: link.closed, 30, "the end")
+        same(bytes(link.data), words, "what came")
+        same(link.closed["reason"], "peer", "the reason")
+        client.hang_up()
+        bench.daemon.wait_network(timeout=30)
+    ordinary_works(bench)
+
+
+def connect_fails(bench):
+    bench.start("--unanswered", "127.0.0.9")
+    closed = socket.create_server(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
+    closed.close()
+    client = bench.daemon.client("leaser")
+    for host, status in (("127.0.0.1", "REFUSED"), ("127.0.0.9", "REFUSED")):
+        try:
+            lease_wait(client, lease_start(client, host=host, port=port))
+            raise AssertionError("it is connected")
+        except Refused as err:
+            same(err.status, status, "the status")
+            check("CONNECT FAIL" in err.answer["modem_text"], "its words",
+                  err.answer)
+        bench.daemon.wait_network(timeout=30)
+    ordinary_works(bench)
+
+
+def network_loss(bench):
+    bench.start()
+    server = bench.server(harness.echo)
+    client = bench.daemon.client("leaser")
+    link = lease(client, server.port)
+    link.send(b"before")
+    same(link.read(6), b"before", "the echo")
+    bench.sim.ctl("network-loss")
+    client.wait(lambda: link.closed, 30, "the end")
+    same(link.closed["reason"], "network-lost", "the reason")
+    bench.sim.ctl("network-back")
+    ordinary_works(bench)
+
+
+def reboot(bench):
+    bench.start("--banner-at-start")
+    server = bench.server(harness.echo)
+    client = bench.daemon.client("leaser")
+    link = lease(client, server.port)
+    bench.sim.ctl("reboot")
+    client.wait(lambda: link.closed, 30, "the end")
+    same(link.closed["reason"], "modem-restarted", "the reason")
+    ordinary_works(bench)
+
+
+def unplugged(bench):
+    bench.start()
+    server = bench.server(harness.echo)
+    client = bench.daemon.client("leaser")
+    link = lease(client, server.port)
+    bench.sim.ctl("hangup")
+    client.wait(lambda: link.closed, 30, "the end")
+    same(link.closed["reason"], "modem-gone", "the reason")
+    bench.sim.ctl("replug")
+    ordinary_works(bench)
+
+
+def killed_client(bench):
+    bench.start()
+    server = bench.server(harness.sink)
+    client = bench.spawn("leaser", "modemctl", "nc", "--lease", "127.0.0.1",
+                         server.port)
+    server.connection(0)
+    wait_for(lambda: bench.daemon.status().get("lease", {}).get("state") ==
+             "connected", "the lease")
+    client.kill()
+    wait_for(lambda: "lease" not in bench.daemon.status(), "its end")
+    ordinary_works(bench)
+
+
+def killed_daemon(bench):
+    bench.start()
+    server = bench.server(harness.sink)
+    client = bench.daemon.client("leaser")
+    link = lease(client, server.port)
+    link.send(b"payload")
+    wait_for(lambda: bytes(server.connection(0).received) == b"payload",
+             "it arrives")
+    bench.daemon.kill()
+    bench.restart_daemon()
+    ordinary_works(bench)
+    same(bytes(server.connection(0).received), b"payload",
+         "what the peer of the session got")
+
+
+def left_by_somebody(bench):
+    bench.start_sim("--data-at-start")
+    bench.start_daemon(wait=None)
+    bench.daemon.wait_network(timeout=60)
+    ordinary_works(bench)
+
+
+def who_may(bench):
+    harness.need_users()
+    bench.start()
+    server = bench.server(harness.echo)
+    user = bench.daemon.client("user", user=CLIENT_A)
+    other = bench.daemon.client("other", user=CLIENT_A)
+    admin = bench.daemon.client("admin")
+    held = other.open("127.0.0.1", server.port)
+    try:
+        lease(user, server.port, wait_ms=300)
+        raise AssertionError("it is granted")
+    except Refused as err:
+        same(err.status, "BUSY", "the status")
+        check("other" in err.answer["message"], "who", err.answer)
+    link = lease(admin, server.port, wait_ms=300)
+    other.wait(lambda: held.closed, 20, "the end")
+    same(held.closed["reason"], "lease", "the reason")
+    for kind, options in (("lease", {"host": "127.0.0.1", "port": 1}),
+                          ("open", {"host": "127.0.0.1", "port": 1})):
+        reply = user.call(kind, check=False, **options)
+        check("leased to admin" in reply["message"], "why", reply)
+    reply = user.call("unlease", check=False, link=link.id)
+    same(reply["status"], 3, "unlease by another one")
+    # one that can wait is served when the lease is over
+    late = user.open_start("127.0.0.1", server.port, wait_ms=60000)
+    admin.call("unlease", link=link.id)
+    admin.wait(lambda: link.closed, 20, "the end")
+    late.wait_open(60)
+    # granted when the last link goes
+    asked = lease_start(user, host="127.0.0.1", port=server.port,
+                        wait_ms=60000)
+    late.close()
+    link = lease_wait(user, asked)
+    admin.call("unlease", link=link.id)
+    user.wait(lambda: link.closed, 20, "the end")
+    same(link.closed["reason"], "unlease", "the reason")
+    # and taken back
+    bench.daemon.wait_network(timeout=30)
+    held = other.open("127.0.0.1", server.port)
+    asked = lease_start(user, host="127.0.0.1", port=server.port)
+    user.call("cancel", request_id=asked)
+    same(user.answer(asked)["status"], 18, "the cancelled one")
+    check("lease" not in user.status(), "it is gone")
+    held.close()
+    ordinary_works(bench)
+
+
+def stopped_in_a_lease(bench):
+    bench.start(recovery__stop_timeout="10s")
+    server = bench.server(harness.sink)
+    client = bench.daemon.client("leaser")
+    lease(client, server.port)
+    same(bench.daemon.terminate(), 0, "the exit code")
+    check("AT+CIPMODE=0" in bench.sim.commands()[-3:], "its last commands",
+          bench.sim.commands()[-6:])
+    bench.restart_daemon()
+    ordinary_works(bench)
+
+
 if __name__ == "__main__":
-    harness.run(bytes_both_ways)
+    harness.run(bytes_both_ways, traps_are_payload, pluses_of_the_client,
+                datagrams, server_side, server_nobody_comes, expires,
+                peer_closes, connect_fails, network_loss, reboot, unplugged,
+                killed_client, killed_daemon, left_by_somebody, who_may,
+                stopped_in_a_lease)
