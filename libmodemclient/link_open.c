@@ -34,7 +34,8 @@ int link_ask_close(struct modemclient_link *l, bool abort_it)
 
 	l->closing = true;
 	if (l->id == 0)
-		return 0;
+		return l->lease_request ?
+		       modemclient_cancel(l->mc, l->lease_request) : 0;
 	close.has_link = 1;
 	close.link = l->id;
 	close.has_abort = 1;
@@ -82,35 +83,38 @@ static void open_done(struct modemclient *mc, struct request *r, int err,
 }
 
 static int open_check(struct modemclient *mc,
-		      const struct modemclient_open_options *o)
+		      const struct modemclient_open_options *o,
+		      const char *what)
 {
 	size_t len = o->host ? strlen(o->host) : 0;
 
 	if (len < 1 || len > HOST_MAX)
-		return client_fail(mc, -EINVAL, "open: a host has 1 to %d "
-				   "characters", HOST_MAX);
+		return client_fail(mc, -EINVAL, "%s: a host has 1 to %d "
+				   "characters", what, HOST_MAX);
 	if (o->port == 0)
-		return client_fail(mc, -EINVAL, "open %s: a port is 1 to 65535",
-				   o->host);
+		return client_fail(mc, -EINVAL, "%s %s: a port is 1 to 65535",
+				   what, o->host);
 	if (o->credit && (o->credit < CREDIT_MIN || o->credit > CREDIT_MAX))
-		return client_fail(mc, -EINVAL, "open %s: credit is %d to %d",
-				   o->host, CREDIT_MIN, CREDIT_MAX);
+		return client_fail(mc, -EINVAL, "%s %s: credit is %d to %d",
+				   what, o->host, CREDIT_MIN, CREDIT_MAX);
 
 	return client_check_ready(mc);
 }
 
-static struct modemclient_link *
-link_new(struct modemclient *mc, const struct modemclient_open_options *o)
+int link_new(struct modemclient *mc, const struct modemclient_open_options *o,
+	     const char *what, struct modemclient_link **out)
 {
 	const Modemd__V1__HelloReply *hello = client_hello(mc);
-	struct modemclient_link *l = calloc(1, sizeof(*l));
+	struct modemclient_link *l;
+	int err = open_check(mc, o, what);
 
-	if (!l)
-		return NULL;
-	if (asprintf(&l->remote, strchr(o->host, ':') ? "[%s]:%u" : "%s:%u",
-		     o->host, o->port) < 0) {
+	if (err < 0)
+		return err;
+	l = calloc(1, sizeof(*l));
+	if (!l || asprintf(&l->remote, strchr(o->host, ':') ? "[%s]:%u" :
+			   "%s:%u", o->host, o->port) < 0) {
 		free(l);
-		return NULL;
+		return client_fail(mc, -ENOMEM, "out of memory");
 	}
 	l->mc = mc;
 	l->data = o->data;
@@ -120,8 +124,9 @@ link_new(struct modemclient *mc, const struct modemclient_open_options *o)
 		l->credit = hello->credit ? hello->credit : CREDIT_DEFAULT;
 	l->counts.confirmed = -1;
 	TAILQ_INSERT_TAIL(&mc->links, l, entry);
+	*out = l;
 
-	return l;
+	return 0;
 }
 
 static int link_ask_open(struct modemclient_link *l,
@@ -165,12 +170,9 @@ int modemclient_open_start(struct modemclient *mc,
 
 	*out = NULL;
 	memcpy(&o, opts, opts->size < sizeof(o) ? opts->size : sizeof(o));
-	err = open_check(mc, &o);
+	err = link_new(mc, &o, "open", &l);
 	if (err < 0)
 		return err;
-	l = link_new(mc, &o);
-	if (!l)
-		return client_fail(mc, -ENOMEM, "out of memory");
 	err = link_ask_open(l, &o);
 	if (err < 0) {
 		modemclient_link_free(l);
@@ -189,6 +191,26 @@ static bool open_ended(void *link)
 	return l->state != LINK_OPENING;
 }
 
+int link_wait_open(struct modemclient_link *l, int timeout_ms,
+		   const char *what, struct modemclient_link **out)
+{
+	int err;
+
+	l->quiet = true;
+	err = link_wait(l, timeout_ms, open_ended);
+	l->quiet = false;
+	if (err == 0 && l->state == LINK_CLOSED)
+		err = l->err;
+	if (err < 0) {
+		link_fail(l, err, what);
+		modemclient_link_free(l);
+		return err;
+	}
+	*out = l;
+
+	return 0;
+}
+
 int modemclient_open_with(struct modemclient *mc,
 			  const struct modemclient_open_options *opts,
 			  int timeout_ms, struct modemclient_link **out)
@@ -199,22 +221,8 @@ int modemclient_open_with(struct modemclient *mc,
 	*out = NULL;
 	if (err == 0)
 		err = modemclient_open_start(mc, opts, &l);
-	if (err < 0)
-		return err;
 
-	l->quiet = true;
-	err = link_wait(l, timeout_ms, open_ended);
-	l->quiet = false;
-	if (err == 0 && l->state == LINK_CLOSED)
-		err = l->err;
-	if (err < 0) {
-		link_fail(l, err, "open");
-		modemclient_link_free(l);
-		return err;
-	}
-	*out = l;
-
-	return 0;
+	return err < 0 ? err : link_wait_open(l, timeout_ms, "open", out);
 }
 
 int modemclient_open(struct modemclient *mc, const char *host, uint16_t port,

@@ -15,12 +15,19 @@ static const struct ctl_command commands[] = {
 	{ "links", links_run, "", "the modem's sockets and who holds them",
 	  "SENT is what the modem took, UNSENT what waits for it.\n" },
 	{ "clients", clients_run, "", "programs that use modemd", NULL },
-	{ "nc", nc_run, "[-q SECONDS] [-w SECONDS] [--wait SECONDS] HOST PORT",
+	{ "nc", nc_run, "[-q SECONDS] [-w SECONDS] [--wait SECONDS]\n"
+	  "       [--lease [--duration SECONDS] [-u | -l]] HOST PORT",
 	  "netcat through the modem: stdin and stdout",
 	  "  -q SECONDS      close that long after the end of stdin was sent;\n"
 	  "                  without it nc waits until the peer closes\n"
 	  "  -w SECONDS      give up connecting after that long (130)\n"
 	  "  --wait SECONDS  wait that long for a network and a free socket\n"
+	  "  --lease         have the whole modem for it: its bytes go through\n"
+	  "                  without commands around them, and nobody else can\n"
+	  "                  use the modem. Waits (--wait) for others to close;\n"
+	  "                  then admins get it by closing what is open. With\n"
+	  "                  -u UDP, with -l PORT one connection to that port.\n"
+	  "  --duration SECONDS  how long a lease may last, 1 to 3600 (300)\n"
 	  "Exits 0 when the peer (or -q) closed and all was delivered, 1 when\n"
 	  "the link was lost, with the reason and the counts on stderr.\n" },
 	{ "resolve", resolve_run, "[-w SECONDS] NAME",

@@ -20,6 +20,7 @@
 #include "modemctl.h"
 
 #define CONNECT_S	130	/* the modem itself takes up to 120 s */
+#define LEASE_S		300	/* of modemd, when nothing is said */
 #define CLOSE_MS	130000	/* so does a send that is under way */
 #define ABORT_MS	2000	/* for the counts, when it need not be polite */
 #define CHUNK		16384
@@ -33,6 +34,8 @@ struct nc {
 	long quit_s;			/* -1: wait for the peer's close */
 	long connect_s;
 	long wait_s;
+	bool lease, udp, listen;
+	long duration_s;		/* 0: modemd's own */
 
 	char in[CHUNK];			/* of stdin, not written to the link */
 	size_t in_start, in_len;
@@ -151,15 +154,36 @@ static void step(struct nc *nc, struct pollfd p[FDS], int64_t deadline_ms)
 	modemclient_process(nc->ctl->mc);
 }
 
-static int open_link(struct nc *nc, struct pollfd p[FDS])
+static int start_lease(struct nc *nc)
+{
+	struct modemclient_lease_options o = MODEMCLIENT_LEASE_OPTIONS_INIT;
+
+	o.host = nc->listen ? NULL : nc->host;
+	o.port = (uint16_t)nc->port;
+	o.udp = nc->udp;
+	o.listen = nc->listen;
+	o.duration_ms = (uint32_t)nc->duration_s * 1000;
+	o.wait_ms = (uint32_t)nc->wait_s * 1000;
+
+	return modemclient_lease_start(nc->ctl->mc, &o, &nc->link);
+}
+
+static int start_open(struct nc *nc)
 {
 	struct modemclient_open_options o = MODEMCLIENT_OPEN_OPTIONS_INIT;
-	int64_t deadline = now_ms() + (nc->connect_s + nc->wait_s) * 1000;
 
 	o.host = nc->host;
 	o.port = (uint16_t)nc->port;
 	o.wait_ms = (uint32_t)nc->wait_s * 1000;
-	if (modemclient_open_start(nc->ctl->mc, &o, &nc->link) < 0)
+
+	return modemclient_open_start(nc->ctl->mc, &o, &nc->link);
+}
+
+static int open_link(struct nc *nc, struct pollfd p[FDS])
+{
+	int64_t deadline = now_ms() + (nc->connect_s + nc->wait_s) * 1000;
+
+	if ((nc->lease ? start_lease(nc) : start_open(nc)) < 0)
 		return ctl_fail_client(nc->ctl);
 	p[INPUT].fd = p[OUTPUT].fd = -1;
 	while (modemclient_link_error(nc->link) == -EINPROGRESS) {
@@ -266,32 +290,68 @@ static int close_link(struct nc *nc)
 	return report(nc, err, reason, unsent, &counts);
 }
 
+static bool take_flag(struct nc *nc, int c)
+{
+	bool *flag = c == 'L' ? &nc->lease : c == 'u' ? &nc->udp :
+		     c == 'l' ? &nc->listen : NULL;
+
+	if (flag)
+		*flag = true;
+
+	return flag;
+}
+
 static int take_arguments(struct nc *nc, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "wait", required_argument, NULL, 'W' },
+		{ "lease", no_argument, NULL, 'L' },
+		{ "duration", required_argument, NULL, 'D' },
 		CTL_COMMON_OPTIONS
 	};
-	long *to;
+	long *to, max;
 	int c;
 
-	while ((c = ctl_getopt(nc->ctl, argc, argv, "q:w:", options)) != -1) {
+	while ((c = ctl_getopt(nc->ctl, argc, argv, "q:w:ul", options)) != -1) {
 		if (c == CTL_STOP)
 			return -1;
+		if (take_flag(nc, c))
+			continue;
 		to = c == 'q' ? &nc->quit_s : c == 'w' ? &nc->connect_s :
-			&nc->wait_s;
-		if (!ctl_number(optarg, c == 'w', 86400, to)) {
-			nc->ctl->exit = ctl_usage(nc->ctl, "\"%s\" is not 0 "
-						  "to 86400 seconds", optarg);
+			c == 'D' ? &nc->duration_s : &nc->wait_s;
+		max = c == 'D' ? 3600 : 86400;
+		if (!ctl_number(optarg, c == 'w' || c == 'D', max, to)) {
+			nc->ctl->exit = ctl_usage(nc->ctl, "\"%s\" is not %d "
+						  "to %ld seconds", optarg,
+						  c == 'w' || c == 'D', max);
 			return -1;
 		}
 	}
-	if (argc - optind == 2 && ctl_number(argv[optind + 1], 1, 65535,
+	if (!nc->lease && (nc->udp || nc->listen || nc->duration_s)) {
+		nc->ctl->exit = ctl_usage(nc->ctl, "-u, -l and --duration are "
+					  "for --lease");
+		return -1;
+	}
+	if (nc->lease && nc->wait_s > 600) {
+		nc->ctl->exit = ctl_usage(nc->ctl, "a lease waits at most 600 "
+					  "seconds");
+		return -1;
+	}
+	/* Whoever connects has as long as the lease lasts. */
+	if (nc->listen && nc->connect_s == CONNECT_S)
+		nc->connect_s = nc->duration_s ? nc->duration_s : LEASE_S;
+	if (nc->listen && argc - optind == 1 &&
+	    ctl_number(argv[optind], 1, 65535, &nc->port)) {
+		nc->host = "*";
+		return 0;
+	}
+	if (!nc->listen && argc - optind == 2 && ctl_number(argv[optind + 1], 1, 65535,
 					     &nc->port)) {
 		nc->host = argv[optind];
 		return 0;
 	}
-	nc->ctl->exit = ctl_usage(nc->ctl, argc - optind == 2 ?
+	nc->ctl->exit = ctl_usage(nc->ctl, nc->listen ? "-l takes a port, 1 "
+				  "to 65535" : argc - optind == 2 ?
 				  "a port is 1 to 65535" :
 				  "a host and a port are needed");
 

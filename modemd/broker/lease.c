@@ -310,10 +310,6 @@ static const char *check(const struct client *c, const Modemd__V1__Lease *req,
 	if (req->has_type && req->type != MODEMD__V1__LINK_TYPE__TCP &&
 	    req->type != MODEMD__V1__LINK_TYPE__UDP)
 		return "a lease is TCP or UDP";
-	/* A7600 manual 2.3: <localPort> is no option for UDP */
-	*err = -EINVAL;
-	if (req->type == MODEMD__V1__LINK_TYPE__UDP && req->local_port == 0)
-		return "local_port is needed for UDP: 1-65535";
 	*err = -EDQUOT;
 	if (c->links >= CLIENT_LINKS_MAX)
 		return "a client may hold 64 links";

@@ -495,6 +495,10 @@ void simcom_lease_escaped(struct simcom *s, bool ok)
 		go_on(s, LEASE_DISCONNECT);
 		return;
 	}
+	if (!ok && simcom_stream_words(s) == WORDS_BANNER) {
+		is_over(s);	/* an AT would tell its echo, and no more */
+		return;
+	}
 	s->lease.phase = LEASE_CHECK;
 	s->lease.alive = false;
 	s->lease.unsure = !ok;

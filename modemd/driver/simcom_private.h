@@ -310,6 +310,7 @@ void simcom_stream_escape(struct simcom *s);
 void simcom_stream_reset(struct simcom *s);
 /* Delivers what was held back; not @alive: but for the modem's last words,
  * and what they are. */
+enum simcom_words simcom_stream_words(const struct simcom *s);
 enum simcom_words simcom_stream_deliver(struct simcom *s, bool alive);
 size_t simcom_lease_write(void *d, const uint8_t *data, size_t len);
 void simcom_stream_timer(void *ctx);

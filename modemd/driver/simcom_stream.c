@@ -215,6 +215,16 @@ static bool hold(struct simcom_stream *st, const uint8_t *data, size_t len)
 	return true;
 }
 
+enum simcom_words simcom_stream_words(const struct simcom *s)
+{
+	enum simcom_words what;
+	enum fit fit;
+
+	(void)find_words(&s->stream, &fit, &what);
+
+	return what;
+}
+
 enum simcom_words simcom_stream_deliver(struct simcom *s, bool alive)
 {
 	struct simcom_stream *st = &s->stream;

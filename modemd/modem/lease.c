@@ -25,6 +25,7 @@
 #define RX_HIGH_NO_RTS	1048576
 #define RX_LOW		16384
 #define NEVER		INT64_MAX
+#define PORT_FIRST	49152	/* of those for anybody: RFC 6335 6 */
 
 uint64_t modem_new_id(struct modem *m)
 {
@@ -90,6 +91,10 @@ int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id)
 	}
 	if (args->id)
 		put_in_order(l, args->id);
+	/* A7600 manual 2.3: for UDP <localPort> is no option */
+	if (args->udp && !args->local_port)
+		l->local_port = PORT_FIRST + timers_random(m->timers,
+							   65536 - PORT_FIRST);
 
 	m->lease = l;
 	m->lease_udp = args->udp;

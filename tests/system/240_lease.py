@@ -292,6 +292,39 @@ def killed_client(bench):
     ordinary_works(bench)
 
 
+def the_tool(bench):
+    bench.start()
+    server = bench.server(harness.echo)
+    data = bytes(range(256)) * 20
+    code, out, err = bench.run("modemctl", "nc", "--lease", "-q", 2,
+                               "127.0.0.1", server.port, stdin=data,
+                               text=False)
+    same(code, 0, "the exit code (%r)" % err)
+    same(harness.sha256(out), harness.sha256(data), "what came back")
+    bench.daemon.wait_network(timeout=30)
+    tool = bench.spawn("nc", "modemctl", "nc", "--lease", "--duration", 60,
+                       "127.0.0.1", server.port)
+    wait_for(lambda: bench.json("status")["lease"] and
+             bench.json("status")["lease"]["state"] == "connected",
+             "the lease")
+    status = bench.json("status")
+    check(50000 < status["lease"]["left_ms"] <= 60000, "the time left",
+          status["lease"])
+    same([l["type"] for l in bench.json("links")], ["lease"], "the links")
+    check("modemctl has the modem for itself" in bench.modemctl("status"),
+          "status", bench.modemctl("status"))
+    code, _, err = bench.run("modemctl", "nc", "127.0.0.1", server.port)
+    same(code, 1, "the exit code of another one")
+    check("the modem is leased to modemctl" in err, "why", err)
+    tool.signal(2)
+    same(tool.wait(), 1, "the exit code of an interrupted one")
+    code, _, err = bench.run("modemctl", "nc", "-u", "127.0.0.1", 80)
+    same(code, 2, "the exit code without --lease")
+    ordinary_works(bench)
+    rows = [s for s in bench.settled_history() if s["type"] == "lease"]
+    same([r["received"] for r in rows], [0, len(data)], "their bytes")
+
+
 def killed_daemon(bench):
     bench.start()
     server = bench.server(harness.sink)
@@ -377,5 +410,5 @@ if __name__ == "__main__":
     harness.run(bytes_both_ways, traps_are_payload, pluses_of_the_client,
                 datagrams, server_side, server_nobody_comes, expires,
                 peer_closes, connect_fails, network_loss, reboot, unplugged,
-                killed_client, killed_daemon, left_by_somebody, who_may,
+                killed_client, the_tool, killed_daemon, left_by_somebody, who_may,
                 stopped_in_a_lease)
