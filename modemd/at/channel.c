@@ -269,6 +269,11 @@ int at_channel_write_raw(struct at_channel *ch, const void *data, size_t len)
 	return err;
 }
 
+size_t at_channel_raw_unsent(const struct at_channel *ch)
+{
+	return port_unsent(ch->port);
+}
+
 void at_channel_hold_raw(struct at_channel *ch, bool hold)
 {
 	if (ch->raw_held == hold || (hold && ch->state != CH_RAW))

@@ -162,8 +162,9 @@ int at_channel_set_raw(struct at_channel *ch, const struct at_raw_ops *ops,
 		       void *ctx);
 /* 0, -EPERM (not in raw mode), or as of port_write(). */
 int at_channel_write_raw(struct at_channel *ch, const void *data, size_t len);
-/* Bytes of it that wait for the line. */
+/* Bytes of it that wait for the kernel; and those that are still here. */
 size_t at_channel_raw_unwritten(const struct at_channel *ch);
+size_t at_channel_raw_unsent(const struct at_channel *ch);
 
 /* Leaves what the modem sends in the kernel's hands for a while. */
 void at_channel_hold_raw(struct at_channel *ch, bool hold);

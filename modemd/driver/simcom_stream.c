@@ -32,6 +32,7 @@
 #define WORDS_MAX	512	/* all lines of it */
 #define WORD_MAX	80
 #define WRITE_MAX	4096
+#define KERNEL_MAX	4096	/* bytes that a tty holds */
 #define BACKLOG_MAX	65536	/* bytes that kernel and modem may hold */
 #define HELD_MAX	1048576
 
@@ -293,8 +294,11 @@ static uint32_t pause_left(struct simcom *s)
 	struct simcom_stream *st = &s->stream;
 	int64_t now = now_ms(s), until = st->left_ms + GUARD_MS;
 
-	if (at_channel_raw_unwritten(s->env.channel) > 0)
+	/* By then they may have gone, and then for so long. */
+	if (at_channel_raw_unsent(s->env.channel) > 0) {
+		st->left_ms = now;
 		return GUARD_MS;
+	}
 
 	return until > now ? (uint32_t)(until - now) : 0;
 }
@@ -444,21 +448,31 @@ static size_t may_write(struct simcom *s, const uint8_t *data, size_t len,
 {
 	struct simcom_stream *st = &s->stream;
 	bool silence = now_ms(s) - st->wrote_ms >= PLUS_BEFORE_MS;
+	bool apart = now_ms(s) - st->left_ms >= PLUS_PAUSE_MS;
 	size_t i;
 
 	*pluses = st->pluses;
-	for (i = 0; i < len; i++, silence = false) {
+	for (i = 0; i < len; i++, silence = false, apart = false) {
 		if (data[i] != '+')
 			*pluses = 0;
+		else if (*pluses == 2 && !apart)
+			break;
+		else if (*pluses > 0 && !apart)
+			++*pluses;
 		else if (silence)
 			*pluses = 1;
-		else if (*pluses == 2)
-			break;
-		else if (*pluses > 0)
-			++*pluses;
 	}
 
 	return i;
+}
+
+/* From when the two before it have left. */
+static void pause_before_plus(struct simcom *s)
+{
+	int64_t now = now_ms(s), until = s->stream.left_ms;
+
+	timer_start(s->stream.pause, PLUS_PAUSE_MS +
+		    (until > now ? (uint32_t)(until - now) : 0));
 }
 
 size_t simcom_lease_write(void *d, const uint8_t *data, size_t len)
@@ -466,7 +480,6 @@ size_t simcom_lease_write(void *d, const uint8_t *data, size_t len)
 	struct simcom *s = d;
 	struct simcom_stream *st = &s->stream;
 	unsigned int pluses;
-	int64_t until;
 	size_t n;
 
 	st->full = true;
@@ -482,13 +495,10 @@ size_t simcom_lease_write(void *d, const uint8_t *data, size_t len)
 		st->pluses = pluses;
 		note_written(s, n);
 	}
-	if (n < len && n < WRITE_MAX) {
-		until = st->left_ms > st->wrote_ms ? st->left_ms : st->wrote_ms;
-		timer_start(st->pause, (uint32_t)(until - now_ms(s)) +
-			    PLUS_PAUSE_MS);
-	} else {
+	if (n < len && n < WRITE_MAX)
+		pause_before_plus(s);
+	else
 		st->full = n == 0;
-	}
 
 	return n;
 }
@@ -503,14 +513,27 @@ static void writable(struct simcom *s)
 
 void simcom_stream_pause_timer(void *ctx)
 {
-	writable(ctx);
+	struct simcom *s = ctx;
+
+	if (at_channel_raw_unsent(s->env.channel) > 0)
+		pause_before_plus(s);
+	else
+		writable(s);
 }
 
+/* The kernel still has some of it, and may have had none for a while. */
 static void on_drained(void *ctx)
 {
 	struct simcom *s = ctx;
+	struct simcom_stream *st = &s->stream;
+	int64_t left = now_ms(s) + at_channel_line_ms(s->env.channel,
+						      KERNEL_MAX);
 
-	if (!timer_pending(s->stream.pause))
+	if (st->left_ms < left)
+		st->left_ms = left;
+	if (st->pluses > 0 || timer_pending(st->pause))
+		pause_before_plus(s);
+	else
 		writable(s);
 }
 

@@ -168,6 +168,11 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 		p->ops->drained(p->ctx);
 }
 
+size_t port_unsent(const struct port *p)
+{
+	return p->fd < 0 ? 0 : port_unwritten(p) + tty_queued(p->fd);
+}
+
 void port_hold_input(struct port *p, bool hold)
 {
 	if (p->fd < 0)

@@ -75,6 +75,9 @@ int port_write(struct port *p, const void *data, size_t len);
 /* Bytes the kernel has not taken yet. */
 size_t port_unwritten(const struct port *p);
 
+/* The same and those that the kernel knows to be still here. */
+size_t port_unsent(const struct port *p);
+
 /*
  * Does not read for a while: the kernel's buffer fills, and with rtscts the
  * modem stops. A hangup is seen when reading goes on, or by a write.

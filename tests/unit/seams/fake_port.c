@@ -162,6 +162,11 @@ size_t port_unwritten(const struct port *p)
 	return evbuffer_get_length(p->held);
 }
 
+size_t port_unsent(const struct port *p)
+{
+	return port_unwritten(p);
+}
+
 void port_flush(struct port *p)
 {
 	evbuffer_drain(p->held, evbuffer_get_length(p->held));
