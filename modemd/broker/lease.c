@@ -23,23 +23,6 @@
 #define WAIT_MS		10000
 #define WAIT_MAX_MS	600000
 
-struct lease {
-	struct broker *broker;
-	struct owned *owned;		/* its link, in the modem once granted */
-	struct pending *pending;	/* the reply that is due; NULL: none */
-	bool granted, connected, ending;
-	char host[DRIVER_HOST_MAX + 1];
-	struct lease_args args;
-	struct timer *deadline;		/* of the wish */
-};
-
-__attribute__((weak)) bool listen_owns(const struct client *c)
-{
-	(void)c;
-
-	return false;
-}
-
 /* ------------------------------------------------------------------ telling */
 
 static uint32_t left_ms(const struct lease *l)
@@ -54,7 +37,7 @@ static uint32_t left_ms(const struct lease *l)
 }
 
 /* @all: also to those who only watch. */
-static void tell(const struct lease *l, const char *state, const char *reason,
+void lease_tell(const struct lease *l, const char *state, const char *reason,
 		 bool all)
 {
 	Modemd__V1__Event event = MODEMD__V1__EVENT__INIT;
@@ -137,13 +120,12 @@ static void drop(struct lease *l, const char *reason)
 	struct owned *o = l->owned;
 	struct broker *b = l->broker;
 
-	tell(l, "ended", reason, false);
+	lease_tell(l, "ended", reason, false);
 	forget(l);
 	broker_forget(b, o);
 }
 
-__attribute__((format(printf, 3, 4)))
-static void refuse(struct lease *l, int err, const char *fmt, ...)
+void lease_refuse(struct lease *l, int err, const char *fmt, ...)
 {
 	struct pending *p = l->pending;
 	struct client *c = p->client;
@@ -158,133 +140,6 @@ static void refuse(struct lease *l, int err, const char *fmt, ...)
 	pending_free(p);
 	drop(l, text);
 	request_reply(c, id, err, "%s", text);
-}
-
-/* ------------------------------------------------------------ is it granted? */
-
-static bool is_in_the_way(const struct lease *l, const struct link_info *info)
-{
-	/* Those that wait have no socket, and go on waiting. */
-	return info->id != l->owned->link && info->state != LINK_WAITING;
-}
-
-static bool any_link(const struct lease *l)
-{
-	struct link_info info;
-	uint64_t after;
-
-	for (after = 0; modem_link_next(l->broker->modem, after, &info) == 0;
-	     after = info.id) {
-		if (is_in_the_way(l, &info))
-			return true;
-	}
-
-	return false;
-}
-
-static unsigned int links_of(const struct lease *l, const struct client *c)
-{
-	struct link_info info;
-	unsigned int n = 0;
-	struct owned *o;
-
-	TAILQ_FOREACH(o, &l->broker->owned, entry)
-		n += o->owner == c && o != l->owned &&
-		     modem_link_info(l->broker->modem, o->link, &info) == 0 &&
-		     is_in_the_way(l, &info);
-
-	return n;
-}
-
-/* "a (pid 1): 2 links, b (pid 2): a listener" */
-static void name_holders(const struct lease *l, char *out, size_t size)
-{
-	const struct client *c;
-	unsigned int links;
-	bool listens;
-	size_t len = 0;
-
-	snprintf(out, size, "links that are being closed");
-	TAILQ_FOREACH(c, &l->broker->clients, entry) {
-		links = links_of(l, c);
-		listens = listen_owns(c) && !c->lease_agreed;
-		if ((!links && !listens) || len >= size)
-			continue;
-		len += (size_t)snprintf(out + len, size - len, "%s%s (pid %d)",
-					len ? ", " : "", c->name,
-					(int)c->creds.pid);
-		if (links && len < size)
-			len += (size_t)snprintf(out + len, size - len,
-						": %u link%s", links,
-						links == 1 ? "" : "s");
-		if (listens && len < size)
-			len += (size_t)snprintf(out + len, size - len,
-						": a listener");
-	}
-}
-
-static bool all_agreed(const struct lease *l)
-{
-	const struct client *c;
-
-	TAILQ_FOREACH(c, &l->broker->clients, entry) {
-		if (listen_owns(c) && !c->lease_agreed)
-			return false;
-	}
-
-	return true;
-}
-
-static void modem_refused(struct lease *l, int err)
-{
-	struct modem_status st;
-
-	modem_get_status(l->broker->modem, &st);
-	if (err == -ENETDOWN || err == -ENODEV)
-		refuse(l, err, "the network is %s (modem: %s%s%s)",
-		       st.network_name, st.state_name,
-		       st.reason[0] || st.network_reason[0] ? ": " : "",
-		       st.reason[0] ? st.reason : st.network_reason);
-	else
-		refuse(l, err, "%s", wire_status_text(wire_status(err)));
-}
-
-static void grant(struct lease *l)
-{
-	uint64_t id;
-	int err;
-
-	timer_stop(l->deadline);
-	err = modem_lease(l->broker->modem, &l->args, &id);
-	if (err) {
-		modem_refused(l, err);
-		return;
-	}
-	l->granted = true;
-	log_info("lease: granted to %s (pid %d)", l->owned->name,
-		 (int)l->owned->creds.pid);
-	tell(l, "granted", NULL, true);
-}
-
-void lease_look(struct broker *b)
-{
-	struct lease *l = b->lease;
-
-	if (l && !l->granted && !any_link(l) && all_agreed(l))
-		grant(l);
-}
-
-static void on_deadline(void *ctx)
-{
-	struct lease *l = ctx;
-	char holders[512];
-
-	if (l->pending->client->admin) {
-		grant(l);
-		return;
-	}
-	name_holders(l, holders, sizeof(holders));
-	refuse(l, -EBUSY, "the modem is in use by %s", holders);
 }
 
 /* ---------------------------------------------------------- asked by clients */
@@ -343,7 +198,7 @@ static struct lease *lease_new(struct client *c, uint64_t id,
 	if (!l)
 		return NULL;
 	l->broker = b;
-	l->deadline = timer_new(b->args.timers, on_deadline, l);
+	l->deadline = timer_new(b->args.timers, lease_deadline, l);
 	l->pending = pending_new(c, id);
 	if (l->deadline && l->pending)
 		l->owned = owned_new(c, req->listen ? "*" : host, req->port);
@@ -395,7 +250,7 @@ static void ask_owners(struct lease *l)
 
 	TAILQ_FOREACH(c, &l->broker->clients, entry)
 		c->lease_asked = listen_owns(c);
-	tell(l, "asked", NULL, false);
+	lease_tell(l, "asked", NULL, false);
 }
 
 void lease_ask(struct client *c, uint64_t id, const Modemd__V1__Lease *req)
@@ -470,7 +325,7 @@ void lease_end(struct client *c, uint64_t id, const Modemd__V1__Unlease *req)
 	if (l->granted)
 		end_link(l, l->owned->owner == c ? "local" : "unlease");
 	else
-		refuse(l, -ECANCELED, "taken back%s", l->owned->owner == c ?
+		lease_refuse(l, -ECANCELED, "taken back%s", l->owned->owner == c ?
 		       "" : " by an admin");
 }
 
@@ -488,7 +343,7 @@ void lease_cancel(struct broker *b)
 void lease_stop(struct broker *b)
 {
 	if (b->lease && !b->lease->granted)
-		refuse(b->lease, -ESHUTDOWN, "modemd is stopping");
+		lease_refuse(b->lease, -ESHUTDOWN, "modemd is stopping");
 }
 
 /* Its wish has ended with its request. */
@@ -540,6 +395,6 @@ void lease_closed(struct broker *b, const struct owned *o, const char *reason)
 
 	if (!l || l->owned != o)
 		return;
-	tell(l, "ended", reason, true);
+	lease_tell(l, "ended", reason, true);
 	forget(l);
 }

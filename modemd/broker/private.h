@@ -8,7 +8,8 @@
  *   record.c   what the history is told of it
  *   request.c  what clients ask: one function per request
  *   report.c   answers that describe: status, links, clients
- *   lease.c    who may have the modem for itself, and who must agree
+ *   lease.c    the modem for one client alone: asked for, told, ended
+ *   lease_grant.c  whether it may have it
  *   pages.c    answers that come in pages: history, trace
  *   name.c     host names and other text from outside, checked
  */
@@ -22,6 +23,7 @@
 
 #include "broker/broker.h"
 #include "broker/client.h"
+#include "driver/driver.h"
 #include "modem/modem.h"
 #include "wire.h"
 
@@ -82,6 +84,17 @@ struct client {
 
 TAILQ_HEAD(client_list, client);
 
+/* A wish for the whole modem, then the session. */
+struct lease {
+	struct broker *broker;
+	struct owned *owned;	/* its link, in the modem once granted */
+	struct pending *pending;	/* whose reply is due; NULL: none */
+	bool granted, connected, ending;
+	char host[DRIVER_HOST_MAX + 1];
+	struct lease_args args;
+	struct timer *deadline;	/* of the wish */
+};
+
 struct broker {
 	struct broker_args args;
 	struct modem *modem;
@@ -124,8 +137,6 @@ void lease_answer(struct client *c, uint64_t id,
 void lease_cancel(struct broker *b);
 /* Before its links are closed. */
 void lease_client_gone(struct broker *b, struct client *c);
-/* Links or listeners have gone: it may be granted now. */
-void lease_look(struct broker *b);
 /* True: the news is about a session's link and has been told. */
 bool lease_opened(struct broker *b, struct owned *o,
 		  const struct link_end *how);
@@ -135,7 +146,18 @@ void lease_free(struct broker *b);
 /* "the modem is leased to NAME ...": false: it is not. */
 bool lease_words(struct broker *b, char *out, size_t size);
 bool lease_fill(struct broker *b, Modemd__V1__LeaseInfo *out);
-/* Does the client own a listener? listen.c knows; without it: nobody does. */
+void lease_tell(const struct lease *l, const char *state, const char *reason,
+		bool all);
+/* Ends the wish, and replies. */
+__attribute__((format(printf, 3, 4)))
+void lease_refuse(struct lease *l, int err, const char *fmt, ...);
+
+/* lease_grant.c */
+/* Links or listeners have gone: it may be granted now. */
+void lease_look(struct broker *b);
+void lease_deadline(void *ctx);
+
+/* listen.c: does the client own a listener? */
 bool listen_owns(const struct client *c);
 
 /* record.c */

@@ -5,7 +5,8 @@
  * rules, the table, lines nobody asked for), simcom_boot.c (runs the stages),
  * simcom_stages.c and simcom_sim.c (their steps), simcom_link.c (links),
  * simcom_query.c (questions), simcom_lease.c (the way into a transparent session
- * and out of it), simcom_stream.c (its bytes). Nobody else includes it.
+ * and out of it), simcom_lease_steps.c (its commands), simcom_stream.c (its bytes),
+ * simcom_words.c (what the modem says among them). Nobody else includes it.
  */
 
 #ifndef MODEMD_SIMCOM_PRIVATE_H
@@ -181,6 +182,12 @@ enum simcom_words {
 	WORDS_BANNER,		/* it has started anew */
 };
 
+enum simcom_fit {
+	FIT_NOT,
+	FIT_PART,	/* so far; the input ends in it */
+	FIT_ALL,
+};
+
 /* The bytes of a session while they are not commands. */
 struct simcom_stream {
 	enum simcom_stream_state state;
@@ -286,16 +293,18 @@ void simcom_link_line(struct simcom *s, const struct at_line *line);
 void simcom_link_deadline(void *ctx);
 void simcom_link_reset(struct simcom *s);
 
-/* simcom_lease.c */
+/* simcom_lease_steps.c */
 extern const struct simcom_step simcom_lease_connect[];
 extern const struct simcom_step simcom_lease_disconnect[];
 extern const struct simcom_step simcom_lease_restore[];
-int simcom_lease(void *d, const struct driver_lease_args *args);
-int simcom_unlease(void *d);
 int simcom_send_mode(struct simcom *s, struct at_command *cmd);
 void simcom_take_mode(struct simcom *s, const struct at_line *line);
 enum simcom_verdict simcom_judge_mode(struct simcom *s, int err,
 				      const struct at_answer *a);
+
+/* simcom_lease.c */
+int simcom_lease(void *d, const struct driver_lease_args *args);
+int simcom_unlease(void *d);
 void simcom_lease_staged(struct simcom *s, int err);
 bool simcom_lease_line(struct simcom *s, const struct at_line *line);
 void simcom_lease_timer(void *ctx);
@@ -303,6 +312,11 @@ void simcom_lease_reset(struct simcom *s);
 /* From the stream: its words may be the modem's; it left data mode, or not. */
 void simcom_lease_suspect(struct simcom *s);
 void simcom_lease_escaped(struct simcom *s, bool ok);
+
+/* simcom_words.c: where they begin, and reach to the end; @len: nowhere.
+ * @at_start: @p begins a line. */
+size_t simcom_find_words(const uint8_t *p, size_t len, bool at_start,
+			 enum simcom_fit *fit, enum simcom_words *what);
 
 /* simcom_stream.c */
 int simcom_stream_begin(struct simcom *s);

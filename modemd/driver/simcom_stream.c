@@ -29,159 +29,19 @@
 #define PLUS_PAUSE_MS	1000	/* more than 900 ms between two of them */
 #define WORDS_MS	300	/* silence after what may be last words */
 #define PART_MS		40	/* a line comes in one piece */
-#define WORDS_MAX	512	/* all lines of it */
-#define WORD_MAX	80
 #define WRITE_MAX	4096
 #define KERNEL_MAX	4096	/* bytes that a tty holds */
 #define BACKLOG_MAX	65536	/* bytes that kernel and modem may hold */
 #define HELD_MAX	1048576
 
-/* ---------------------------------------------------- the modem's last words */
-
-enum fit {
-	FIT_NOT,
-	FIT_PART,	/* so far; the input ends in it */
-	FIT_ALL,
-};
-
-/* '#' is one or more digits. Quirks Q79, rule 40; A7600 manual 5. The last
- * are never the first: they follow a start. */
-static const struct {
-	const char *text;
-	enum simcom_words what;
-} words[] = {
-	{ "CLOSED", WORDS_CLOSED },
-	{ "NO CARRIER", WORDS_CLOSED },
-	{ "+CIPCLOSE: 0,#", WORDS_CLOSED },
-	{ "+IPCLOSE: 0,#", WORDS_CLOSED },
-	{ "+IPCLOSE 0,#", WORDS_CLOSED },
-	{ "+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY", WORDS_NETWORK },
-	{ "RDY", WORDS_BANNER },
-	{ "*ATREADY: #", WORDS_BANNER },
-	{ "QCRDY", WORDS_BANNER },
-	{ "PB DONE", WORDS_NONE },
-	{ "SMS DONE", WORDS_NONE },
-};
-
-/* The line with its CR LF. */
-static enum fit fit_word(const char *w, const uint8_t *p, size_t len,
-			 size_t *used)
-{
-	const char *end = "\r\n";
-	size_t i = 0;
-
-	for (; *w; w++, i++) {
-		if (i == len)
-			return FIT_PART;
-		if (*w != '#' && p[i] != (uint8_t)*w)
-			return FIT_NOT;
-		if (*w == '#' && (p[i] < '0' || p[i] > '9'))
-			return FIT_NOT;
-		while (*w == '#' && i + 1 < len && p[i + 1] >= '0' &&
-		       p[i + 1] <= '9')
-			i++;
-	}
-	for (; *end; end++, i++) {
-		if (i == len)
-			return FIT_PART;
-		if (p[i] != (uint8_t)*end)
-			return FIT_NOT;
-	}
-	*used = i;
-
-	return FIT_ALL;
-}
-
-/* What may follow them, since it is in command mode then: "+CREG: 0". */
-static enum fit fit_news(const uint8_t *p, size_t len, size_t *used)
-{
-	size_t i;
-
-	for (i = 0; i < len && i < WORD_MAX; i++) {
-		if (p[i] == '\r')
-			break;
-		if (p[i] < 0x20 || p[i] > 0x7e)
-			return FIT_NOT;
-	}
-	if (p[0] != '+' && p[0] != '*')
-		return FIT_NOT;
-	if (i + 1 >= len)
-		return FIT_PART;
-	*used = i + 2;
-
-	return p[i] == '\r' && p[i + 1] == '\n' ? FIT_ALL : FIT_NOT;
-}
-
-static enum fit fit_line(const uint8_t *p, size_t len, size_t *used,
-			 enum simcom_words *what)
-{
-	enum fit fit, best = FIT_NOT;
-	size_t i;
-
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		fit = fit_word(words[i].text, p, len, used);
-		if (fit == FIT_ALL && words[i].what > *what)
-			*what = words[i].what;
-		if (fit == FIT_ALL && *what > WORDS_NONE)
-			return FIT_ALL;
-		if (fit == FIT_PART)
-			best = FIT_PART;
-	}
-	if (best == FIT_NOT && *what > WORDS_NONE)
-		best = fit_news(p, len, used);
-
-	return best;
-}
-
-/* All of it: lines, each after CR LF; @bare: the first needs none. */
-static enum fit fit_lines(const uint8_t *p, size_t len, bool bare,
-			  enum simcom_words *what)
-{
-	enum fit fit;
-	size_t used;
-
-	for (; len > 0; p += used, len -= used, bare = true) {
-		if (p[0] == '\r') {
-			if (len > 1 && p[1] != '\n')
-				return FIT_NOT;
-			if (len <= 2)
-				return FIT_PART;
-			p += 2;
-			len -= 2;
-		} else if (!bare) {
-			return FIT_NOT;
-		}
-		fit = fit_line(p, len, &used, what);
-		if (fit != FIT_ALL)
-			return fit;
-	}
-
-	return FIT_ALL;
-}
-
-/* Where in what is held the last words begin; held_len: nowhere. */
-static size_t find_words(const struct simcom_stream *st, enum fit *fit,
-			 enum simcom_words *what)
-{
-	size_t i = st->held_len > WORDS_MAX ? st->held_len - WORDS_MAX : 0;
-	bool bare;
-
-	for (; i < st->held_len; i++) {
-		bare = i == 0 && st->at_start;
-		if (st->held[i] != '\r' && !bare)
-			continue;
-		*what = WORDS_NONE;
-		*fit = fit_lines(st->held + i, st->held_len - i, bare, what);
-		if (*fit != FIT_NOT)
-			return i;
-	}
-	*what = WORDS_NONE;
-	*fit = FIT_NOT;
-
-	return st->held_len;
-}
-
 /* -------------------------------------------------------------- what is held */
+
+static size_t find_words(const struct simcom_stream *st, enum simcom_fit *fit,
+			 enum simcom_words *what)
+{
+	return simcom_find_words(st->held, st->held_len, st->at_start, fit,
+				 what);
+}
 
 static void give(struct simcom *s, size_t len)
 {
@@ -219,7 +79,7 @@ static bool hold(struct simcom_stream *st, const uint8_t *data, size_t len)
 enum simcom_words simcom_stream_words(const struct simcom *s)
 {
 	enum simcom_words what;
-	enum fit fit;
+	enum simcom_fit fit;
 
 	(void)find_words(&s->stream, &fit, &what);
 
@@ -231,7 +91,7 @@ enum simcom_words simcom_stream_deliver(struct simcom *s, bool alive)
 	struct simcom_stream *st = &s->stream;
 	enum simcom_words what = WORDS_NONE;
 	size_t len = st->held_len;
-	enum fit fit;
+	enum simcom_fit fit;
 
 	if (!alive)
 		len = find_words(st, &fit, &what);
@@ -246,7 +106,7 @@ static void sift(struct simcom *s)
 {
 	struct simcom_stream *st = &s->stream;
 	enum simcom_words what;
-	enum fit fit;
+	enum simcom_fit fit;
 
 	give(s, find_words(st, &fit, &what));
 	if (fit == FIT_ALL)
@@ -360,7 +220,7 @@ void simcom_stream_timer(void *ctx)
 	struct simcom *s = ctx;
 	struct simcom_stream *st = &s->stream;
 	enum simcom_words what;
-	enum fit fit;
+	enum simcom_fit fit;
 
 	switch (st->state) {
 	case STREAM_DATA:
@@ -531,7 +391,7 @@ static void on_drained(void *ctx)
 
 	if (st->left_ms < left)
 		st->left_ms = left;
-	if (st->pluses > 0 || timer_pending(st->pause))
+	if (timer_pending(st->pause))
 		pause_before_plus(s);
 	else
 		writable(s);

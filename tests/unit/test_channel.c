@@ -1100,6 +1100,19 @@ static void raw_to_the_byte(void **state)
 	}
 }
 
+/* Some modems end their lines with CR alone. */
+static void raw_behind_a_bare_cr(void **state)
+{
+	struct bench *b = *state;
+	struct at_command c = command(b, "ATO");
+
+	c.connect = true;
+	c.done = raw_done;
+	assert_int_equal(at_channel_send(b->ch, &c), 0);
+	say(b, "\rCONNECT 115200\rxy!\r\nRDY\r\n");
+	expect(b, "done(ok,CONNECT 115200) raw[xy!] urc{RDY} ");
+}
+
 static void raw_output(void **state)
 {
 	struct bench *b = *state;
@@ -1548,7 +1561,7 @@ int main(void)
 		T(sync_and_reset_end_a_command), T(echo_tells_a_restart),
 		T(echo_of_the_probe), T(secrets_are_masked),
 		T(late_echo_of_a_secret), T(raw_mode), T(connect_is_final),
-		T(raw_to_the_byte), T(raw_output), T(escapes), T(port_lost),
+		T(raw_to_the_byte), T(raw_behind_a_bare_cr), T(raw_output), T(escapes), T(port_lost),
 		T(port_lost_while_finding), T(port_lost_at_write),
 		T(port_lost_in_raw_mode),
 		cmocka_unit_test(any_schedule),

@@ -575,6 +575,33 @@ static void words_are_true(void **state)
 	}
 }
 
+/* The question is open when the client closes: it is not taken back up. */
+static void closed_while_in_doubt(void **state)
+{
+	struct bench *b = *state;
+	unsigned int at, back, undecided = 0;
+	uint64_t id;
+
+	for (at = 350; at < 2600; at += 10) {
+		id = leased(b);
+		stream(b, words[0]);
+		bench_wait(b, at);
+		back = script_heard(b->script, "ATO");
+		undecided += !back;
+		(void)modem_link_close(b->m, id, true, "local");
+		bench_wait(b, 5000);
+		assert_int_equal(script_heard(b->script, "ATO"), back);
+		bench_expect_got(b, id, words[0], strlen(words[0]));
+		expectf(b, "data(%d,10) closed(%d/1,ok,local,0/0/10) ",
+			(int)id, (int)id);
+		expect_back(b);
+		bench_restart(b);
+		bench_wait(b, 3000);
+		bench_forget(b);
+	}
+	assert_in_range(undecided, 100, 200);
+}
+
 /* In pieces, with a pause within: payload, and nobody is asked. */
 static void words_in_pieces(void **state)
 {
@@ -908,7 +935,7 @@ int main(void)
 		O(every_order_of_the_end), O(datagrams), O(listens),
 		O(pluses), O(pluses_at_any_pace), O(escape_with_pauses),
 		O(escape_is_lost), O(escape_by_dtr), O(escape_fails),
-		O(words_are_payload), O(words_are_true), O(words_in_pieces),
+		O(words_are_payload), O(words_are_true), O(closed_while_in_doubt), O(words_in_pieces),
 		O(silence_is_nothing), O(banner_in_the_stream), O(any_bytes),
 		O(credit_holds_the_line), O(peer_closes_without_credit),
 		O(line_is_full), O(expires), O(at_any_moment),
