@@ -59,7 +59,11 @@ void lease_tell(const struct lease *l, const char *state, const char *reason,
 
 static const char *state_name(const struct lease *l)
 {
-	if (l->ending)
+	struct link_info info;
+
+	if (l->ending || (modem_link_info(l->broker->modem, l->owned->link,
+					  &info) == 0 &&
+			  info.state == LINK_CLOSING))
 		return "ending";
 
 	return l->connected ? "connected" : l->granted ? "starting" : "asked";

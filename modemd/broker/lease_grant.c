@@ -13,8 +13,9 @@
 
 static bool is_in_the_way(const struct lease *l, const struct link_info *info)
 {
-	/* Those that wait have no socket, and go on waiting. */
-	return info->id != l->owned->link && info->state != LINK_WAITING;
+	/* Those that wait without a socket go on waiting. */
+	return info->id != l->owned->link &&
+	       (info->state != LINK_WAITING || info->slot >= 0);
 }
 
 static bool any_link(const struct lease *l)

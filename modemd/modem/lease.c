@@ -349,7 +349,8 @@ void lease_unleased(struct modem *m, int err, const char *text)
 		ended(l, err ? err : -ECONNABORTED, text);
 	/* A modem that is gone begins from power. */
 	if (err != -ENODEV)
-		life_unleased(m);
+		life_unleased(m, err != -ECONNABORTED && err != -ETIMEDOUT);
+	timer_start(m->reaper, 0);	/* a stop may have waited for it */
 }
 
 void lease_data(struct modem *m, const uint8_t *data, size_t len)

@@ -434,8 +434,10 @@ void life_leased(struct modem *m)
 	set_network(m, NETWORK_CLOSED, "an exclusive session has the modem");
 }
 
-void life_unleased(struct modem *m)
+void life_unleased(struct modem *m, bool sure)
 {
+	if (sure)
+		note_lease(m, "0");
 	backoff_reset(&m->backoff);
 	want_stage(m, DRIVER_NET_CLOSE);
 }

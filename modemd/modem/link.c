@@ -270,7 +270,8 @@ void links_reap(void *ctx)
 			next = TAILQ_FIRST(&m->links);
 		}
 	}
-	if (m->stopping && TAILQ_EMPTY(&m->links))
+	if (m->stopping && TAILQ_EMPTY(&m->links) &&
+	    m->lease_phase != LEASE_RUNNING)
 		timer_start(m->stop_timer, 0);
 }
 

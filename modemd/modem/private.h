@@ -191,9 +191,10 @@ void life_hopeful(struct modem *m, const char *text);
 void life_synced(struct modem *m);
 void life_silent(struct modem *m);
 void life_port_lost(struct modem *m, int err);
-/* The network is closed for a session; and is opened again after it. */
+/* The network is closed for a session; and is opened again after it. @sure:
+ * it is in command mode. */
 void life_leased(struct modem *m);
-void life_unleased(struct modem *m);
+void life_unleased(struct modem *m, bool sure);
 
 /* link.c */
 struct link *link_new(struct modem *m, const struct link_args *args);

@@ -371,9 +371,10 @@ static void waits_for_links(void **state)
 
 	ask_open(b, o, 2);
 	ask_open(b, a, 2);
+	ask_lease(b, a, 4, 0);	/* they are on their way */
 	wait_ms(b, 100);
 	EXPECT(b, o, "2:0=1 opened(1,0) ");
-	EXPECT(b, a, "2:0=2 opened(2,0) ");
+	EXPECT(b, a, "2:0=2 4:6 opened(2,0) ");
 	ask_lease(b, a, 5, 500);
 	wait_ms(b, 490);
 	assert_string_equal(status(b, o), "a peer.example:7 asked 0");
@@ -389,7 +390,7 @@ static void waits_for_links(void **state)
 	EXPECT(b, a, "");
 	ask_close(b, a, 7, 2);		/* one's own count, too */
 	wait_ms(b, 300);
-	EXPECT(b, a, "7:0 closed(2,local) 6:0=4 ");
+	EXPECT(b, a, "7:0 closed(2,local) 6:0=5 ");
 }
 
 static void admin_forces(void **state)

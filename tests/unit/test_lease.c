@@ -889,6 +889,29 @@ static void at_any_moment(void **state)
 	}
 }
 
+/* A stop waits for it, on the way in, too; and no trace is left. */
+static void stops(void **state)
+{
+	struct bench *b = *state;
+	unsigned int at;
+
+	for (at = 0; at < 400; at += 20) {
+		(void)lease(b);
+		bench_wait(b, at);
+		modem_stop(b->m);
+		bench_wait(b, 9000);	/* less than stop-timeout */
+		assert_int_equal(bench_status(b).state, MODEM_STOPPED);
+		assert_int_equal(script_set(b->script)->mode, 0);
+		assert_false(script_data_on(script_data(b->script)));
+		script_forget_heard(b->script);
+		bench_restart(b);
+		bench_wait(b, 10);
+		assert_string_equal(script_command(b->script, 0), "AT");
+		bench_wait(b, 8000);
+		bench_forget(b);
+	}
+}
+
 /* The daemon was killed: the next one says +++ before it says AT. */
 static void left_in_data_mode(void **state)
 {
@@ -938,7 +961,7 @@ int main(void)
 		O(words_are_payload), O(words_are_true), O(closed_while_in_doubt), O(words_in_pieces),
 		O(silence_is_nothing), O(banner_in_the_stream), O(any_bytes),
 		O(credit_holds_the_line), O(peer_closes_without_credit),
-		O(line_is_full), O(expires), O(at_any_moment),
+		O(line_is_full), O(expires), O(at_any_moment), O(stops),
 		O(left_in_data_mode), N(left_by_somebody),
 	};
 
