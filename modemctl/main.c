@@ -24,9 +24,9 @@ static const struct ctl_command commands[] = {
 	  "  --wait SECONDS  wait that long for a network and a free socket\n"
 	  "  --lease         have the whole modem for it: its bytes go through\n"
 	  "                  without commands around them, and nobody else can\n"
-	  "                  use the modem. Waits (--wait) for others to close;\n"
-	  "                  then admins get it by closing what is open. With\n"
-	  "                  -u UDP, with -l PORT one connection to that port.\n"
+	  "                  use the modem. Waits (--wait, 10) for others to\n"
+	  "                  close; then admins get it by closing what is open.\n"
+	  "                  -u: UDP; -l PORT: one connection to that port\n"
 	  "  --duration SECONDS  how long a lease may last, 1 to 3600 (300)\n"
 	  "Exits 0 when the peer (or -q) closed and all was delivered, 1 when\n"
 	  "the link was lost, with the reason and the counts on stderr.\n" },

@@ -21,6 +21,7 @@
 
 #define CONNECT_S	130	/* the modem itself takes up to 120 s */
 #define LEASE_S		300	/* of modemd, when nothing is said */
+#define LEASE_WAIT_S	10	/* for the others */
 #define CLOSE_MS	130000	/* so does a send that is under way */
 #define ABORT_MS	2000	/* for the counts, when it need not be polite */
 #define CHUNK		16384
@@ -33,7 +34,7 @@ struct nc {
 	long port;
 	long quit_s;			/* -1: wait for the peer's close */
 	long connect_s;
-	long wait_s;
+	long wait_s;			/* -1: not said */
 	bool lease, udp, listen;
 	long duration_s;		/* 0: modemd's own */
 
@@ -301,6 +302,54 @@ static bool take_flag(struct nc *nc, int c)
 	return flag;
 }
 
+/* What fits together, and what is not said. NULL: all is well. */
+static const char *check_lease(struct nc *nc)
+{
+	bool waits = nc->wait_s >= 0;
+
+	if (!waits)
+		nc->wait_s = nc->lease ? LEASE_WAIT_S : 0;
+	if (!nc->lease)
+		return nc->udp || nc->listen || nc->duration_s ?
+		       "-u, -l and --duration are for --lease" : NULL;
+	if (nc->wait_s > 600)
+		return "a lease waits at most 600 seconds";
+	/* Whoever connects has as long as the lease lasts. */
+	if (nc->listen && nc->connect_s == CONNECT_S)
+		nc->connect_s = nc->duration_s ? nc->duration_s : LEASE_S;
+
+	return NULL;
+}
+
+/* NULL: it is there. */
+static const char *take_target(struct nc *nc, int argc, char **argv)
+{
+	int hosts = nc->listen ? 0 : 1;
+
+	if (argc - optind != hosts + 1)
+		return hosts ? "a host and a port are needed" :
+		       "a port is needed, and nothing else";
+	if (!ctl_number(argv[optind + hosts], 1, 65535, &nc->port))
+		return "a port is 1 to 65535";
+	nc->host = hosts ? argv[optind] : "*";
+
+	return NULL;
+}
+
+static int take_option(struct nc *nc, int c)
+{
+	long min = c == 'w' || c == 'D', max = c == 'D' ? 3600 : 86400;
+	long *to = c == 'q' ? &nc->quit_s : c == 'w' ? &nc->connect_s :
+		   c == 'D' ? &nc->duration_s : &nc->wait_s;
+
+	if (take_flag(nc, c) || ctl_number(optarg, min, max, to))
+		return 0;
+	nc->ctl->exit = ctl_usage(nc->ctl, "\"%s\" is not %ld to %ld "
+				  "seconds", optarg, min, max);
+
+	return -1;
+}
+
 static int take_arguments(struct nc *nc, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -309,58 +358,26 @@ static int take_arguments(struct nc *nc, int argc, char **argv)
 		{ "duration", required_argument, NULL, 'D' },
 		CTL_COMMON_OPTIONS
 	};
-	long *to, max;
+	const char *why;
 	int c;
 
 	while ((c = ctl_getopt(nc->ctl, argc, argv, "q:w:ul", options)) != -1) {
-		if (c == CTL_STOP)
+		if (c == CTL_STOP || take_option(nc, c) < 0)
 			return -1;
-		if (take_flag(nc, c))
-			continue;
-		to = c == 'q' ? &nc->quit_s : c == 'w' ? &nc->connect_s :
-			c == 'D' ? &nc->duration_s : &nc->wait_s;
-		max = c == 'D' ? 3600 : 86400;
-		if (!ctl_number(optarg, c == 'w' || c == 'D', max, to)) {
-			nc->ctl->exit = ctl_usage(nc->ctl, "\"%s\" is not %d "
-						  "to %ld seconds", optarg,
-						  c == 'w' || c == 'D', max);
-			return -1;
-		}
 	}
-	if (!nc->lease && (nc->udp || nc->listen || nc->duration_s)) {
-		nc->ctl->exit = ctl_usage(nc->ctl, "-u, -l and --duration are "
-					  "for --lease");
-		return -1;
-	}
-	if (nc->lease && nc->wait_s > 600) {
-		nc->ctl->exit = ctl_usage(nc->ctl, "a lease waits at most 600 "
-					  "seconds");
-		return -1;
-	}
-	/* Whoever connects has as long as the lease lasts. */
-	if (nc->listen && nc->connect_s == CONNECT_S)
-		nc->connect_s = nc->duration_s ? nc->duration_s : LEASE_S;
-	if (nc->listen && argc - optind == 1 &&
-	    ctl_number(argv[optind], 1, 65535, &nc->port)) {
-		nc->host = "*";
-		return 0;
-	}
-	if (!nc->listen && argc - optind == 2 && ctl_number(argv[optind + 1], 1, 65535,
-					     &nc->port)) {
-		nc->host = argv[optind];
-		return 0;
-	}
-	nc->ctl->exit = ctl_usage(nc->ctl, nc->listen ? "-l takes a port, 1 "
-				  "to 65535" : argc - optind == 2 ?
-				  "a port is 1 to 65535" :
-				  "a host and a port are needed");
+	why = check_lease(nc);
+	if (!why)
+		why = take_target(nc, argc, argv);
+	if (why)
+		nc->ctl->exit = ctl_usage(nc->ctl, "%s", why);
 
-	return -1;
+	return why ? -1 : 0;
 }
 
 int nc_run(struct ctl *ctl, int argc, char **argv)
 {
-	struct nc nc = { .ctl = ctl, .quit_s = -1, .connect_s = CONNECT_S };
+	struct nc nc = { .ctl = ctl, .quit_s = -1, .connect_s = CONNECT_S,
+			 .wait_s = -1 };
 	struct pollfd p[FDS] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 },
 				 { .fd = -1 } };
 	int code;

@@ -122,6 +122,15 @@ static void handle_text(struct at_channel *ch, const struct at_line *line)
 	ch->strange = true;
 }
 
+/* Some commands end in it, and a server enters data mode by itself. */
+static void handle_connect(struct at_channel *ch, const struct at_line *line)
+{
+	if (channel_is_running(ch) && ch->cmd.connect)
+		handle_final(ch, line);
+	else
+		ch->ops->urc(ch->ctx, line);
+}
+
 static void trace_line(struct at_channel *ch, const struct at_line *line)
 {
 	static const char masked[] = "<secret>";
@@ -166,10 +175,7 @@ static void on_line(void *ctx, const struct at_line *line)
 		ch->ops->urc(ch->ctx, line);
 		break;
 	case AT_CONNECT:
-		if (channel_is_running(ch) && ch->cmd.connect)
-			handle_final(ch, line);
-		else
-			ch->ops->urc(ch->ctx, line);
+		handle_connect(ch, line);
 		break;
 	case AT_REPLY:
 		ch->stats.unknown_lines++;	/* late, nobody's answer now */

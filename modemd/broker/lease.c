@@ -146,7 +146,7 @@ void lease_refuse(struct lease *l, int err, const char *fmt, ...)
 	request_reply(c, id, err, "%s", text);
 }
 
-/* ---------------------------------------------------------- asked by clients */
+/* --------------------------------------------------------- asked by clients */
 
 static const char *check(const struct client *c, const Modemd__V1__Lease *req,
 			 int *err)
@@ -329,8 +329,8 @@ void lease_end(struct client *c, uint64_t id, const Modemd__V1__Unlease *req)
 	if (l->granted)
 		end_link(l, l->owned->owner == c ? "local" : "unlease");
 	else
-		lease_refuse(l, -ECANCELED, "taken back%s", l->owned->owner == c ?
-		       "" : " by an admin");
+		lease_refuse(l, -ECANCELED, "taken back%s",
+			     l->owned->owner == c ? "" : " by an admin");
 }
 
 void lease_cancel(struct broker *b)

@@ -175,7 +175,8 @@ static int send_no_dtr(struct simcom *s, struct at_command *cmd)
 const struct simcom_step simcom_lease_restore[] = {
 	{ .send = send_no_dtr, .optional = true },
 	{ .send = simcom_send_mode, .optional = true },
-	{ .text = "AT+CIPMODE?", .accept = { R_CIPMODE + 1, R_CIPMODE_BARE + 1 },
+	{ .text = "AT+CIPMODE?",
+	  .accept = { R_CIPMODE + 1, R_CIPMODE_BARE + 1 },
 	  .line = simcom_take_mode, .judge = simcom_judge_mode },
 	{ NULL }
 };

@@ -318,7 +318,8 @@ static int send_netclose(struct simcom *s, struct at_command *cmd)
 
 const struct simcom_step simcom_net_open[] = {
 	{ .send = simcom_send_mode, .optional = true },
-	{ .text = "AT+CIPMODE?", .accept = { R_CIPMODE + 1, R_CIPMODE_BARE + 1 },
+	{ .text = "AT+CIPMODE?",
+	  .accept = { R_CIPMODE + 1, R_CIPMODE_BARE + 1 },
 	  .line = simcom_take_mode, .judge = simcom_judge_mode },
 	{ .text = "AT+CIPRXGET=1" },
 	{ .send = send_timeouts, .optional = true },

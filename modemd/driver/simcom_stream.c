@@ -34,7 +34,7 @@
 #define BACKLOG_MAX	65536	/* bytes that kernel and modem may hold */
 #define HELD_MAX	1048576
 
-/* -------------------------------------------------------------- what is held */
+/* ------------------------------------------------------------- what is held */
 
 static size_t find_words(const struct simcom_stream *st, enum simcom_fit *fit,
 			 enum simcom_words *what)
@@ -397,7 +397,7 @@ static void on_drained(void *ctx)
 		writable(s);
 }
 
-/* ------------------------------------------------------------------ its life */
+/* ----------------------------------------------------------------- its life */
 
 static const struct at_raw_ops raw_ops = {
 	.input		= on_input,

@@ -296,7 +296,7 @@ int64_t lease_due(const struct modem *m, const struct link *l)
 	return l->idle_timeout_ms ? l->active_ms + l->idle_timeout_ms : NEVER;
 }
 
-/* ------------------------------------------------------ what the driver says */
+/* ----------------------------------------------------- what the driver says */
 
 void lease_leased(struct modem *m, int err, const char *text)
 {
