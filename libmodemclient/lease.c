@@ -13,7 +13,7 @@
 #define WAIT_MAX_MS	600000
 
 /* The program freed the link, and its Cancel came too late. */
-static void unlease(struct modemclient *mc, uint64_t id)
+static void give_back(struct modemclient *mc, uint64_t id)
 {
 	Modemd__V1__Unlease unlease = MODEMD__V1__UNLEASE__INIT;
 	Modemd__V1__Request req = MODEMD__V1__REQUEST__INIT;
@@ -36,7 +36,7 @@ static void lease_done(struct modemclient *mc, struct request *r, int err,
 		open = reply->open;
 	if (!l) {
 		if (err == 0 && open)
-			unlease(mc, open->link);
+			give_back(mc, open->link);
 		return;
 	}
 	l->lease_request = 0;
@@ -157,6 +157,25 @@ int modemclient_lease(struct modemclient *mc,
 		err = modemclient_lease_start(mc, opts, &l);
 
 	return err < 0 ? err : link_wait_open(l, timeout_ms, "lease", out);
+}
+
+int modemclient_unlease(struct modemclient *mc, uint64_t lease,
+			int timeout_ms)
+{
+	Modemd__V1__Unlease unlease = MODEMD__V1__UNLEASE__INIT;
+	Modemd__V1__Request req = MODEMD__V1__REQUEST__INIT;
+	Modemd__V1__ServerMessage *message;
+	int err;
+
+	unlease.has_link = 1;
+	unlease.link = lease;
+	req.kind_case = MODEMD__V1__REQUEST__KIND_UNLEASE;
+	req.unlease = &unlease;
+	err = client_ask(mc, &req, "unlease", timeout_ms, &message);
+	if (err == 0)
+		modemd__v1__server_message__free_unpacked(message, NULL);
+
+	return err;
 }
 
 int modemclient_lease_answer(struct modemclient *mc, uint64_t lease,

@@ -618,6 +618,16 @@ int modemclient_lease_start(struct modemclient *mc,
 			    const struct modemclient_lease_options *opts,
 			    struct modemclient_link **out);
 
+/**
+ * End a lease, or a wish for one, before its time: one's own, or as an admin
+ * anybody's. Blocks for the answer; the session ends some seconds later.
+ *
+ * @param lease  modemclient_link_id(), or link of modemclient_lease_info
+ * @return 0, -EBADF (there is none), -EPERM, or as of modemclient_status()
+ */
+int modemclient_unlease(struct modemclient *mc, uint64_t lease,
+			int timeout_ms);
+
 /** Answer MODEMCLIENT_EVENT_LEASE of state "asked"; @lease is its .count. */
 int modemclient_lease_answer(struct modemclient *mc, uint64_t lease,
 			     bool agree);

@@ -30,6 +30,8 @@ static const struct ctl_command commands[] = {
 	  "  --duration SECONDS  how long a lease may last, 1 to 3600 (300)\n"
 	  "Exits 0 when the peer (or -q) closed and all was delivered, 1 when\n"
 	  "the link was lost, with the reason and the counts on stderr.\n" },
+	{ "unlease", unlease_run, "", "end the lease of the modem; of others: "
+	  "admins only", "Who has it is in status; nc --lease takes one.\n" },
 	{ "resolve", resolve_run, "[-w SECONDS] NAME",
 	  "addresses of a name, asked through the modem",
 	  "  -w SECONDS      give up after that long (60)\n" },

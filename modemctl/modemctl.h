@@ -87,6 +87,7 @@ int status_run(struct ctl *ctl, int argc, char **argv);
 int links_run(struct ctl *ctl, int argc, char **argv);
 int clients_run(struct ctl *ctl, int argc, char **argv);
 int nc_run(struct ctl *ctl, int argc, char **argv);
+int unlease_run(struct ctl *ctl, int argc, char **argv);
 int resolve_run(struct ctl *ctl, int argc, char **argv);
 int reverse_run(struct ctl *ctl, int argc, char **argv);
 int history_run(struct ctl *ctl, int argc, char **argv);

@@ -304,11 +304,17 @@ void lease_answer(struct client *c, uint64_t id,
 	lease_look(c->broker);
 }
 
-/* The link ends; what follows from that comes as news of it. */
-static void end_link(struct lease *l, const char *reason)
+/* The link ends; what follows from that comes as news of it. @err: 0 when its
+ * owner asked for it. */
+static void end_link(struct lease *l, int err, const char *reason)
 {
+	struct modem *m = l->broker->modem;
+
 	l->ending = true;
-	(void)modem_link_close(l->broker->modem, l->owned->link, true, reason);
+	if (err)
+		(void)modem_lease_end(m, l->owned->link, err, reason);
+	else
+		(void)modem_link_close(m, l->owned->link, true, reason);
 }
 
 void lease_end(struct client *c, uint64_t id, const Modemd__V1__Unlease *req)
@@ -327,7 +333,8 @@ void lease_end(struct client *c, uint64_t id, const Modemd__V1__Unlease *req)
 	}
 	request_reply(c, id, 0, NULL);
 	if (l->granted)
-		end_link(l, l->owned->owner == c ? "local" : "unlease");
+		end_link(l, l->owned->owner == c ? 0 : -ECANCELED,
+			 l->owned->owner == c ? "local" : "unlease");
 	else
 		lease_refuse(l, -ECANCELED, "taken back%s",
 			     l->owned->owner == c ? "" : " by an admin");
@@ -339,7 +346,7 @@ void lease_cancel(struct broker *b)
 
 	l->pending = NULL;	/* the caller replies, and frees it */
 	if (l->granted)
-		end_link(l, "cancelled");
+		end_link(l, 0, "cancelled");
 	else
 		drop(l, "cancelled");
 }

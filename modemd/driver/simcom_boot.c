@@ -107,7 +107,7 @@ static uint32_t result_ms(const struct simcom *s)
 {
 	if (s->boot.stage == DRIVER_NET_CLOSE)
 		return NETCLOSE_MS;
-	if (s->boot.stage == SIMCOM_LEASE_CONNECT)
+	if (s->boot.stage == SIMCOM_LEASE_CONNECT && s->lease.listen)
 		return NEVER_MS;	/* until somebody connects */
 
 	return s->env.links->open_timeout_ms + RESULT_MARGIN_MS;

@@ -355,8 +355,11 @@ bool simcom_lease_line(struct simcom *s, const struct at_line *line)
 		s->lease.network_lost = true;
 		break;
 	case R_OPENED:
-		if (line->args[0] == 0)
-			s->lease.result = line->args[1];
+		if (line->args[0] != 0)
+			break;
+		s->lease.result = line->args[1];
+		if (s->lease.phase == LEASE_CONNECT && line->args[1] > 0)
+			(void)simcom_boot_abort(s, simcom_errno(line->args[1]));
 		break;
 	}
 

@@ -107,9 +107,11 @@ static enum simcom_verdict judge_connect(struct simcom *s, int err,
 {
 	struct simcom_lease *l = &s->lease;
 
+	/* The final line was CONNECT, or the line after an OK was: always so
+	 * for a server, and with some firmware for a client. */
 	if (!err)
-		return !a || !l->listen || s->boot.have_result ?
-		       begin_data(s) : V_RESULT;
+		return !a || strcmp(a->final, "OK") != 0 ||
+		       s->boot.have_result ? begin_data(s) : V_RESULT;
 	if (l->result > 0) {
 		l->err = simcom_errno(l->result);
 		simcom_say(s, "%s", simcom_err_text(l->result));

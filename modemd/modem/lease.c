@@ -109,26 +109,36 @@ int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id)
 	return 0;
 }
 
+int modem_lease_end(struct modem *m, uint64_t id, int err, const char *reason)
+{
+	struct link *l = m->lease;
+
+	if (!l || l->id != id)
+		return -EBADF;
+	if (l->state != LINK_OPEN && l->state != LINK_CLOSING) {
+		link_end(l, err, reason, "");
+		return 0;
+	}
+	if (!l->want_close) {
+		l->end_err = err;
+		l->end_reason = reason;
+	}
+	l->want_close = true;
+	l->abort = true;
+	modem_kick_soon(m);
+
+	return 0;
+}
+
 /* Its time is over. */
 void lease_expired(void *ctx)
 {
 	struct modem *m = ctx;
-	struct link *l = m->lease;
 
-	if (!l)
+	if (!m->lease)
 		return;
 	log_info("lease: its time is over");
-	if (l->state != LINK_OPEN) {
-		link_end(l, -EDQUOT, "lease-expired", "");
-		return;
-	}
-	if (!l->want_close) {
-		l->end_err = -EDQUOT;
-		l->end_reason = "lease-expired";
-	}
-	l->want_close = true;
-	l->abort = true;
-	modem_kick(m);
+	(void)modem_lease_end(m, m->lease->id, -EDQUOT, "lease-expired");
 }
 
 void lease_link_ended(struct link *l)

@@ -141,14 +141,15 @@ static void note_lease(struct modem *m, const char *value)
 }
 
 /* At this rate; every second round also after somebody else's session. */
-static void look_for_modem(struct modem *m)
+static void look_for_modem(struct modem *m, unsigned int tries,
+			   uint32_t wait_ms)
 {
 	if (!may_be_in_data_mode(m) && m->rounds % 2 == 0) {
-		start_sync(m, TRIES, TRY_MS);
+		start_sync(m, tries, wait_ms);
 		return;
 	}
 	m->syncing = true;
-	at_channel_escape(m->channel, TRIES, TRY_MS);
+	at_channel_escape(m->channel, tries, wait_ms);
 }
 
 static void try_baud(struct modem *m)
@@ -159,7 +160,7 @@ static void try_baud(struct modem *m)
 	port_flush(port);	/* first: what is unwritten keeps the rate */
 	if (port_set_baud(port, baud))
 		log_warn("port: cannot be set to %u baud", baud);
-	look_for_modem(m);
+	look_for_modem(m, TRIES, TRY_MS);
 }
 
 static void open_port(struct modem *m)
@@ -172,7 +173,7 @@ static void open_port(struct modem *m)
 	if (!err) {
 		life_set_state(m, MODEM_STARTING, "asking for an answer");
 		m->rounds = 0;
-		look_for_modem(m);
+		look_for_modem(m, TRIES, TRY_MS);
 		return;
 	}
 	if (err == -EBUSY) {
@@ -404,6 +405,7 @@ void life_synced(struct modem *m)
 {
 	m->syncing = false;
 	m->raising = false;
+	m->rounds = 0;
 	note_baud(m);
 	life_set_state(m, MODEM_STARTING, "");
 	backoff_reset(&m->backoff);
@@ -463,7 +465,8 @@ void life_rebooted(struct modem *m, const char *text)
 		    m->network == NETWORK_LOST ? NETWORK_LOST : NETWORK_CLOSED,
 		    "the modem restarted");
 	life_set_state(m, MODEM_STARTING, "the modem restarted");
-	start_sync(m, m->cfg->recovery.max_silence, SILENT_TRY_MS);
+	/* In a session an echo may be the peer's. */
+	look_for_modem(m, m->cfg->recovery.max_silence, SILENT_TRY_MS);
 }
 
 /* Something changed for the better: no need to wait any longer. */

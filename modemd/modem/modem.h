@@ -336,6 +336,9 @@ int modem_listener_next(struct modem *m, uint64_t after,
  */
 int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id);
 
+/* Ends it, not as its client asked: closed() says @err. 0 or -EBADF. */
+int modem_lease_end(struct modem *m, uint64_t id, int err, const char *reason);
+
 /* For a link that does not exist yet: never given to another one. */
 uint64_t modem_new_id(struct modem *m);
 

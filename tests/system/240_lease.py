@@ -316,13 +316,25 @@ def the_tool(bench):
     code, _, err = bench.run("modemctl", "nc", "127.0.0.1", server.port)
     same(code, 1, "the exit code of another one")
     check("the modem is leased to modemctl" in err, "why", err)
+    bench.modemctl("unlease", user=harness.User(""))
+    same(tool.wait(), 1, "the exit code of one that was ended")
+    check("unlease" in tool.stderr(), "why", tool.stderr())
+    bench.daemon.wait_network(timeout=30)
+    code, _, err = bench.run("modemctl", "unlease")
+    same(code, 1, "unlease of none")
+    check("nobody" in err, "why", err)
+    tool = bench.spawn("nc2", "modemctl", "nc", "--lease", "127.0.0.1",
+                       server.port)
+    wait_for(lambda: bench.json("status")["lease"] and
+             bench.json("status")["lease"]["state"] == "connected",
+             "the lease")
     tool.signal(2)
     same(tool.wait(), 1, "the exit code of an interrupted one")
     code, _, err = bench.run("modemctl", "nc", "-u", "127.0.0.1", 80)
     same(code, 2, "the exit code without --lease")
     ordinary_works(bench)
     rows = [s for s in bench.settled_history() if s["type"] == "lease"]
-    same([r["received"] for r in rows], [0, len(data)], "their bytes")
+    same([r["received"] for r in rows], [0, 0, len(data)], "their bytes")
 
 
 def killed_daemon(bench):
@@ -394,6 +406,32 @@ def who_may(bench):
     ordinary_works(bench)
 
 
+def under_quirks(bench):
+    """Firmware that does not keep to the manual."""
+    bench.start("--baud", 0)
+    data = bytes(range(256)) * 30
+    for quirk in ("escape-lost=1", "escape-lost=2", "escape-silent=1",
+                  "netclose-legacy", "netopen-again-error", "cipclose-silent",
+                  "cipclose-close-ok", "netopen-result-first", "crcrlf",
+                  "echo-sticky", "cipclose-late", "misprints"):
+        name, _, times = quirk.partition("=")
+        bench.sim.ctl("quirk", name, times or "on")
+        server = bench.server(harness.echo)
+        client = bench.daemon.client("leaser")
+        link = lease(client, server.port)
+        link.send(data)
+        same(link.read(len(data)), data, "the echo under " + quirk)
+        closed = link.close(timeout=40)
+        check(closed["reason"] in (
+            ("modem-gone", "modem-restarted") if quirk == "escape-lost=2"
+            else ("local",)), "the reason",
+              quirk, closed)
+        client.hang_up()
+        bench.daemon.wait_network(timeout=40)
+        bench.sim.ctl("quirk", name, "off")
+    ordinary_works(bench)
+
+
 def stopped_in_a_lease(bench):
     bench.start(recovery__stop_timeout="10s")
     server = bench.server(harness.sink)
@@ -411,4 +449,4 @@ if __name__ == "__main__":
                 datagrams, server_side, server_nobody_comes, expires,
                 peer_closes, connect_fails, network_loss, reboot, unplugged,
                 killed_client, the_tool, killed_daemon, left_by_somebody, who_may,
-                stopped_in_a_lease)
+                under_quirks, stopped_in_a_lease)

@@ -202,6 +202,31 @@ static void test_taken_back(void **state)
 	caller_free(c);
 }
 
+static ssize_t call_unlease(struct caller *c)
+{
+	return modemclient_unlease(c->mc, 77, 2000);
+}
+
+static void test_unlease(void **state)
+{
+	struct caller *c = caller_new(0, 0, false);
+	Modemd__V1__Request *req;
+
+	(void)state;
+	caller_start(c, call_unlease);
+	req = fake_expect(c->f, MODEMD__V1__REQUEST__KIND_UNLEASE);
+	assert_int_equal(req->unlease->link, 77);
+	fake_error(c->f, req->id, MODEMD__V1__STATUS__NO_PERMISSION, "it is "
+		   "a's", NULL);
+	fake_done(req);
+	assert_int_equal(caller_finish(c), -EPERM);
+	assert_string_equal(modemclient_error(c->mc), "unlease: it is a's");
+	caller_start(c, call_unlease);
+	fake_ok(c->f, fake_take(c->f, MODEMD__V1__REQUEST__KIND_UNLEASE));
+	assert_int_equal(caller_finish(c), 0);
+	caller_free(c);
+}
+
 static void lease_event(struct caller *c, const char *state)
 {
 	Modemd__V1__LeaseEvent lease = MODEMD__V1__LEASE_EVENT__INIT;
@@ -302,6 +327,7 @@ int main(void)
 		cmocka_unit_test(test_bad_options),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_unlease),
 		cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_status),
 	};
