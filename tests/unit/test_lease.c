@@ -901,6 +901,36 @@ static void at_any_moment(void **state)
 	}
 }
 
+/* The same on the way out, with the pauses of the escape. */
+static void at_any_moment_of_the_end(void **state)
+{
+	struct bench *b = *state;
+	unsigned int at;
+	enum moment what;
+	uint64_t id;
+
+	for (what = PORT; what < MOMENTS; what++) {
+		for (at = 0; at < 2400; at += at < 2000 ? 130 : 7) {
+			id = leased(b);
+			(void)modem_link_close(b->m, id, true, "local");
+			bench_wait(b, at);
+			/* a network lost in bring-up is not the lease's */
+			if (what != NETWORK || !count(b->log, "closed("))
+				happen(b, what, id);
+			bench_wait(b, 60000);
+			if (count(b->log, "closed(") != 1)
+				fail_msg("moment %u at %u ms: <%s>",
+					 (unsigned int)what, at, b->log);
+			if (what != STOP)
+				expect_back(b);
+			bench_restart(b);
+			bench_wait(b, 8000);
+			assert_int_equal(bench_status(b).network, NETWORK_OPEN);
+			bench_forget(b);
+		}
+	}
+}
+
 /* A stop waits for it, on the way in, too; and no trace is left. */
 static void stops(void **state)
 {
@@ -973,7 +1003,8 @@ int main(void)
 		O(words_are_payload), O(words_are_true), O(closed_while_in_doubt), O(words_in_pieces),
 		O(silence_is_nothing), O(banner_in_the_stream), O(any_bytes),
 		O(credit_holds_the_line), O(peer_closes_without_credit),
-		O(line_is_full), O(expires), O(at_any_moment), O(stops),
+		O(line_is_full), O(expires), O(at_any_moment),
+		O(at_any_moment_of_the_end), O(stops),
 		O(left_in_data_mode), N(left_by_somebody),
 	};
 
