@@ -100,6 +100,14 @@ static void handle_modem_event(struct modemclient *mc,
 		news->state = ev->modem->state;
 		news->reason = ev->modem->reason;
 		break;
+	case MODEMD__V1__EVENT__KIND_LEASE:
+		news->type = MODEMCLIENT_EVENT_LEASE;
+		news->count = ev->lease->link;
+		news->state = ev->lease->state;
+		news->reason = ev->lease->reason ? ev->lease->reason :
+			       ev->lease->client;
+		news->deadline_ms = ev->lease->left_ms;
+		break;
 	case MODEMD__V1__EVENT__KIND_STOPPING:
 		news->type = MODEMCLIENT_EVENT_STOPPING;
 		news->deadline_ms = ev->stopping->deadline_ms;

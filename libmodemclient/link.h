@@ -34,6 +34,7 @@ struct modemclient_link {
 	TAILQ_ENTRY(modemclient_link) queue;	/* not taken by accept() yet */
 	struct modemclient_listener *listener;	/* in whose queue; NULL */
 	uint32_t epoch;
+	uint64_t lease_request;		/* its wish; 0: none, or answered */
 	bool closing;			/* we asked for the close */
 	bool discard;			/* nobody will read any more */
 	/* The program has not taken notice of the last loss. */
@@ -92,6 +93,14 @@ void link_restored(struct modemclient_link *l,
 /* Ends it from our side's view, for @err. Tells the program. */
 void link_end(struct modemclient_link *l, int err, const char *reason,
 	      const Modemd__V1__Counts *counts);
+
+/* Checked options; @what begins the sentence of an error. 0 and *@out. */
+int link_new(struct modemclient *mc, const struct modemclient_open_options *o,
+	     const char *what, struct modemclient_link **out);
+
+/* Waits until it is open: 0 and *@out; else it is freed. */
+int link_wait_open(struct modemclient_link *l, int timeout_ms,
+		   const char *what, struct modemclient_link **out);
 
 /* Asks modemd to close it, now or as soon as it has told its id. */
 int link_ask_close(struct modemclient_link *l, bool abort_it);

@@ -35,7 +35,8 @@ int link_ask_close(struct modemclient_link *l, bool abort_it)
 
 	l->closing = true;
 	if (l->id == 0)
-		return 0;
+		return l->lease_request ?
+		       modemclient_cancel(l->mc, l->lease_request) : 0;
 	close.has_link = 1;
 	close.link = l->id;
 	close.has_abort = 1;
@@ -84,37 +85,38 @@ static void open_done(struct modemclient *mc, struct request *r, int err,
 
 static int open_check_credit(struct modemclient *mc,
 			     const struct modemclient_open_options *o,
-			     const char *what)
+			     const char *what, const char *host)
 {
 	uint32_t min = o->udp ? LINK_DATAGRAM_MAX : CREDIT_MIN;
 
 	if (o->credit && (o->credit < min || o->credit > CREDIT_MAX))
-		return client_fail(mc, -EINVAL, "open %s: credit is %u to %d",
-				   what, min, CREDIT_MAX);
+		return client_fail(mc, -EINVAL, "%s %s: credit is %u to %d",
+				   what, host, min, CREDIT_MAX);
 
 	return client_check_ready(mc);
 }
 
 static int open_check(struct modemclient *mc,
-		      const struct modemclient_open_options *o)
+		      const struct modemclient_open_options *o,
+		      const char *what)
 {
 	size_t len = o->host ? strlen(o->host) : 0;
 
 	if (o->udp && !o->host && o->port == 0)
-		return open_check_credit(mc, o, "UDP");
+		return open_check_credit(mc, o, what, "UDP");
 	if (len < 1 || len > HOST_MAX)
-		return client_fail(mc, -EINVAL, "open: a host has 1 to %d "
-				   "characters", HOST_MAX);
+		return client_fail(mc, -EINVAL, "%s: a host has 1 to %d "
+				   "characters", what, HOST_MAX);
 	if (o->port == 0)
-		return client_fail(mc, -EINVAL, "open %s: a port is 1 to 65535",
-				   o->host);
+		return client_fail(mc, -EINVAL, "%s %s: a port is 1 to 65535",
+				   what, o->host);
 
-	return open_check_credit(mc, o, o->host);
+	return open_check_credit(mc, o, what, o->host);
 }
 
 /* @remote is the link's from now on, NULL: no memory. */
-static struct modemclient_link *link_new(struct modemclient *mc, char *remote,
-					 uint32_t credit)
+static struct modemclient_link *link_alloc(struct modemclient *mc,
+					   char *remote, uint32_t credit)
 {
 	const Modemd__V1__HelloReply *hello = client_hello(mc);
 	struct modemclient_link *l = calloc(1, sizeof(*l));
@@ -137,10 +139,35 @@ static struct modemclient_link *link_new(struct modemclient *mc, char *remote,
 	return l;
 }
 
+int link_new(struct modemclient *mc, const struct modemclient_open_options *o,
+	     const char *what, struct modemclient_link **out)
+{
+	struct modemclient_link *l;
+	char *remote = NULL;
+	int err = open_check(mc, o, what);
+
+	if (err < 0)
+		return err;
+	if (!o->host)
+		remote = strdup("any address");
+	else if (asprintf(&remote, strchr(o->host, ':') ? "[%s]:%u" : "%s:%u",
+			  o->host, o->port) < 0)
+		remote = NULL;
+	l = link_alloc(mc, remote, o->credit);
+	if (!l)
+		return client_fail(mc, -ENOMEM, "out of memory");
+	l->udp = o->udp;
+	l->has_remote = o->host;
+	l->data = o->data;
+	*out = l;
+
+	return 0;
+}
+
 struct modemclient_link *link_accepted(struct modemclient *mc, uint64_t id,
 				       const char *peer, uint32_t credit)
 {
-	struct modemclient_link *l = link_new(mc, strdup(peer), credit);
+	struct modemclient_link *l = link_alloc(mc, strdup(peer), credit);
 
 	if (!l)
 		return NULL;
@@ -197,25 +224,13 @@ int modemclient_open_start(struct modemclient *mc,
 {
 	struct modemclient_open_options o = MODEMCLIENT_OPEN_OPTIONS_INIT;
 	struct modemclient_link *l;
-	char *remote = NULL;
 	int err;
 
 	*out = NULL;
 	memcpy(&o, opts, opts->size < sizeof(o) ? opts->size : sizeof(o));
-	err = open_check(mc, &o);
+	err = link_new(mc, &o, "open", &l);
 	if (err < 0)
 		return err;
-	if (!o.host)
-		remote = strdup("any address");
-	else if (asprintf(&remote, strchr(o.host, ':') ? "[%s]:%u" : "%s:%u",
-			  o.host, o.port) < 0)
-		remote = NULL;
-	l = link_new(mc, remote, o.credit);
-	if (!l)
-		return client_fail(mc, -ENOMEM, "out of memory");
-	l->udp = o.udp;
-	l->has_remote = o.host;
-	l->data = o.data;
 	err = link_ask_open(l, &o);
 	if (err < 0) {
 		modemclient_link_free(l);
@@ -234,6 +249,26 @@ static bool open_ended(void *link)
 	return l->state != LINK_OPENING;
 }
 
+int link_wait_open(struct modemclient_link *l, int timeout_ms,
+		   const char *what, struct modemclient_link **out)
+{
+	int err;
+
+	l->quiet = true;
+	err = link_wait(l, timeout_ms, open_ended);
+	l->quiet = false;
+	if (err == 0 && l->state == LINK_CLOSED)
+		err = l->err;
+	if (err < 0) {
+		link_fail(l, err, what);
+		modemclient_link_free(l);
+		return err;
+	}
+	*out = l;
+
+	return 0;
+}
+
 int modemclient_open_with(struct modemclient *mc,
 			  const struct modemclient_open_options *opts,
 			  int timeout_ms, struct modemclient_link **out)
@@ -244,22 +279,8 @@ int modemclient_open_with(struct modemclient *mc,
 	*out = NULL;
 	if (err == 0)
 		err = modemclient_open_start(mc, opts, &l);
-	if (err < 0)
-		return err;
 
-	l->quiet = true;
-	err = link_wait(l, timeout_ms, open_ended);
-	l->quiet = false;
-	if (err == 0 && l->state == LINK_CLOSED)
-		err = l->err;
-	if (err < 0) {
-		link_fail(l, err, "open");
-		modemclient_link_free(l);
-		return err;
-	}
-	*out = l;
-
-	return 0;
+	return err < 0 ? err : link_wait_open(l, timeout_ms, "open", out);
 }
 
 int modemclient_open(struct modemclient *mc, const char *host, uint16_t port,

@@ -606,13 +606,34 @@ struct modemclient_lease_options {
  * Nobody else can use it meanwhile: it is granted when no link is open and
  * the owners of listeners agree, to admins after wait_ms in any case. Blocks
  * until it is connected. The link is used as any other; closing it, or
- * duration_ms, ends the lease.
+ * duration_ms, ends the lease. Taken bytes are those that went to the modem:
+ * it tells nothing about single ones. Three plus signs that stand alone are
+ * sent with a pause of a second before the third; with udp they are two
+ * datagrams.
  *
  * @return 0, -EBUSY (others use the modem), -EOPNOTSUPP, or as of open
  */
 int modemclient_lease(struct modemclient *mc,
 		      const struct modemclient_lease_options *opts,
 		      int timeout_ms, struct modemclient_link **out);
+
+/**
+ * The same without blocking: the event OPENED, as of modemclient_open_start();
+ * modemclient_link_free() before that takes the wish back.
+ */
+int modemclient_lease_start(struct modemclient *mc,
+			    const struct modemclient_lease_options *opts,
+			    struct modemclient_link **out);
+
+/**
+ * End a lease, or a wish for one, before its time: one's own, or as an admin
+ * anybody's. Blocks for the answer; the session ends some seconds later.
+ *
+ * @param lease  modemclient_link_id(), or link of modemclient_lease_info
+ * @return 0, -EBADF (there is none), -EPERM, or as of modemclient_status()
+ */
+int modemclient_unlease(struct modemclient *mc, uint64_t lease,
+			int timeout_ms);
 
 /** Answer MODEMCLIENT_EVENT_LEASE of state "asked"; @lease is its .count. */
 int modemclient_lease_answer(struct modemclient *mc, uint64_t lease,

@@ -14,6 +14,7 @@ struct status_memory {
 	struct modemclient_network_info network;
 	struct modemclient_line_info line;
 	struct modemclient_history_info history;
+	struct modemclient_lease_info lease;
 	Modemd__V1__ServerMessage *message;
 	const char **capabilities;
 	struct modemclient_step *steps;
@@ -48,7 +49,8 @@ void rows_link(struct modemclient_link_info *to,
 	to->slot = from->has_slot ? from->slot : -1;
 	to->epoch = from->epoch;
 	to->state = rows_text(from->state);
-	to->type = from->listener ? "tcp-in" : type_name(from->type);
+	to->type = from->lease ? "lease" : from->listener ? "tcp-in" :
+		   type_name(from->type);
 	to->remote = rows_text(from->remote);
 	to->client = rows_text(from->client);
 	to->pid = from->pid;
@@ -257,6 +259,19 @@ static void fill_history(struct modemclient_history_info *to,
 	to->database = rows_text(from->database);
 }
 
+static void fill_lease(struct status_memory *m,
+		       const Modemd__V1__LeaseInfo *from)
+{
+	if (!from)
+		return;
+	m->lease.link = from->link;
+	m->lease.client = rows_text(from->client);
+	m->lease.remote = rows_text(from->remote);
+	m->lease.state = rows_text(from->state);
+	m->lease.left_ms = from->left_ms;
+	m->status.lease = &m->lease;
+}
+
 /* Parts that modemd did not send are as empty ones. */
 static void fill_parts(struct status_memory *m,
 		       const Modemd__V1__StatusReply *from)
@@ -330,6 +345,7 @@ struct modemclient_status *rows_status(Modemd__V1__ServerMessage *message)
 	m->status.listeners_total = from->listeners_total;
 	m->status.clients = from->clients;
 	fill_parts(m, from);
+	fill_lease(m, from->lease);
 
 	return &m->status;
 }

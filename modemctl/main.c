@@ -19,8 +19,8 @@ static const struct ctl_command commands[] = {
 	{ "clients", clients_run, "", "programs that use modemd", NULL },
 	{ "listeners", listeners_run, "", "the modem's servers and who holds "
 	  "them", "LINKS is how many are open, of how many at most.\n" },
-	{ "nc", nc_run, "[-u] [-q SECONDS] [-w SECONDS] [--wait SECONDS] "
-	  "{HOST PORT | -l PORT}",
+	{ "nc", nc_run, "[-u] [-q SECONDS] [-w SECONDS] [--wait SECONDS]\n"
+	  "       [--lease [--duration SECONDS]] {HOST PORT | -l PORT}",
 	  "netcat through the modem: stdin and stdout",
 	  "  -l PORT         serve one connection to that port of the modem\n"
 	  "  -q SECONDS      close that long after the end of stdin was sent;\n"
@@ -30,8 +30,16 @@ static const struct ctl_command commands[] = {
 	  "  -w SECONDS      give up connecting after that long (130); -l:\n"
 	  "                  when nobody connects for so long (never)\n"
 	  "  --wait SECONDS  wait that long for a network and a free socket\n"
+	  "  --lease         have the whole modem for it: its bytes go through\n"
+	  "                  without commands around them, and nobody else can\n"
+	  "                  use the modem. Waits (--wait, 10) for others to\n"
+	  "                  close; then admins get it by closing what is open.\n"
+	  "                  -u: UDP; -l PORT: one connection to that port\n"
+	  "  --duration SECONDS  how long a lease may last, 1 to 3600 (300)\n"
 	  "Exits 0 when the peer (or -q) closed and all was delivered, 1 when\n"
 	  "the link was lost, with the reason and the counts on stderr.\n" },
+	{ "unlease", unlease_run, "", "end the lease of the modem; of others: "
+	  "admins only", "Who has it is in status; nc --lease takes one.\n" },
 	{ "resolve", resolve_run, "[-w SECONDS] NAME",
 	  "addresses of a name, asked through the modem",
 	  "  -w SECONDS      give up after that long (60)\n" },

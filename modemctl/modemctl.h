@@ -91,6 +91,7 @@ int links_run(struct ctl *ctl, int argc, char **argv);
 int listeners_run(struct ctl *ctl, int argc, char **argv);
 int clients_run(struct ctl *ctl, int argc, char **argv);
 int nc_run(struct ctl *ctl, int argc, char **argv);
+int unlease_run(struct ctl *ctl, int argc, char **argv);
 int resolve_run(struct ctl *ctl, int argc, char **argv);
 int reverse_run(struct ctl *ctl, int argc, char **argv);
 int config_run(struct ctl *ctl, int argc, char **argv);

@@ -15,6 +15,8 @@ static const char *event_name(enum modemclient_event_type type)
 		return "modem";
 	case MODEMCLIENT_EVENT_LINK_NEWS:
 		return "link";
+	case MODEMCLIENT_EVENT_LEASE:
+		return "lease";
 	case MODEMCLIENT_EVENT_STOPPING:
 		return "stopping";
 	case MODEMCLIENT_EVENT_EVENTS_LOST:

@@ -23,6 +23,8 @@
 #include "nc.h"
 
 #define CONNECT_S	130	/* the modem itself takes up to 120 s */
+#define LEASE_S		300	/* of modemd, when nothing is said */
+#define LEASE_WAIT_S	10	/* for the others */
 #define CLOSE_MS	130000	/* so does a send that is under way */
 #define ABORT_MS	2000	/* for the counts, when it need not be polite */
 #define RESOLVE_MS	60000	/* others may ask, too */
@@ -150,19 +152,40 @@ static int resolve(struct nc *nc)
 	return CTL_DONE;
 }
 
-static int open_link(struct nc *nc, struct pollfd p[NC_FDS])
+static int start_lease(struct nc *nc)
+{
+	struct modemclient_lease_options o = MODEMCLIENT_LEASE_OPTIONS_INIT;
+
+	o.host = nc->listen ? NULL : nc->host;
+	o.port = (uint16_t)nc->port;
+	o.udp = nc->udp;
+	o.listen = nc->listen;
+	o.duration_ms = (uint32_t)nc->duration_s * 1000;
+	o.wait_ms = (uint32_t)nc->wait_s * 1000;
+
+	return modemclient_lease_start(nc->ctl->mc, &o, &nc->link);
+}
+
+static int start_open(struct nc *nc)
 {
 	struct modemclient_open_options o = MODEMCLIENT_OPEN_OPTIONS_INIT;
+
+	o.host = nc->host;
+	o.port = (uint16_t)nc->port;
+	o.udp = nc->udp;
+	o.wait_ms = (uint32_t)nc->wait_s * 1000;
+
+	return modemclient_open_start(nc->ctl->mc, &o, &nc->link);
+}
+
+static int open_link(struct nc *nc, struct pollfd p[NC_FDS])
+{
 	int64_t deadline;
 
 	if (nc->connect_s < 0)
 		nc->connect_s = CONNECT_S;
 	deadline = nc_now_ms() + (nc->connect_s + nc->wait_s) * 1000;
-	o.host = nc->host;
-	o.port = (uint16_t)nc->port;
-	o.udp = nc->udp;
-	o.wait_ms = (uint32_t)nc->wait_s * 1000;
-	if (modemclient_open_start(nc->ctl->mc, &o, &nc->link) < 0)
+	if ((nc->lease ? start_lease(nc) : start_open(nc)) < 0)
 		return ctl_fail_client(nc->ctl);
 	p[NC_INPUT].fd = p[NC_OUTPUT].fd = -1;
 	while (modemclient_link_error(nc->link) == -EINPROGRESS) {
@@ -228,7 +251,7 @@ static int report(struct nc *nc, int err, const char *reason, size_t unsent,
 		snprintf(confirmed, sizeof(confirmed), "%lld",
 			 (long long)c->confirmed);
 	ctl_fail(nc->ctl, "%s%s port %ld: %s", nc->host,
-		 nc->listen ? " at" : "", nc->port,
+		 nc->listen && !nc->lease ? " at" : "", nc->port,
 		 nc->interrupted ? "interrupted" :
 		 *reason ? reason : modemclient_strerror(err));
 	fprintf(stderr, "accepted %llu, taken %llu, confirmed %s, "
@@ -270,52 +293,92 @@ static int close_link(struct nc *nc)
 	return report(nc, err, reason, unsent, &counts);
 }
 
-static int take_arguments(struct nc *nc, int argc, char **argv)
+static bool take_flag(struct nc *nc, int c)
 {
-	static const struct option options[] = {
-		{ "wait", required_argument, NULL, 'W' },
-		CTL_COMMON_OPTIONS
-	};
-	int wanted, c;
-	long *to;
+	bool *flag = c == 'L' ? &nc->lease : c == 'u' ? &nc->udp :
+		     c == 'l' ? &nc->listen : NULL;
 
-	while ((c = ctl_getopt(nc->ctl, argc, argv, "lq:uw:", options)) != -1) {
-		if (c == CTL_STOP)
-			return -1;
-		nc->listen |= c == 'l';
-		nc->udp |= c == 'u';
-		if (c == 'l' || c == 'u')
-			continue;
-		to = c == 'q' ? &nc->quit_s : c == 'w' ? &nc->connect_s :
-			&nc->wait_s;
-		if (!ctl_number(optarg, c == 'w', 86400, to)) {
-			nc->ctl->exit = ctl_usage(nc->ctl, "\"%s\" is not 0 "
-						  "to 86400 seconds", optarg);
-			return -1;
-		}
-	}
-	if (nc->listen && nc->udp) {
-		nc->ctl->exit = ctl_usage(nc->ctl, "-l listens for TCP, not "
-					  "with -u");
-		return -1;
-	}
-	wanted = nc->listen ? 1 : 2;
-	if (argc - optind == wanted && ctl_number(argv[argc - 1], 1, 65535,
-						  &nc->port)) {
-		nc->host = nc->listen ? "" : argv[optind];
+	if (flag)
+		*flag = true;
+
+	return flag;
+}
+
+/* What fits together, and what is not said. NULL: all is well. */
+static const char *check_options(struct nc *nc)
+{
+	if (nc->listen && nc->udp)
+		return "-l listens for TCP, not with -u";
+	if (nc->wait_s < 0)
+		nc->wait_s = nc->lease ? LEASE_WAIT_S : 0;
+	if (!nc->lease)
+		return nc->duration_s ? "--duration is for --lease" : NULL;
+	if (nc->wait_s > 600)
+		return "a lease waits at most 600 seconds";
+	/* Whoever connects has as long as the lease lasts. */
+	if (nc->listen && nc->connect_s < 0)
+		nc->connect_s = nc->duration_s ? nc->duration_s : LEASE_S;
+
+	return NULL;
+}
+
+/* NULL: it is there. */
+static const char *take_target(struct nc *nc, int argc, char **argv)
+{
+	int hosts = nc->listen ? 0 : 1;
+
+	if (argc - optind != hosts + 1)
+		return hosts ? "a host and a port are needed" :
+		       "-l needs a port, and nothing else";
+	if (!ctl_number(argv[optind + hosts], 1, 65535, &nc->port))
+		return "a port is 1 to 65535";
+	nc->host = hosts ? argv[optind] : nc->lease ? "*" : "";
+
+	return NULL;
+}
+
+static int take_option(struct nc *nc, int c)
+{
+	long min = c == 'w' || c == 'D', max = c == 'D' ? 3600 : 86400;
+	long *to = c == 'q' ? &nc->quit_s : c == 'w' ? &nc->connect_s :
+		   c == 'D' ? &nc->duration_s : &nc->wait_s;
+
+	if (take_flag(nc, c) || ctl_number(optarg, min, max, to))
 		return 0;
-	}
-	nc->ctl->exit = ctl_usage(nc->ctl, argc - optind == wanted ?
-				  "a port is 1 to 65535" : nc->listen ?
-				  "-l needs a port, and nothing else" :
-				  "a host and a port are needed");
+	nc->ctl->exit = ctl_usage(nc->ctl, "\"%s\" is not %ld to %ld "
+				  "seconds", optarg, min, max);
 
 	return -1;
 }
 
+static int take_arguments(struct nc *nc, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "wait", required_argument, NULL, 'W' },
+		{ "lease", no_argument, NULL, 'L' },
+		{ "duration", required_argument, NULL, 'D' },
+		CTL_COMMON_OPTIONS
+	};
+	const char *why;
+	int c;
+
+	while ((c = ctl_getopt(nc->ctl, argc, argv, "lq:uw:", options)) != -1) {
+		if (c == CTL_STOP || take_option(nc, c) < 0)
+			return -1;
+	}
+	why = check_options(nc);
+	if (!why)
+		why = take_target(nc, argc, argv);
+	if (why)
+		nc->ctl->exit = ctl_usage(nc->ctl, "%s", why);
+
+	return why ? -1 : 0;
+}
+
 int nc_run(struct ctl *ctl, int argc, char **argv)
 {
-	struct nc nc = { .ctl = ctl, .quit_s = -1, .connect_s = -1 };
+	struct nc nc = { .ctl = ctl, .quit_s = -1, .connect_s = -1,
+			 .wait_s = -1 };
 	struct pollfd p[NC_FDS] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 },
 				 { .fd = -1 } };
 	int code;
@@ -325,16 +388,17 @@ int nc_run(struct ctl *ctl, int argc, char **argv)
 	code = ctl_connect(ctl, NULL, NULL);
 	if (code != CTL_DONE)
 		return code;
-	code = nc.listen ? nc_listen_start(&nc) : CTL_DONE;
+	code = nc.listen && !nc.lease ? nc_listen_start(&nc) : CTL_DONE;
 	if (code != CTL_DONE)
 		return code;
 	signal(SIGPIPE, SIG_IGN);	/* a write that fails is enough */
 	p[NC_SIGNALS].fd = ctl_signals();
 	p[NC_SIGNALS].events = p[NC_INPUT].events = POLLIN;
-	if (nc.udp)
+	if (nc.udp && !nc.lease)
 		code = resolve(&nc);
 	if (code == CTL_DONE)
-		code = nc.listen ? nc_listen(&nc, p) : open_link(&nc, p);
+		code = nc.listen && !nc.lease ? nc_listen(&nc, p) :
+		       open_link(&nc, p);
 	if (code == CTL_DONE) {
 		transfer(&nc, p);
 		code = close_link(&nc);

@@ -22,12 +22,13 @@ struct nc {
 	const char *host;		/* -l: the peer's, once there */
 	char peer[MODEMCLIENT_ADDRESS_MAX];
 	long port;
-	bool listen, udp;
+	bool lease, listen, udp;
+	long duration_s;		/* of a lease; 0: modemd's own */
 	char address[MODEMCLIENT_ADDRESS_MAX];	/* udp: of a host by name */
 	struct modemclient_listener *listener;
 	long quit_s;			/* -1: wait for the peer's close */
 	long connect_s;			/* -1: of its kind */
-	long wait_s;
+	long wait_s;			/* -1: of its kind */
 
 	char in[NC_CHUNK];		/* of stdin, not written to the link */
 	size_t in_start, in_len;

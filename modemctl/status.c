@@ -64,6 +64,19 @@ static json_t *history_json(const struct modemclient_history_info *h)
 			 "database", format_json_text(h->database));
 }
 
+/* null, or who has the modem for itself. */
+static json_t *lease_json(const struct modemclient_lease_info *l)
+{
+	if (!l)
+		return json_null();
+
+	return json_pack("{sI so so so sI}", "link", (json_int_t)l->link,
+			 "client", format_json_text(l->client),
+			 "remote", format_json_text(l->remote),
+			 "state", format_json_text(l->state),
+			 "left_ms", (json_int_t)l->left_ms);
+}
+
 static json_t *status_json(const struct modemclient_status *s)
 {
 	const struct modemclient_network_info *n = s->network;
@@ -75,7 +88,7 @@ static json_t *status_json(const struct modemclient_status *s)
 				      format_json_text(s->capabilities[i]));
 
 	return json_pack("{so so so sI so sb so so so so so sI so sI sI sI sI "
-			 "sI sI so so so}",
+			 "sI sI so so so so}",
 			 "instance", format_json_text(s->instance),
 			 "version", format_json_text(s->version),
 			 "boot_id", format_json_text(s->boot_id),
@@ -99,7 +112,8 @@ static json_t *status_json(const struct modemclient_status *s)
 			 "clients", (json_int_t)s->clients,
 			 "capabilities", capabilities,
 			 "line", line_json(s->line),
-			 "history", history_json(s->history));
+			 "history", history_json(s->history),
+			 "lease", lease_json(s->lease));
 }
 
 static void print_json(const struct modemclient_status *s)
@@ -159,6 +173,23 @@ static const char *in_words(const char *state)
 	return state;
 }
 
+/* It is not wrong, but why the network is closed. */
+static bool print_lease(const struct modemclient_lease_info *l)
+{
+	char text[FORMAT_MAX];
+
+	if (!l)
+		return false;
+	printf(strcmp(l->state, "asked") == 0 ? "%s asks for the whole modem, "
+	       "for %s: lease %llu, %s, for %s more at most.\n" :
+	       "%s has the modem for itself, for %s: lease %llu, %s, for %s "
+	       "more at most.\n", l->client, l->remote,
+	       (unsigned long long)l->link, l->state,
+	       format_duration(text, l->left_ms));
+
+	return strcmp(l->state, "asked") != 0;
+}
+
 /* One line for each thing that is wrong; false: nothing is. */
 static bool print_problems(const struct modemclient_status *s)
 {
@@ -166,7 +197,8 @@ static bool print_problems(const struct modemclient_status *s)
 	const struct modemclient_network_info *n = s->network;
 	const struct modemclient_history_info *h = s->history;
 	bool modem = strcmp(m->state, "ready") != 0;
-	bool network = !modem && strcmp(n->state, "open") != 0;
+	bool lease = print_lease(s->lease);
+	bool network = !modem && !lease && strcmp(n->state, "open") != 0;
 
 	if (modem) {
 		printf("%s%s%s", in_words(m->state), *m->reason ? ": " : "",
@@ -186,7 +218,7 @@ static bool print_problems(const struct modemclient_status *s)
 	if (*h->error)
 		printf("The history is out of order: %s.\n", h->error);
 
-	return modem || network || s->line->stalled || *h->error;
+	return modem || lease || network || s->line->stalled || *h->error;
 }
 
 static void print_modem(const struct modemclient_modem_info *m)

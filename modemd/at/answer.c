@@ -99,7 +99,7 @@ static void handle_final(struct at_channel *ch, const struct at_line *line)
 	    ch->state == CH_COMMAND)
 		refused_send = true;
 	if (!refused_send) {
-		channel_end_command(ch, line->kind == AT_OK ? 0 : -EREMOTEIO,
+		channel_end_command(ch, line->kind == AT_FAIL ? -EREMOTEIO : 0,
 				    line->text, CH_IDLE);
 		return;
 	}
@@ -150,6 +150,15 @@ static void handle_text(struct at_channel *ch, const struct at_line *line)
 	}
 	ch->stats.unknown_lines++;
 	ch->strange = true;
+}
+
+/* Some commands end in it, and a server enters data mode by itself. */
+static void handle_connect(struct at_channel *ch, const struct at_line *line)
+{
+	if (channel_is_running(ch) && ch->cmd.connect)
+		handle_final(ch, line);
+	else
+		ch->ops->urc(ch->ctx, line);
 }
 
 static void trace_line(struct at_channel *ch, const struct at_line *line)
@@ -223,6 +232,9 @@ static void on_line(void *ctx, const struct at_line *line)
 		break;
 	case AT_URC:
 		ch->ops->urc(ch->ctx, line);
+		break;
+	case AT_CONNECT:
+		handle_connect(ch, line);
 		break;
 	case AT_REPLY:
 		ch->stats.unknown_lines++;	/* late, nobody's answer now */

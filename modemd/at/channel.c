@@ -155,18 +155,30 @@ bool channel_is_running(const struct at_channel *ch)
 
 /* ----------------------------------------------------- what the port tells */
 
+static size_t raw_input(struct at_channel *ch, const uint8_t *data, size_t len)
+{
+	size_t n;
+
+	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_IN, data, len);
+	n = ch->raw->input(ch->raw_ctx, data, len);
+
+	return ch->state == CH_RAW ? len : n;
+}
+
 static void on_input(void *ctx, const uint8_t *data, size_t len)
 {
 	struct at_channel *ch = ctx;
+	size_t n;
 
-	if (ch->state == CH_RAW) {
-		ch->raw(ch->raw_ctx, data, len);
-		return;
-	}
 	/* At rest too: a banner says that the modem has come. */
 	channel_sync_input(ch);
 	ch->feeding = true;
-	at_parser_feed(ch->parser, data, len);
+	for (; len > 0; data += n, len -= n) {
+		if (ch->state == CH_RAW)
+			n = raw_input(ch, data, len);
+		else
+			n = at_parser_feed(ch->parser, data, len);
+	}
 	ch->feeding = false;
 	/* Only now: what stood in the same read is not the next answer. */
 	if (ch->state == CH_IDLE)
@@ -187,6 +199,7 @@ static void come_to_rest(struct at_channel *ch, int err)
 	ch->echo_off = false;
 	ch->echo_told = false;
 	ch->entry_left = 0;
+	at_channel_hold_raw(ch, false);
 }
 
 static void on_lost(void *ctx, int err)
@@ -208,34 +221,86 @@ static void on_stalled(void *ctx, bool stalled)
 			 "check flow-control");
 }
 
+static void on_drained(void *ctx)
+{
+	struct at_channel *ch = ctx;
+
+	if (ch->state == CH_RAW)
+		ch->raw->drained(ch->raw_ctx);
+}
+
 static const struct port_ops port_ops = {
 	.input		= on_input,
+	.drained	= on_drained,
 	.lost		= on_lost,
 	.stalled	= on_stalled,
 };
 
 /* ---------------------------------------------------------------- raw mode */
 
-int at_channel_set_raw(struct at_channel *ch,
-		       void (*fn)(void *ctx, const uint8_t *data, size_t len),
+int at_channel_set_raw(struct at_channel *ch, const struct at_raw_ops *ops,
 		       void *ctx)
 {
-	if (fn && !at_channel_ready(ch))
+	if (ops && ch->state != CH_IDLE)
 		return -EBUSY;
 
-	ch->raw = fn;
+	ch->raw = ops;
 	ch->raw_ctx = ctx;
-	if (fn)
+	if (ops) {
+		at_parser_stop(ch->parser);	/* when it is being fed */
 		channel_set_state(ch, CH_RAW);
-	else if (ch->state == CH_RAW)
+	} else if (ch->state == CH_RAW) {
+		at_channel_hold_raw(ch, false);
+		at_parser_reset(ch->parser);
 		channel_set_state(ch, CH_IDLE);
+	}
 
 	return 0;
 }
 
 int at_channel_write_raw(struct at_channel *ch, const void *data, size_t len)
 {
-	return ch->state == CH_RAW ? port_write(ch->port, data, len) : -EPERM;
+	int err = -EPERM;
+
+	if (ch->state == CH_RAW)
+		err = port_write(ch->port, data, len);
+	if (!err)
+		at_trace_add(ch->trace, AT_TRACE_PAYLOAD_OUT, data, len);
+
+	return err;
+}
+
+size_t at_channel_raw_unsent(const struct at_channel *ch)
+{
+	return port_unsent(ch->port);
+}
+
+void at_channel_hold_raw(struct at_channel *ch, bool hold)
+{
+	if (ch->raw_held == hold || (hold && ch->state != CH_RAW))
+		return;
+	ch->raw_held = hold;
+	port_hold_input(ch->port, hold);
+}
+
+bool at_channel_raw_held(const struct at_channel *ch)
+{
+	return ch->raw_held;
+}
+
+uint32_t at_channel_line_ms(const struct at_channel *ch, size_t bytes)
+{
+	return channel_line_ms(ch, bytes);
+}
+
+int at_channel_set_dtr(struct at_channel *ch, bool on)
+{
+	return port_set_dtr(ch->port, on);
+}
+
+size_t at_channel_raw_unwritten(const struct at_channel *ch)
+{
+	return port_unwritten(ch->port);
 }
 
 /* ---------------------------------------------------------------- its life */

@@ -61,6 +61,7 @@ struct at_command {
 	 * prompt: after a timeout that is ended. */
 	bool raw;
 	bool secret;			/* never traced, never logged */
+	bool connect;			/* "CONNECT" ends it well, too */
 	void (*line)(void *ctx, const struct at_line *line);
 	void (*data)(void *ctx, const uint8_t *data, size_t len, bool last);
 	void (*done)(void *ctx, int err, const struct at_answer *answer);
@@ -122,6 +123,13 @@ int at_channel_set_dialect(struct at_channel *ch, const struct at_rule *rules,
 void at_channel_sync(struct at_channel *ch, unsigned int tries,
 		     uint32_t wait_ms, size_t entry_max);
 
+/*
+ * The same for a modem that may have been left in data mode, where AT would be
+ * payload: it begins with +++ between two pauses (A7600 manual 1.2, 4).
+ */
+void at_channel_escape(struct at_channel *ch, unsigned int tries,
+		       uint32_t wait_ms);
+
 /* Forgets everything and rests; a running command ends with -ECONNRESET. */
 void at_channel_reset(struct at_channel *ch);
 
@@ -146,10 +154,32 @@ int at_channel_send(struct at_channel *ch, const struct at_command *cmd);
 /*
  * Raw mode: all bytes go to @fn unlooked at, and at_channel_write_raw() goes
  * straight to the port, until called with NULL. -EBUSY while a command runs.
+ * From within urc() or done() it begins at the byte behind that very line.
+ * @fn returns how many of the bytes it took; it takes all of them, unless it
+ * has just ended raw mode: then the rest is taken for lines. A reset of the
+ * channel ends it, too. @drained: what was written has left us.
  */
-int at_channel_set_raw(struct at_channel *ch,
-		       void (*fn)(void *ctx, const uint8_t *data, size_t len),
+struct at_raw_ops {
+	size_t (*input)(void *ctx, const uint8_t *data, size_t len);
+	void (*drained)(void *ctx);
+};
+
+int at_channel_set_raw(struct at_channel *ch, const struct at_raw_ops *ops,
 		       void *ctx);
+/* 0, -EPERM (not in raw mode), or as of port_write(). */
 int at_channel_write_raw(struct at_channel *ch, const void *data, size_t len);
+/* Bytes of it that wait for the kernel; and those that are still here. */
+size_t at_channel_raw_unwritten(const struct at_channel *ch);
+size_t at_channel_raw_unsent(const struct at_channel *ch);
+
+/* Leaves what the modem sends in the kernel's hands for a while. */
+void at_channel_hold_raw(struct at_channel *ch, bool hold);
+bool at_channel_raw_held(const struct at_channel *ch);
+
+/* ms that @bytes need on the line, rounded up. */
+uint32_t at_channel_line_ms(const struct at_channel *ch, size_t bytes);
+
+/* 0, or -ENOTTY: no such line here. */
+int at_channel_set_dtr(struct at_channel *ch, bool on);
 
 #endif

@@ -18,6 +18,7 @@ enum channel_state {
 	CH_PAYLOAD,	/* payload written; its final line is due */
 	CH_QUIET,	/* waiting until nothing comes any more */
 	CH_PROBE,	/* AT written; exactly one OK is due */
+	CH_ESCAPE,	/* a pause before or after +++ */
 	CH_RAW,
 };
 
@@ -62,8 +63,10 @@ struct at_channel {
 	bool deaf;			/* until it is quiet: lines may be data */
 	bool synced;			/* OK seen, listening for a second */
 	int64_t quiet_since_ms;
-	void (*raw)(void *ctx, const uint8_t *data, size_t len);
+	bool escaping;			/* +++ is out: the second pause */
+	const struct at_raw_ops *raw;
 	void *raw_ctx;
+	bool raw_held;
 	struct at_channel_stats stats;
 };
 

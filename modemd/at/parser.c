@@ -16,6 +16,7 @@ struct at_parser {
 	bool blanks;		/* this modem puts CR LF before its lines */
 	size_t overlong;	/* bytes dropped of the line being read */
 	bool want_prompt;
+	bool stop;		/* the caller wants the rest as it is */
 	bool cr;		/* the line may have ended: LF or text decides */
 	const uint8_t *echo;	/* dropped while it comes as it is */
 	size_t echo_len, echo_pos;
@@ -257,9 +258,9 @@ static void feed_text(struct at_parser *p, char ch)
 /*
  * A line ends with LF and any number of CRs before it; with CR alone ends an
  * echo where the modem puts no blank line before its answer. NUL goes: modems
- * print it when they boot.
+ * print it when they boot. False: @ch is not taken, the caller wants it.
  */
-static void feed_char(struct at_parser *p, char ch)
+static bool feed_char(struct at_parser *p, char ch)
 {
 	if (p->after_payload) {
 		p->after_payload = false;
@@ -268,21 +269,23 @@ static void feed_char(struct at_parser *p, char ch)
 			p->ops->misfit(p->ctx);
 	}
 	if (ch == '\0')
-		return;
+		return true;
 	if (ch == '\r') {
 		p->cr = p->len > 0;
-		return;
+		return true;
 	}
 	if (ch == '\n' || p->cr) {
 		p->cr = false;
 		end_of_line(p);
-		if (ch == '\n')
-			return;
+		if (ch == '\n' || p->stop)
+			return ch == '\n';
 	}
 	if (p->payload_left > 0)
 		feed_payload(p, (const uint8_t *)&ch, 1);
 	else
 		feed_text(p, ch);
+
+	return true;
 }
 
 /* Not the echo after all: then what looked like it was a line. */
@@ -297,25 +300,33 @@ static void feed_echo(struct at_parser *p, char ch)
 	}
 	p->echo_len = 0;
 	for (i = 0; i < n; i++)
-		feed_char(p, (char)p->echo[i]);
-	feed_char(p, ch);
+		(void)feed_char(p, (char)p->echo[i]);
+	(void)feed_char(p, ch);
 }
 
-void at_parser_feed(struct at_parser *p, const uint8_t *data, size_t len)
+void at_parser_stop(struct at_parser *p)
 {
-	size_t n;
+	p->stop = true;
+}
 
-	while (len > 0) {
+size_t at_parser_feed(struct at_parser *p, const uint8_t *data, size_t len)
+{
+	size_t n, all = len;
+
+	p->stop = false;
+	while (len > 0 && !p->stop) {
 		n = 1;
 		if (p->payload_left > 0) {
 			n = len < p->payload_left ? len : p->payload_left;
 			feed_payload(p, data, n);
 		} else if (p->echo_len > 0) {
 			feed_echo(p, (char)*data);
-		} else {
-			feed_char(p, (char)*data);
+		} else if (!feed_char(p, (char)*data)) {
+			n = 0;
 		}
 		data += n;
 		len -= n;
 	}
+
+	return all - len;
 }

@@ -27,6 +27,7 @@ enum at_kind {
 	AT_DETAIL,	/* why the failure that follows: "+IP ERROR: ..." */
 	AT_URC,		/* unsolicited, unless the running command accepts it */
 	AT_REPLY,	/* only ever part of an answer */
+	AT_CONNECT,	/* data mode: final of who asked for it, else a URC */
 };
 
 /*
@@ -103,6 +104,10 @@ void at_parser_set_payload_max(struct at_parser *p, size_t max);
 bool at_parser_in_payload(const struct at_parser *p);
 bool at_parser_in_line(const struct at_parser *p);
 
-void at_parser_feed(struct at_parser *p, const uint8_t *data, size_t len);
+/* Returns what it took: less than @len only after at_parser_stop(). */
+size_t at_parser_feed(struct at_parser *p, const uint8_t *data, size_t len);
+
+/* From line(): what follows this line is no line, and left to the caller. */
+void at_parser_stop(struct at_parser *p);
 
 #endif

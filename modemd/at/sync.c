@@ -25,6 +25,7 @@
 #define TRY_MS		1000
 #define TRIES_MIN	3	/* plain, ESC, fed */
 #define RAW_ENTRY_MAX	1500	/* bytes a raw command may have asked for */
+#define ESCAPE_MS	1100	/* A7600 manual 1.2, 4: more than 1000 ms */
 #define EXTRA_MAX	5	/* answers too many that cost no try */
 
 static void write_byte_run(struct at_channel *ch, char byte, size_t n)
@@ -162,6 +163,35 @@ void at_channel_sync(struct at_channel *ch, unsigned int tries,
 	probe(ch);
 }
 
+void at_channel_escape(struct at_channel *ch, unsigned int tries,
+		       uint32_t wait_ms)
+{
+	at_channel_reset(ch);
+	if (!port_is_open(ch->port))
+		return;
+
+	begin(ch, tries, wait_ms, true);
+	ch->deaf = true;	/* what comes may be anything */
+	ch->escaping = false;
+	channel_set_state(ch, CH_ESCAPE);
+	timer_start(ch->deadline, ESCAPE_MS);
+}
+
+/* The OK of it is not waited for: whoever was in command mode gives none. */
+static void escape(struct at_channel *ch)
+{
+	if (ch->escaping) {
+		ch->deaf = false;
+		at_parser_reset(ch->parser);
+		probe(ch);
+		return;
+	}
+	at_trace_note(ch->trace, "+++, should it be in data mode");
+	ch->escaping = true;
+	(void)port_write(ch->port, "+++", 3);
+	timer_start(ch->deadline, ESCAPE_MS + channel_line_ms(ch, 3));
+}
+
 /* Any final line while the line is being found. */
 void channel_sync_final(struct at_channel *ch, bool ok)
 {
@@ -247,6 +277,9 @@ void channel_on_deadline(void *ctx)
 			probe(ch);
 		else
 			give_up(ch);
+		break;
+	case CH_ESCAPE:
+		escape(ch);
 		break;
 	case CH_REST:
 	case CH_IDLE:

@@ -161,7 +161,9 @@ static void drop_pending(struct client *c)
 	struct pending *p;
 
 	while ((p = TAILQ_FIRST(&c->pending))) {
-		if (p->query)
+		if (p->lease)
+			lease_cancel(b);
+		else if (p->query)
 			modem_query_cancel(b->modem, p->query);
 		else if (p->admin == PENDING_QUERY && !p->listener)
 			history_cancel(b->args.history, p->history);
@@ -268,12 +270,14 @@ static void on_gone(void *client, const char *reason)
 		history_event(b->args.history, "client", "%s (pid %d): %s",
 			      c->name, (int)c->creds.pid, reason);
 	drop_pending(c);
+	lease_client_gone(b, c);
 	close_links(b, c);
 	listen_owner_gone(b, c);
 	timer_free(c->hello_timer);
 	TAILQ_REMOVE(&b->clients, c, entry);
 	b->client_count--;
 	free(c);
+	lease_look(b);
 }
 
 static const struct client_ops client_ops = {
@@ -323,6 +327,7 @@ void broker_free(struct broker *b)
 		return;
 
 	client_listener_free(b->listener);
+	lease_free(b);
 	while ((o = TAILQ_FIRST(&b->owned)))
 		broker_forget(b, o);
 	listen_free(b);
@@ -355,6 +360,7 @@ void broker_stop(struct broker *b)
 	event.kind_case = MODEMD__V1__EVENT__KIND_STOPPING;
 	event.stopping = &stopping;
 	news_event(b, &event, everybody);
+	lease_stop(b);
 	modem_stop(b->modem);
 }
 

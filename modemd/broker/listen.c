@@ -285,3 +285,17 @@ void listen_owner_gone(struct broker *b, const struct client *c)
 		(void)modem_unlisten(b->modem, o->listener);
 	}
 }
+
+/* It listens, or wants to: it is to be asked before somebody gets the modem
+ * for himself. */
+bool listen_owns(const struct client *c)
+{
+	const struct owned_listener *o;
+
+	TAILQ_FOREACH(o, &c->broker->owned_listeners, entry) {
+		if (o->owner == c)
+			return true;
+	}
+
+	return false;
+}

@@ -27,6 +27,7 @@ void listen_forget(struct broker *b, struct owned_listener *o)
 {
 	TAILQ_REMOVE(&b->owned_listeners, o, entry);
 	free(o);
+	lease_look(b);
 }
 
 void listen_free(struct broker *b)

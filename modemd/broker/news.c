@@ -107,7 +107,7 @@ static void on_opened(void *ctx, uint64_t link, const struct link_end *how)
 		return;
 	news_link(b, o, how->err ? "closed" : "open",
 		      how->err ? how : NULL);
-	if (o->owner)
+	if (!lease_opened(b, o, how) && o->owner)
 		tell_opened(o, how);
 	if (!how->err) {
 		record_open(b, o, how->epoch);
@@ -115,6 +115,7 @@ static void on_opened(void *ctx, uint64_t link, const struct link_end *how)
 	}
 	record_close(b, o, how);
 	broker_forget(b, o);
+	lease_look(b);
 }
 
 static void on_data(void *ctx, uint64_t link, const uint8_t *data, size_t len,
@@ -253,7 +254,9 @@ static void on_closed(void *ctx, uint64_t link, const struct link_end *how)
 	news_link(b, o, "closed", how);
 	if (o->owner)
 		tell_closed(o, how);
+	lease_closed(b, o, how->reason);
 	broker_forget(b, o);
+	lease_look(b);
 }
 
 /* -------------------------------------------------------- modem and network */

@@ -11,6 +11,8 @@
  *   ask.c      of these, questions that the modem answers later
  *   options.c  of these, the options of the modem's sockets
  *   report.c   answers that describe: status, links, clients
+ *   lease.c    the modem for one client alone: asked for, told, ended
+ *   lease_grant.c  whether it may have it
  *   pages.c    answers that come in pages: history, trace
  *   listen.c   listeners: what is asked of them; listen_news.c: what is heard
  *   listeners.c  ... the list of all
@@ -88,6 +90,7 @@ struct pending {
 	size_t wish_count, wish_next;
 	uint64_t listener;		/* it is to start or to stop */
 	bool unlisten;			/* to stop */
+	bool lease;			/* a session was */
 };
 
 TAILQ_HEAD(pending_list, pending);
@@ -105,12 +108,24 @@ struct client {
 	struct pending_list pending;
 	unsigned int pending_count;
 	unsigned int links;
+	bool lease_asked, lease_agreed;	/* as the owner of listeners */
 	bool want_network, want_links, want_trace, want_payload;
 	uint64_t sent, received, events_lost, events_lost_told;
 	int64_t connected_wall_ms, connected_mono_ms;
 };
 
 TAILQ_HEAD(client_list, client);
+
+/* A wish for the whole modem, then the session. */
+struct lease {
+	struct broker *broker;
+	struct owned *owned;	/* its link, in the modem once granted */
+	struct pending *pending;	/* whose reply is due; NULL: none */
+	bool granted, connected, ending;
+	char host[DRIVER_HOST_MAX + 1];
+	struct lease_args args;
+	struct timer *deadline;	/* of the wish */
+};
 
 struct broker {
 	struct broker_args args;
@@ -125,6 +140,7 @@ struct broker {
 	struct timer *notes;		/* bytes into the history, now and then */
 	bool network_noted;		/* a network session is open there */
 	char modem_noted[400];		/* the last state written there */
+	struct lease *lease;		/* the one there is; NULL: none */
 	bool clock_confirmed;
 	bool stopping;
 	uint64_t options_set;		/* by admins; a bit for each */
@@ -147,6 +163,38 @@ void news_link(struct broker *b, struct owned *o, const char *what,
 	       const struct link_end *how);
 void news_event(struct broker *b, Modemd__V1__Event *event,
 		bool (*wants)(const struct client *c));
+
+/* lease.c */
+void lease_ask(struct client *c, uint64_t id, const Modemd__V1__Lease *req);
+void lease_end(struct client *c, uint64_t id, const Modemd__V1__Unlease *req);
+void lease_answer(struct client *c, uint64_t id,
+		  const Modemd__V1__LeaseAnswer *req);
+/* Its request was cancelled. */
+void lease_cancel(struct broker *b);
+/* Before its links are closed. */
+void lease_client_gone(struct broker *b, struct client *c);
+/* True: the news is about a session's link and has been told. */
+bool lease_opened(struct broker *b, struct owned *o,
+		  const struct link_end *how);
+void lease_closed(struct broker *b, const struct owned *o, const char *reason);
+void lease_stop(struct broker *b);
+void lease_free(struct broker *b);
+/* "the modem is leased to NAME ...": false: it is not. */
+bool lease_words(struct broker *b, char *out, size_t size);
+bool lease_fill(struct broker *b, Modemd__V1__LeaseInfo *out);
+void lease_tell(const struct lease *l, const char *state, const char *reason,
+		bool all);
+/* Ends the wish, and replies. */
+__attribute__((format(printf, 3, 4)))
+void lease_refuse(struct lease *l, int err, const char *fmt, ...);
+
+/* lease_grant.c */
+/* Links or listeners have gone: it may be granted now. */
+void lease_look(struct broker *b);
+void lease_deadline(void *ctx);
+
+/* listen.c: does the client own a listener? */
+bool listen_owns(const struct client *c);
 
 /* record.c */
 void record_open(struct broker *b, struct owned *o, uint32_t epoch);
@@ -198,6 +246,8 @@ void request_asked(struct client *c, uint64_t id, struct pending *p, int err);
 
 /* True: it is this client's; false: that it is not was replied. */
 bool request_owns(struct client *c, uint64_t id, uint64_t link);
+void reply_open(struct client *c, uint64_t id, uint64_t link,
+		const struct link_args *args);
 
 /* ask.c */
 void ask_confirmed(struct client *c, uint64_t id,

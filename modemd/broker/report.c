@@ -170,6 +170,7 @@ void report_status(struct client *c, uint64_t id)
 	Modemd__V1__NetworkInfo network = MODEMD__V1__NETWORK_INFO__INIT;
 	Modemd__V1__LineInfo line = MODEMD__V1__LINE_INFO__INIT;
 	Modemd__V1__HistoryInfo history = MODEMD__V1__HISTORY_INFO__INIT;
+	Modemd__V1__LeaseInfo lease = MODEMD__V1__LEASE_INFO__INIT;
 	char reason[TEXT_MAX], network_reason[TEXT_MAX];
 	struct broker *b = c->broker;
 	struct modem_status st;
@@ -192,6 +193,8 @@ void report_status(struct client *c, uint64_t id)
 	out.network = &network;
 	out.line = &line;
 	out.history = &history;
+	if (lease_fill(b, &lease))
+		out.lease = &lease;
 	report_reply(c, id, MODEMD__V1__REPLY__RESULT_STATUS_REPLY, &out);
 	modem_refresh(b->modem);
 }
@@ -239,6 +242,8 @@ void report_link(struct broker *b, const struct link_info *info,
 	if (info->listener)
 		MSG_SET(out, listener, info->listener);
 	MSG_SET(out, local_port, info->local_port);
+	if (info->kind == LINK_LEASE)
+		MSG_SET(out, lease, true);
 }
 
 struct link_page {

@@ -138,6 +138,9 @@ void request_failed(struct client *c, uint64_t id, int err)
 		name_holders(b, holders, sizeof(holders));
 		request_reply(c, id, err, "all %u sockets of the modem are "
 			      "taken by %s", st.slots_total, holders);
+	} else if (err == -ENETDOWN && lease_words(b, holders,
+						   sizeof(holders))) {
+		request_reply(c, id, err, "%s", holders);
 	} else if (err == -ENETDOWN || err == -ENODEV) {
 		request_reply(c, id, err, "the network is %s (modem: %s%s%s)",
 			      st.network_name, st.state_name,
@@ -190,8 +193,8 @@ static const char *check_open(const struct client *c,
 	return NULL;
 }
 
-static void reply_open(struct client *c, uint64_t id, uint64_t link,
-		       const struct link_args *args)
+void reply_open(struct client *c, uint64_t id, uint64_t link,
+		const struct link_args *args)
 {
 	Modemd__V1__OpenReply open = MODEMD__V1__OPEN_REPLY__INIT;
 	Modemd__V1__Reply reply;
@@ -386,7 +389,9 @@ static void do_cancel(struct client *c, uint64_t id,
 		request_reply(c, id, -EINVAL, "no such request waits");
 		return;
 	}
-	if (p->query)
+	if (p->lease)
+		lease_cancel(b);
+	else if (p->query)
 		modem_query_cancel(b->modem, p->query);
 	else if (p->listener)
 		listen_cancel(p);
@@ -495,9 +500,14 @@ static void dispatch(struct client *c, uint64_t id,
 		admin_network(c, id, req->network);
 		return;
 	case MODEMD__V1__REQUEST__KIND_LEASE:
+		lease_ask(c, id, req->lease);
+		return;
 	case MODEMD__V1__REQUEST__KIND_UNLEASE:
+		lease_end(c, id, req->unlease);
+		return;
 	case MODEMD__V1__REQUEST__KIND_LEASE_ANSWER:
-		break;
+		lease_answer(c, id, req->lease_answer);
+		return;
 	case MODEMD__V1__REQUEST__KIND__NOT_SET:
 	case _MODEMD__V1__REQUEST__KIND__CASE_IS_INT_SIZE:
 		break;

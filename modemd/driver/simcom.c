@@ -115,6 +115,11 @@ const struct at_rule simcom_rules[] = {
 	[R_IP_ERROR]	= { "+IP ERROR: *",		AT_DETAIL },
 	[R_CME_ERROR_NUM] = { "+CME ERROR: #",		AT_FAIL },
 	[R_CME_ERROR]	= { "+CME ERROR: *",		AT_FAIL },
+	[R_CIPMODE]	= { "+CIPMODE: #",		AT_REPLY },
+	/* SIMCom ref L1110 */
+	[R_CIPMODE_BARE] = { "CIPMODE: #",		AT_REPLY },
+	[R_CONNECT_FAIL] = { "CONNECT FAIL",		AT_FAIL },
+	[R_CONNECT]	= { "CONNECT*",			AT_CONNECT },
 	/* PB DONE and SMS DONE are no sign of a start: they also follow a
 	 * re-attach */
 	[R_BOOT_RDY]	= { "RDY",			AT_URC },
@@ -124,6 +129,7 @@ const struct at_rule simcom_rules[] = {
 	{ "ERROR",		AT_FAIL },
 	{ "+CMS ERROR: *",	AT_FAIL },
 	/* what else is known to come by itself, and means nothing to us */
+	{ "CLOSED",		AT_URC },
 	{ "PB DONE",		AT_URC },
 	{ "SMS DONE",		AT_URC },
 	{ "+CGEV: *",		AT_URC },
@@ -180,7 +186,8 @@ static void on_line(void *d, const struct at_line *line)
 	struct simcom *s = d;
 
 	ev = s->env.events;
-	if (simcom_push_line(s, line) || simcom_boot_line(s, line))
+	if ((s->lease.phase == LEASE_NONE && simcom_push_line(s, line)) ||
+	    simcom_boot_line(s, line) || simcom_lease_line(s, line))
 		return;
 
 	switch (line->rule - simcom_rules) {
@@ -236,6 +243,7 @@ static void reset(void *d, bool modem_gone)
 	simcom_boot_reset(s);
 	simcom_restart_reset(s);
 	simcom_config_reset(s);
+	simcom_lease_reset(s);
 	s->context_set = false;
 	s->coded_comma = false;
 	s->coded_proven = false;
@@ -261,6 +269,10 @@ static void destroy(void *d)
 	free(s->at.answer);
 	timer_free(s->push.turn);
 	timer_free(s->push.settle);
+	timer_free(s->lease.timer);
+	timer_free(s->stream.timer);
+	timer_free(s->stream.pause);
+	free(s->stream.held);
 	free(s);
 }
 
@@ -281,8 +293,12 @@ static void *create(const struct driver_env *env)
 	s->audit_timer = timer_new(env->timers, simcom_audit_timer, s);
 	s->push.turn = timer_new(env->timers, simcom_push_turn, s);
 	s->push.settle = timer_new(env->timers, simcom_push_settled, s);
+	s->lease.timer = timer_new(env->timers, simcom_lease_timer, s);
+	s->stream.timer = timer_new(env->timers, simcom_stream_timer, s);
+	s->stream.pause = timer_new(env->timers, simcom_stream_pause_timer, s);
 	if (!s->boot.timer || !s->turn || !s->ping.timer || !s->audit_timer ||
-	    !s->push.turn || !s->push.settle || simcom_config_new(s) ||
+	    !s->push.turn || !s->push.settle || !s->lease.timer ||
+	    !s->stream.timer || !s->stream.pause || simcom_config_new(s) ||
 	    simcom_servers_init(s))
 		goto fail;
 	for (i = 0; i < SIMCOM_LINKS; i++) {
@@ -321,7 +337,7 @@ const struct driver driver_simcom = {
 	.caps		= DRIVER_CAP_REVERSE_DNS | DRIVER_CAP_PING |
 			  DRIVER_CAP_CONFIRMED | DRIVER_CAP_WAIT_ACK |
 			  DRIVER_CAP_UDP | DRIVER_CAP_PUSH |
-			  DRIVER_CAP_PUSH_SOURCE,
+			  DRIVER_CAP_PUSH_SOURCE | DRIVER_CAP_TRANSPARENT,
 	.settings	= simcom_settings,
 	.new		= create,
 	.free		= destroy,
@@ -337,6 +353,9 @@ const struct driver driver_simcom = {
 	.query		= simcom_query,
 	.ping_stop	= simcom_ping_stop,
 	.forbids	= simcom_forbids,
+	.lease		= simcom_lease,
+	.lease_write	= simcom_lease_write,
+	.unlease	= simcom_unlease,
 	.line		= on_line,
 	.data		= simcom_push_data,
 	.reset		= reset,

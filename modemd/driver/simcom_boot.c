@@ -20,6 +20,7 @@
 #define RESULT_MARGIN_MS 5000	/* beyond the modem's own deadline */
 #define NETCLOSE_MS	30000
 #define LINE_BUSY_MS	50
+#define NEVER_MS	(7 * 24 * 3600 * 1000U)
 
 static void run_step(struct simcom *s);
 
@@ -40,7 +41,7 @@ const char *simcom_words(const struct at_answer *a)
 	return a->final[0] ? a->final : "no answer";
 }
 
-static const struct simcom_step *const stages[DRIVER_STAGES] = {
+static const struct simcom_step *const stages[SIMCOM_STAGES] = {
 	[DRIVER_IDENTIFY]	= simcom_identify,
 	[DRIVER_RATE]		= simcom_rate,
 	[DRIVER_SIM]		= simcom_sim,
@@ -49,6 +50,9 @@ static const struct simcom_step *const stages[DRIVER_STAGES] = {
 	[DRIVER_NET_CLOSE]	= simcom_net_close,
 	[DRIVER_CONTEXTS]	= simcom_contexts,
 	[DRIVER_CHECK]		= simcom_identify,
+	[SIMCOM_LEASE_CONNECT]	= simcom_lease_connect,
+	[SIMCOM_LEASE_DISCONNECT] = simcom_lease_disconnect,
+	[SIMCOM_LEASE_RESTORE]	= simcom_lease_restore,
 };
 
 /* A check is the way up once more, but for the SIM and for opening. */
@@ -76,8 +80,12 @@ static void end_stage(struct simcom *s, int err)
 	timer_stop(b->timer);
 	b->running = false;
 	b->wait = WAIT_NOTHING;
-	s->env.events->staged(s->env.up, b->stage, err, err ||
-			      b->stage == DRIVER_CONTEXTS ? b->text : "");
+	if (s->lease.phase != LEASE_NONE)
+		simcom_lease_staged(s, err);
+	else
+		s->env.events->staged(s->env.up, (enum driver_stage)b->stage,
+				      err, err || b->stage == DRIVER_CONTEXTS ?
+				      b->text : "");
 }
 
 static void wait_for(struct simcom *s, enum simcom_wait wait, uint32_t ms)
@@ -114,6 +122,8 @@ static uint32_t result_ms(const struct simcom *s)
 {
 	if (s->boot.stage == DRIVER_NET_CLOSE)
 		return NETCLOSE_MS;
+	if (s->boot.stage == SIMCOM_LEASE_CONNECT && s->lease.listen)
+		return NEVER_MS;	/* until somebody connects */
 
 	return s->env.links->open_timeout_ms + RESULT_MARGIN_MS;
 }
@@ -129,6 +139,9 @@ static void act(struct simcom *s, enum simcom_verdict v, int err)
 		break;
 	case V_RESULT:
 		wait_for(s, WAIT_RESULT, result_ms(s));
+		break;
+	case V_DONE:
+		end_stage(s, 0);
 		break;
 	case V_FAIL:
 		end_stage(s, err ? err : -EREMOTEIO);
@@ -256,6 +269,12 @@ void simcom_boot_timer(void *ctx)
 int simcom_stage(void *d, enum driver_stage stage)
 {
 	struct simcom *s = d;
+
+	return s->lease.phase == LEASE_NONE ? simcom_run(s, stage) : -EBUSY;
+}
+
+int simcom_run(struct simcom *s, unsigned int stage)
+{
 	struct simcom_boot *b = &s->boot;
 
 	if (b->running)
@@ -303,6 +322,16 @@ bool simcom_boot_line(struct simcom *s, const struct at_line *line)
 	b->result = line->args[0];
 	if (b->wait == WAIT_RESULT)
 		act(s, current(s)->judge(s, 0, NULL), 0);
+
+	return true;
+}
+
+bool simcom_boot_abort(struct simcom *s, int err)
+{
+	if (!s->boot.running || s->boot.wait != WAIT_RESULT)
+		return false;
+	simcom_say(s, "%s", strerror(-err));
+	end_stage(s, err);
 
 	return true;
 }

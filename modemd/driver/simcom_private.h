@@ -7,7 +7,10 @@
  * simcom_send.c, simcom_pull.c and simcom_push.c (their bytes),
  * simcom_server.c (servers), simcom_query.c (questions), simcom_ping.c,
  * simcom_config.c, simcom_at.c, simcom_repair.c (radio, contexts, restart),
- * simcom_error.c (what errors mean). Nobody else includes it.
+ * simcom_error.c (what errors mean), simcom_lease.c (the way into a transparent
+ * session and out of it), simcom_lease_steps.c (its commands),
+ * simcom_stream.c (its bytes), simcom_words.c (what the modem says among
+ * them). Nobody else includes it.
  */
 
 #ifndef MODEMD_SIMCOM_PRIVATE_H
@@ -95,6 +98,10 @@ enum simcom_rule {
 	R_IP_ERROR,
 	R_CME_ERROR_NUM,
 	R_CME_ERROR,
+	R_CIPMODE,
+	R_CIPMODE_BARE,
+	R_CONNECT_FAIL,
+	R_CONNECT,
 	R_BOOT_RDY,
 	R_BOOT_ATREADY,
 	R_BOOT_QCRDY,
@@ -180,7 +187,7 @@ enum simcom_wait {
 /* What runs a stage: simcom_boot.c. */
 struct simcom_boot {
 	bool running;
-	enum driver_stage stage;
+	unsigned int stage;		/* enum driver_stage or simcom_stages */
 	unsigned int step;
 	const struct simcom_step *list;	/* of the stage, the one under way */
 	enum simcom_wait wait;
@@ -256,6 +263,85 @@ struct simcom_at {
 	bool cut;
 };
 
+/* Lists of steps that are no stage of bring-up. */
+enum simcom_stages {
+	SIMCOM_LEASE_CONNECT = DRIVER_STAGES,
+	SIMCOM_LEASE_DISCONNECT,
+	SIMCOM_LEASE_RESTORE,
+	SIMCOM_STAGES
+};
+
+/* Where a session is, in this order. */
+enum simcom_lease_phase {
+	LEASE_NONE,
+	LEASE_NET_CLOSE,	/* CIPMODE wants the network closed */
+	LEASE_NET_OPEN,
+	LEASE_CONNECT,
+	LEASE_DATA,
+	LEASE_CHECK,		/* did the modem say that it has ended? */
+	LEASE_DISCONNECT,
+	LEASE_NET_CLOSE_AGAIN,
+	LEASE_RESTORE,
+};
+
+struct simcom_lease {
+	enum simcom_lease_phase phase;
+	bool udp, listen;
+	char host[DRIVER_HOST_MAX + 1];
+	unsigned int port, local_port;
+	bool told;		/* leased() is out */
+	bool ending;		/* unlease() was asked for, or it is over */
+	bool connected;
+	bool unsure;		/* +++ had no OK: an AT is due first */
+	bool alive;		/* as CIPOPEN? says */
+	bool network_lost;
+	bool dtr;		/* AT&D1 was obeyed */
+	long mode;		/* as CIPMODE? says; -1: nothing */
+	long result;		/* of CIPOPEN; -1: none */
+	int err;		/* why it ends; 0: as asked */
+	char text[96];
+	struct timer *timer;	/* the next command, in the next turn */
+};
+
+enum simcom_stream_state {
+	STREAM_OFF,
+	STREAM_DATA,
+	STREAM_PAUSE,		/* the silence before +++ */
+	STREAM_ESCAPE,		/* written; OK is due */
+	STREAM_DTR,		/* low; OK is due */
+};
+
+/* What a modem says when a session has ended by itself. */
+enum simcom_words {
+	WORDS_NONE,
+	WORDS_CLOSED,
+	WORDS_NETWORK,		/* and the network with it */
+	WORDS_BANNER,		/* it has started anew */
+};
+
+enum simcom_fit {
+	FIT_NOT,
+	FIT_PART,	/* so far; the input ends in it */
+	FIT_ALL,
+};
+
+/* The bytes of a session while they are not commands. */
+struct simcom_stream {
+	enum simcom_stream_state state;
+	struct timer *timer;	/* of the escape, or of what is held back */
+	struct timer *pause;	/* before a plus of the client */
+	unsigned int tries;
+	uint8_t *held;		/* from the modem, not delivered: owned */
+	size_t held_len, held_size;
+	size_t ok_from;		/* of it: where an OK may begin */
+	bool at_start;		/* nothing was delivered: a line may begin */
+	unsigned int pluses;	/* that ended our output after a silence */
+	bool full;		/* lease_writable() is due */
+	int64_t wrote_ms;	/* the last byte at the earliest... */
+	int64_t left_ms;	/* ...and at the latest was on the line */
+	int64_t waited_from_ms;	/* for output to drain */
+};
+
 struct simcom {
 	struct driver_env env;
 	struct driver_info info;
@@ -267,6 +353,8 @@ struct simcom {
 	bool coded_proven;		/* and so it is taken */
 	struct simcom_boot boot;
 	struct simcom_ping ping;
+	struct simcom_lease lease;
+	struct simcom_stream stream;
 	bool context_set;		/* since the modem started */
 	struct driver_table table;	/* of a running audit */
 	struct timer *turn;		/* the second try of a restart */
@@ -286,6 +374,7 @@ enum simcom_verdict {
 	V_NEXT,
 	V_AGAIN,	/* ask the same once more, within the patience */
 	V_RESULT,	/* its result line decides */
+	V_DONE,		/* the stage is over, at once */
 	V_FAIL,
 };
 
@@ -324,6 +413,9 @@ int simcom_answer_errno(int err, const struct at_answer *a);
 
 /* simcom_boot.c */
 int simcom_stage(void *d, enum driver_stage stage);
+int simcom_run(struct simcom *s, unsigned int stage);
+/* Ends what waits for a result line; false: a command runs. */
+bool simcom_boot_abort(struct simcom *s, int err);
 bool simcom_boot_line(struct simcom *s, const struct at_line *line);
 void simcom_boot_reset(struct simcom *s);
 void simcom_boot_timer(void *ctx);
@@ -396,6 +488,43 @@ int simcom_servers_ask(struct simcom *s,
 		       void (*done)(void *ctx, int err,
 				    const struct at_answer *a));
 void simcom_server_reset(struct simcom *s);
+
+/* simcom_lease_steps.c */
+extern const struct simcom_step simcom_lease_connect[];
+extern const struct simcom_step simcom_lease_disconnect[];
+extern const struct simcom_step simcom_lease_restore[];
+int simcom_send_mode(struct simcom *s, struct at_command *cmd);
+void simcom_take_mode(struct simcom *s, const struct at_line *line);
+enum simcom_verdict simcom_judge_mode(struct simcom *s, int err,
+				      const struct at_answer *a);
+
+/* simcom_lease.c */
+int simcom_lease(void *d, const struct driver_lease_args *args);
+int simcom_unlease(void *d);
+void simcom_lease_staged(struct simcom *s, int err);
+bool simcom_lease_line(struct simcom *s, const struct at_line *line);
+void simcom_lease_timer(void *ctx);
+void simcom_lease_reset(struct simcom *s);
+/* From the stream: its words may be the modem's; it left data mode, or not. */
+void simcom_lease_suspect(struct simcom *s);
+void simcom_lease_escaped(struct simcom *s, bool ok);
+
+/* simcom_words.c: where they begin, and reach to the end; @len: nowhere.
+ * @at_start: @p begins a line. */
+size_t simcom_find_words(const uint8_t *p, size_t len, bool at_start,
+			 enum simcom_fit *fit, enum simcom_words *what);
+
+/* simcom_stream.c */
+int simcom_stream_begin(struct simcom *s);
+void simcom_stream_escape(struct simcom *s);
+void simcom_stream_reset(struct simcom *s);
+/* Delivers what was held back; not @alive: but for the modem's last words,
+ * and what they are. */
+enum simcom_words simcom_stream_words(const struct simcom *s);
+enum simcom_words simcom_stream_deliver(struct simcom *s, bool alive);
+size_t simcom_lease_write(void *d, const uint8_t *data, size_t len);
+void simcom_stream_timer(void *ctx);
+void simcom_stream_pause_timer(void *ctx);
 
 /* simcom_query.c */
 int simcom_audit(void *d);

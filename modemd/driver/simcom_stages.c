@@ -401,7 +401,10 @@ static enum simcom_verdict judge_closed(struct simcom *s, int err,
 }
 
 const struct simcom_step simcom_net_open[] = {
-	{ .text = "AT+CIPMODE=0", .optional = true },
+	{ .send = simcom_send_mode, .optional = true },
+	{ .text = "AT+CIPMODE?",
+	  .accept = { R_CIPMODE + 1, R_CIPMODE_BARE + 1 },
+	  .line = simcom_take_mode, .judge = simcom_judge_mode },
 	{ .text = "AT+CIPRXGET=1" },
 	{ .send = send_timeouts, .optional = true },
 	{ .send = send_dnsset, .optional = true },

@@ -42,7 +42,7 @@ static void on_waiting(void *up, const char *text, uint32_t again_ms)
 	life_waiting(up, text, again_ms);
 }
 
-static void link_is_open(struct link *l)
+void link_is_open(struct link *l)
 {
 	struct modem *m = l->modem;
 	struct link_end how = { 0 };
@@ -73,7 +73,7 @@ static void link_is_open(struct link *l)
 	m->ops->opened(m->ctx, l->id, &how);
 }
 
-static const char *open_reason(int err)
+const char *open_reason(int err)
 {
 	switch (err) {
 	case -ECONNREFUSED:	return "refused";
@@ -313,6 +313,26 @@ static void on_answered(void *up, unsigned int id, int err,
 	modem_kick_soon(up);
 }
 
+static void on_leased(void *up, int err, const char *text)
+{
+	lease_leased(up, err, text);
+}
+
+static void on_unleased(void *up, int err, const char *text)
+{
+	lease_unleased(up, err, text);
+}
+
+static void on_lease_data(void *up, const uint8_t *data, size_t len)
+{
+	lease_data(up, data, len);
+}
+
+static void on_lease_writable(void *up)
+{
+	modem_kick_soon(up);
+}
+
 static void on_network_lost(void *up, const char *text)
 {
 	life_network_lost(up, text);
@@ -355,6 +375,10 @@ const struct driver_events modem_driver_events = {
 	.receiving	= on_receiving,
 	.push_unnamed	= on_push_unnamed,
 	.push_lost	= on_push_lost,
+	.leased		= on_leased,
+	.unleased	= on_unleased,
+	.lease_data	= on_lease_data,
+	.lease_writable	= on_lease_writable,
 	.network_lost	= on_network_lost,
 	.rebooted	= on_rebooted,
 	.hopeful	= on_hopeful,

@@ -30,6 +30,7 @@
 #define TRIES		3
 #define SILENT_TRY_MS	1000
 #define RESTART_WAIT_MS	5000	/* until the banner of a wanted restart */
+#define LEASE_KEY	"lease"	/* "1": the modem may be in data mode */
 
 static void set_times(struct modem *m, int64_t *wall, int64_t *mono)
 {
@@ -137,6 +138,34 @@ static void start_sync(struct modem *m, unsigned int tries, uint32_t wait_ms)
 	at_channel_sync(m->channel, tries, wait_ms, m->driver->max_send);
 }
 
+/* A lease began and its end was not seen, by this run or the one before. */
+static bool may_be_in_data_mode(const struct modem *m)
+{
+	const char *lease = state_get(m->store, LEASE_KEY);
+
+	return lease && strcmp(lease, "1") == 0;
+}
+
+static void note_lease(struct modem *m, const char *value)
+{
+	if (may_be_in_data_mode(m) == (value[0] == '1'))
+		return;
+	if (state_set(m->store, LEASE_KEY, value))
+		log_warn("state: cannot keep that there is a lease");
+}
+
+/* At this rate; every second round also after somebody else's session. */
+static void look_for_modem(struct modem *m, unsigned int tries,
+			   uint32_t wait_ms)
+{
+	if (!may_be_in_data_mode(m) && m->rounds % 2 == 0) {
+		start_sync(m, tries, wait_ms);
+		return;
+	}
+	m->syncing = true;
+	at_channel_escape(m->channel, tries, wait_ms);
+}
+
 static void try_baud(struct modem *m)
 {
 	struct port *port = at_channel_port(m->channel);
@@ -145,7 +174,7 @@ static void try_baud(struct modem *m)
 	port_flush(port);	/* first: what is unwritten keeps the rate */
 	if (port_set_baud(port, baud))
 		log_warn("port: cannot be set to %u baud", baud);
-	start_sync(m, TRIES, TRY_MS);
+	look_for_modem(m, TRIES, TRY_MS);
 }
 
 static void open_port(struct modem *m)
@@ -157,7 +186,8 @@ static void open_port(struct modem *m)
 	err = port_open(port, m->bauds[0]);
 	if (!err) {
 		life_set_state(m, MODEM_STARTING, "asking for an answer");
-		start_sync(m, TRIES, TRY_MS);
+		m->rounds = 0;
+		look_for_modem(m, TRIES, TRY_MS);
 		return;
 	}
 	if (err == -EBUSY) {
@@ -233,6 +263,7 @@ void life_silent(struct modem *m)
 		life_set_state(m, MODEM_STARTING, "it stopped answering");
 		m->staging = false;
 		m->baud_index = 0;
+		m->rounds = 0;
 		try_baud(m);
 		return;
 	}
@@ -245,6 +276,7 @@ void life_silent(struct modem *m)
 		 "is it powered, and is this its AT port?", m->bauds[0],
 		 m->baud_count - 1);
 	queries_fail(m, -ENODEV);
+	m->rounds++;
 	life_set_state(m, MODEM_SILENT, reason);
 	retry_later(m);
 }
@@ -316,6 +348,7 @@ static void network_is_open(struct modem *m)
 	m->ladder_restarts = 0;
 	audit_want(m);
 	names_forget(m);
+	note_lease(m, "0");
 	m->wait_ack = false;	/* as the stage has left it */
 	firmware_recall(m);
 	receive_reset(m);
@@ -422,6 +455,7 @@ void life_synced(struct modem *m)
 	m->raising = false;
 	restart_went_down(m, 0);
 	m->no_confirmed = false;
+	m->rounds = 0;
 	note_baud(m);
 	life_set_state(m, MODEM_STARTING, "");
 	backoff_reset(&m->backoff);
@@ -477,6 +511,22 @@ void life_restarting(struct modem *m, const char *reason)
 	timer_start(m->retry, RESTART_WAIT_MS);
 }
 
+/* Before: the line is the session's. */
+void life_leased(struct modem *m)
+{
+	note_lease(m, "1");
+	life_set_network(m, NETWORK_CLOSED,
+			 "an exclusive session has the modem");
+}
+
+void life_unleased(struct modem *m, bool sure)
+{
+	if (sure)
+		note_lease(m, "0");
+	backoff_reset(&m->backoff);
+	life_want_stage(m, DRIVER_NET_CLOSE);
+}
+
 /* A banner, or an echo that had been switched off. */
 void life_rebooted(struct modem *m, const char *text)
 {
@@ -492,7 +542,8 @@ void life_rebooted(struct modem *m, const char *text)
 	}
 	restart_went_down(m, 0);
 	forget_modem(m, "the modem restarted");
-	start_sync(m, m->cfg->recovery.max_silence, SILENT_TRY_MS);
+	/* In a session an echo may be the peer's. */
+	look_for_modem(m, m->cfg->recovery.max_silence, SILENT_TRY_MS);
 }
 
 /* Something changed for the better: no need to wait any longer. */

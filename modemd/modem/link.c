@@ -205,6 +205,8 @@ void link_end(struct link *l, int err, const char *reason, const char *text)
 	link_drop_unsent(l);
 	release_slot(l);
 	link_set_state(l, LINK_ENDED);
+	if (l->kind == LINK_LEASE)
+		lease_link_ended(l);
 	timer_start(l->modem->reaper, 0);
 	modem_kick_soon(l->modem);
 }
@@ -273,6 +275,8 @@ void links_lost(struct modem *m, int err, const char *reason, bool all)
 	unsigned int i;
 
 	TAILQ_FOREACH(l, &m->links, entry) {
+		if (!all && l == m->lease && m->lease_phase == LEASE_CLEARING)
+			continue;	/* it is what they are lost for */
 		if (!all && (l->state == LINK_LOST ||
 			     (l->state == LINK_WAITING && l->wait_until_ms)))
 			release_slot(l);
@@ -344,7 +348,7 @@ void links_reap(void *ctx)
 	}
 	listeners_reap(m);
 	if (m->stopping && TAILQ_EMPTY(&m->links) &&
-	    TAILQ_EMPTY(&m->listeners))
+	    TAILQ_EMPTY(&m->listeners) && m->lease_phase != LEASE_RUNNING)
 		timer_start(m->stop_timer, 0);
 }
 
@@ -408,7 +412,6 @@ struct link *link_new(struct modem *m, const struct link_args *args)
 	l->kind = args->kind;
 	l->port = args->port;
 	l->local_port = args->local_port;
-	l->kind = args->kind;
 	l->wait_ack = args->wait_ack;
 	l->any_port = args->local_port == 0;
 	l->restore = args->restore;
@@ -431,7 +434,8 @@ static bool anybody_waits(const struct modem *m)
 	const struct link *l;
 
 	TAILQ_FOREACH(l, &m->links, entry) {
-		if (l->state == LINK_WAITING && l->slot < 0)
+		if (l->state == LINK_WAITING && l->slot < 0 &&
+		    l->kind != LINK_LEASE)
 			return true;
 	}
 

@@ -90,8 +90,10 @@ static int make_parts(struct modem *m)
 	m->reaper = timer_new(m->timers, links_reap, m);
 	m->kick = timer_new(m->timers, schedule_kick, m);
 	m->due = timer_new(m->timers, schedule_due, m);
+	m->lease_timer = timer_new(m->timers, lease_expired, m);
 	m->stop_timer = timer_new(m->timers, on_stop, m);
-	if (!m->retry || !m->reaper || !m->kick || !m->due || !m->stop_timer)
+	if (!m->retry || !m->reaper || !m->kick || !m->due || !m->stop_timer ||
+	    !m->lease_timer)
 		return -ENOMEM;
 	err = at_channel_new(m->timers, &m->cfg->modem, &channel_ops, m,
 			     &m->channel);
@@ -147,6 +149,8 @@ void modem_list_capabilities(struct modem *m)
 	if ((caps & DRIVER_CAP_PUSH) && (caps & DRIVER_CAP_PUSH_SOURCE) &&
 	    (caps & DRIVER_CAP_UDP))
 		m->capabilities[n++] = "udp-source";
+	if (m->driver->caps & DRIVER_CAP_TRANSPARENT)
+		m->capabilities[n++] = "lease";
 	m->capabilities[n] = NULL;
 }
 
@@ -194,6 +198,7 @@ void modem_free(struct modem *m)
 	if (m->d)
 		m->driver->free(m->d);
 	at_channel_free(m->channel);
+	timer_free(m->lease_timer);
 	timer_free(m->stop_timer);
 	timer_free(m->due);
 	timer_free(m->kick);
@@ -251,7 +256,8 @@ static void count_slots(const struct modem *m, struct modem_status *out)
 	out->listeners_used = servers_used(m);
 	out->listeners_total = m->driver->max_listeners;
 	TAILQ_FOREACH(l, &m->links, entry) {
-		if (l->state == LINK_WAITING && l->slot < 0)
+		if (l->state == LINK_WAITING && l->slot < 0 &&
+		    l->kind != LINK_LEASE)
 			out->waiting++;
 	}
 }
@@ -293,6 +299,7 @@ void modem_get_status(struct modem *m, struct modem_status *out)
 	};
 	fill_next_try(m, out);
 	count_slots(m, out);
+	lease_fill_status(m, out);
 }
 
 void modem_refresh(struct modem *m)

@@ -162,6 +162,7 @@ struct listener_info {
 };
 
 struct lease_args {
+	uint64_t id;		/* of modem_new_id(); 0: a new one */
 	bool udp, listen;
 	const char *host;	/* checked by the caller; copied; listen: "" */
 	unsigned int port, local_port;
@@ -348,6 +349,12 @@ int modem_listener_next(struct modem *m, uint64_t after,
  * is there; -ENETDOWN, -ENODEV, -EOPNOTSUPP, -ENOMEM.
  */
 int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id);
+
+/* Ends it, not as its client asked: closed() says @err. 0 or -EBADF. */
+int modem_lease_end(struct modem *m, uint64_t id, int err, const char *reason);
+
+/* For a link that does not exist yet: never given to another one. */
+uint64_t modem_new_id(struct modem *m);
 
 /*
  * Closes the network until it is opened again by this. Links are closed

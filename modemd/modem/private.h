@@ -21,6 +21,7 @@
  *   listener.c  ... their states, and how they end
  *   server.c    the modem's servers, which listeners use
  *   accept.c    connections: who gets in, and which slot
+ *   lease.c     the exclusive session: a link that has the line for itself
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -173,6 +174,14 @@ struct server {
 
 #define QUERY_TEXT_MAX	512	/* of a raw command */
 
+/* What the driver has of a lease, whatever became of its link. */
+enum lease_phase {
+	LEASE_IDLE,
+	LEASE_WANTED,			/* when the line is free */
+	LEASE_CLEARING,			/* the other links are being lost */
+	LEASE_RUNNING,			/* until unleased() */
+};
+
 struct query {
 	TAILQ_ENTRY(query) entry;
 	uint32_t id;
@@ -222,6 +231,7 @@ struct modem {
 	struct backoff backoff;
 	unsigned int bauds[MODEM_BAUDS];
 	unsigned int baud_count, baud_index;
+	unsigned int rounds;		/* through all rates, in vain */
 	bool raising;			/* at the target rate, not yet proven */
 	bool rate_refused;		/* it does not work there: no more */
 	bool syncing;			/* the channel looks for the modem */
@@ -299,6 +309,14 @@ struct modem {
 	bool push_unnamed;		/* this firmware names no link */
 	int64_t receive_after_ms;	/* no switch before */
 
+	/* lease.c */
+	enum lease_phase lease_phase;
+	struct link *lease;		/* NULL: none, or it has ended */
+	bool lease_udp, lease_listen;
+	bool lease_ending;		/* unlease() was asked for */
+	int64_t lease_until_ms;
+	struct timer *lease_timer;
+
 	/* query.c */
 	struct query_list queries;
 	struct query *asked;		/* under way: the line is its own */
@@ -355,6 +373,10 @@ void restart_went_down(struct modem *m, int err);
 
 /* steps.c */
 void steps_note(struct modem *m);
+/* The network is closed for a session; and is opened again after it. @sure:
+ * it is in command mode. */
+void life_leased(struct modem *m);
+void life_unleased(struct modem *m, bool sure);
 
 /* link.c */
 struct link *link_find(struct modem *m, uint64_t id);
@@ -461,6 +483,17 @@ bool accept_passing(const struct modem *m);
 bool accept_may_have(const struct link *l);
 bool accept_leave(struct link *l);
 
+/* lease.c */
+bool lease_step(struct modem *m);
+void lease_pump(struct modem *m);
+void lease_link_ended(struct link *l);
+int64_t lease_due(const struct modem *m, const struct link *l);
+void lease_expired(void *ctx);
+void lease_leased(struct modem *m, int err, const char *text);
+void lease_unleased(struct modem *m, int err, const char *text);
+void lease_data(struct modem *m, const uint8_t *data, size_t len);
+void lease_fill_status(const struct modem *m, struct modem_status *out);
+
 /* query.c */
 int query_add(struct modem *m, enum driver_query what, const char *text,
 	      uint32_t *id);
@@ -496,6 +529,8 @@ void query_learn(struct modem *m, const struct query *q, int err,
 
 /* events.c */
 void link_drained(struct link *l);
+void link_is_open(struct link *l);
+const char *open_reason(int err);
 extern const struct driver_events modem_driver_events;
 
 #endif

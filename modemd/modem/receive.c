@@ -221,6 +221,8 @@ void receive_run(struct modem *m)
 	struct link *l;
 
 	TAILQ_FOREACH(l, &m->links, entry) {
+		if (l->kind == LINK_LEASE)
+			continue;	/* lease_pump()'s */
 		if (evbuffer_get_length(l->rx) > 0) {
 			deliver_waiting(l);
 			judge_backlog(l);

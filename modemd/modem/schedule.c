@@ -222,7 +222,7 @@ static void give_slots(struct modem *m)
 	struct link *l;
 
 	TAILQ_FOREACH(l, &m->links, entry) {
-		if (l->slot >= 0)
+		if (l->slot >= 0 || l->kind == LINK_LEASE)
 			continue;
 		if (l->state != LINK_WAITING &&
 		    (l->state != LINK_LOST || now < l->retry_at_ms))
@@ -274,6 +274,8 @@ static int64_t link_due(const struct modem *m, const struct link *l)
 	int64_t now = timers_mono_ms(m->timers);
 	int64_t at = NEVER;
 
+	if (l->kind == LINK_LEASE)
+		return lease_due(m, l);
 	switch (l->state) {
 	case LINK_WAITING:
 		return l->wait_until_ms && l->slot < 0 ? l->wait_until_ms :
@@ -330,7 +332,8 @@ static void link_is_due(struct modem *m, struct link *l, int64_t now)
 
 static int64_t probe_due(const struct modem *m)
 {
-	if (m->cfg->recovery.probe_ms == 0 || m->state != MODEM_READY)
+	if (m->cfg->recovery.probe_ms == 0 || m->state != MODEM_READY ||
+	    m->lease_phase == LEASE_RUNNING)
 		return NEVER;
 
 	return m->heard_ms + m->cfg->recovery.probe_ms;
@@ -403,7 +406,8 @@ void modem_kick(struct modem *m)
 	network_wish(m);
 	pings_end_cancelled(m);
 	receive_run(m);
-	if (line_is_free(m) && !restart_step(m) &&
+	lease_pump(m);
+	if (line_is_free(m) && !lease_step(m) && !restart_step(m) &&
 	    (m->staging || !life_step(m))) {
 		if (m->network == NETWORK_OPEN && !m->staging)
 			(void)network_step(m);

@@ -164,6 +164,23 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 	port_flush_out(p);
 	if (p->fd >= 0 && p->bytes_out != before)
 		set_stalled(p, false);
+	if (p->fd >= 0 && port_unwritten(p) == 0 && p->ops->drained)
+		p->ops->drained(p->ctx);
+}
+
+size_t port_unsent(const struct port *p)
+{
+	return p->fd < 0 ? 0 : port_unwritten(p) + tty_queued(p->fd);
+}
+
+void port_hold_input(struct port *p, bool hold)
+{
+	if (p->fd < 0)
+		return;
+	if (hold)
+		event_del(p->readable);
+	else
+		event_add(p->readable, NULL);
 }
 
 int port_io_start(struct port *p)

@@ -35,6 +35,7 @@ struct port_ops {
 	void (*input)(void *ctx, const uint8_t *data, size_t len);
 	void (*lost)(void *ctx, int err);
 	void (*stalled)(void *ctx, bool stalled);
+	void (*drained)(void *ctx);	/* port_unwritten() fell to 0 */
 };
 
 /* @set (device, backend, rtscts) and @ops are borrowed for its life. */
@@ -73,6 +74,15 @@ int port_write(struct port *p, const void *data, size_t len);
 
 /* Bytes the kernel has not taken yet. */
 size_t port_unwritten(const struct port *p);
+
+/* The same and those that the kernel knows to be still here. */
+size_t port_unsent(const struct port *p);
+
+/*
+ * Does not read for a while: the kernel's buffer fills, and with rtscts the
+ * modem stops. A hangup is seen when reading goes on, or by a write.
+ */
+void port_hold_input(struct port *p, bool hold);
 
 /* Drops what is unwritten and what is unread (before a new attempt). */
 void port_flush(struct port *p);

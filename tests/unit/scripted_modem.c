@@ -9,6 +9,7 @@
 #include "fake_port.h"
 #include "fake_timer.h"
 #include "fake_world.h"
+#include "scripted_data.h"
 #include "scripted_modem.h"
 
 #define OVERRIDES	24
@@ -48,6 +49,7 @@ struct script {
 	size_t longest;
 	unsigned int entry_slot;
 	const char *send_result;
+	struct script_data *data;
 	char *heard[HEARD_MAX];
 	unsigned int heard_count;
 };
@@ -210,6 +212,46 @@ static void open_slot(struct script *s, unsigned int n, const char *host,
 		 host, port);
 }
 
+static void connect_stream(struct script *s)
+{
+	say(s, "\r\nCONNECT 115200\r\n");
+	script_data_enter(s->data);
+}
+
+static void open_stream(struct script *s, const char *host, unsigned int port)
+{
+	close_slot(&s->slots[0]);
+	s->slots[0].open = true;
+	snprintf(s->slots[0].remote, sizeof(s->slots[0].remote), "\"%s\",%u",
+		 host, port);
+	connect_stream(s);
+}
+
+static void on_left_data(void *ctx)
+{
+	script_say(ctx, "\r\nOK\r\n");
+}
+
+static void on_ato(struct script *s, const char *args)
+{
+	(void)args;
+	if (s->set.mode == 1 && s->slots[0].open)
+		connect_stream(s);
+	else
+		say(s, "\r\nNO CARRIER\r\n\r\nERROR\r\n");
+}
+
+static void on_cipmode(struct script *s, const char *args)
+{
+	if (args[0] == '?')
+		script_say(s, "\r\n+CIPMODE: %u\r\n", s->set.mode);
+	else if (s->set.net_open && s->set.mode != (args[1] == '1'))
+		return say(s, "\r\nERROR\r\n");
+	else
+		s->set.mode = args[1] == '1';
+	say(s, "\r\nOK\r\n");
+}
+
 static void on_cipopen(struct script *s, const char *args)
 {
 	unsigned int n, port;
@@ -234,6 +276,11 @@ static void on_cipopen(struct script *s, const char *args)
 		script_say(s, "\r\n+CIPOPEN: %u,0\r\n\r\nOK\r\n", n);
 		return;
 	}
+	if (s->set.mode == 1 && (sscanf(args, "=0,\"%*3[A-Z]\",\"%255[^\"]\""
+	    ",%u", host, &port)) == 2) {
+		open_stream(s, host, port);
+		return;
+	}
 	if (sscanf(args, "=%u,\"TCP\",\"%255[^\"]\",%u", &n, host,
 		   &port) != 3 ||
 	    n >= SCRIPT_SLOTS) {
@@ -253,6 +300,11 @@ static void on_cipclose(struct script *s, const char *args)
 {
 	unsigned int n = (unsigned int)atoi(args + 1);
 
+	if (s->set.mode == 1 && s->slots[0].open) {
+		close_slot(&s->slots[0]);
+		say(s, "\r\nOK\r\n\r\nCLOSED\r\n\r\n+CIPCLOSE: 0,0\r\n");
+		return;
+	}
 	if (n < SCRIPT_SLOTS && s->slots[n].open) {
 		close_slot(&s->slots[n]);
 		script_say(s, "\r\nOK\r\n\r\n+CIPCLOSE: %u,0\r\n", n);
@@ -275,6 +327,14 @@ static void on_serverstart(struct script *s, const char *args)
 					   s->servers[i]);
 		}
 		say(s, "\r\n\r\nOK\r\n");
+		return;
+	}
+	/* Transparent: no backlog, A7600 manual 6.4.1. */
+	if (s->set.mode == 1 && s->set.net_open &&
+	    sscanf(args, "=%u,%u,%u", &port, &n, &backlog) == 2 &&
+	    n < SCRIPT_SERVERS && !s->servers[n]) {
+		s->servers[n] = port;
+		say(s, "\r\nOK\r\n");
 		return;
 	}
 	if (sscanf(args, "=%u,%u,%u", &port, &n, &backlog) != 3 ||
@@ -453,9 +513,13 @@ static void on_netopen(struct script *s, const char *args)
 static void on_netclose(struct script *s, const char *args)
 {
 	(void)args;
-	close_all(s);
-	say(s, s->set.net_open ? "\r\nOK\r\n\r\n+NETCLOSE: 0\r\n" :
+	if (s->set.mode == 1 && s->slots[0].open)
+		say(s, "\r\nOK\r\n\r\nCLOSED\r\n\r\n+CIPCLOSE: 0,0\r\n"
+		    "\r\n+NETCLOSE: 0\r\n");
+	else
+		say(s, s->set.net_open ? "\r\nOK\r\n\r\n+NETCLOSE: 0\r\n" :
 	    "\r\n+NETCLOSE: 2\r\n\r\nERROR\r\n");
+	close_all(s);
 	s->set.net_open = false;
 }
 
@@ -486,6 +550,8 @@ static const struct {
 	const char *bytes;
 } commands[] = {
 	{ "ATE0",		on_ate0, NULL },
+	{ "ATO",		on_ato, NULL },
+	{ "AT+CIPMODE",		on_cipmode, NULL },
 	{ "AT+CIPOPEN",		on_cipopen, NULL },
 	{ "AT+CIPCLOSE",	on_cipclose, NULL },
 	{ "AT+CIPSENDMODE",	NULL, "\r\nOK\r\n" },
@@ -616,6 +682,10 @@ static void on_written(void *ctx, struct port *p, const uint8_t *data,
 {
 	struct script *s = ctx;
 
+	if (script_data_on(s->data) && hears(s, p)) {
+		script_data_input(s->data, data, len);
+		return;
+	}
 	for (; len > 0 && hears(s, p); len--, data++) {
 		if (s->swallow_left > 0) {
 			s->swallow_left--;
@@ -623,7 +693,8 @@ static void on_written(void *ctx, struct port *p, const uint8_t *data,
 			take_byte(s, *data);
 		} else if (*data == '\r') {
 			on_line(s);
-		} else if (s->len < sizeof(s->line) - 1) {
+		} else if (s->len < sizeof(s->line) - 1 &&
+			   (*data != '+' || s->len > 0)) {
 			s->line[s->len++] = (char)*data;
 		}
 	}
@@ -631,7 +702,21 @@ static void on_written(void *ctx, struct port *p, const uint8_t *data,
 
 /* ---------------------------------------------------------------- its life */
 
-static const struct fake_port_hooks hooks = { .written = on_written };
+/* As after AT&D1. */
+static void on_dtr(void *ctx, struct port *p, bool on)
+{
+	struct script *s = ctx;
+
+	(void)p;
+	s->set.dtr_off = !on;
+	if (on || !script_data_on(s->data))
+		return;
+	script_data_leave(s->data);
+	say(s, "\r\nOK\r\n");
+}
+
+static const struct fake_port_hooks hooks = { .written = on_written,
+					      .dtr = on_dtr };
 
 struct script *script_new(struct fake_world *w)
 {
@@ -641,6 +726,7 @@ struct script *script_new(struct fake_world *w)
 	s->world = w;
 	s->out = evbuffer_new();
 	s->timer = timer_new(w->timers, deliver, s);
+	s->data = script_data_new(w->timers, on_left_data, s);
 	for (i = 0; i < SCRIPT_SLOTS; i++) {
 		s->slots[i].server = -1;
 		s->slots[i].in = evbuffer_new();
@@ -671,6 +757,7 @@ void script_free(struct script *s)
 		evbuffer_free(s->slots[i].sent);
 	}
 	script_forget_heard(s);
+	script_data_free(s->data);
 	timer_free(s->timer);
 	evbuffer_free(s->out);
 	free(s);
@@ -755,11 +842,39 @@ void script_reboot(struct script *s, const char *banner)
 	close_all(s);
 	s->set.net_open = false;
 	s->set.echo = true;
+	s->set.mode = 0;
+	script_data_leave(s->data);
 	s->entry_left = 0;
 	s->swallow_left = 0;
 	s->len = 0;
 	evbuffer_drain(s->out, evbuffer_get_length(s->out));
 	say(s, banner);
+}
+
+struct script_data *script_data(struct script *s)
+{
+	return s->data;
+}
+
+void script_accept(struct script *s)
+{
+	s->slots[0].open = true;
+	snprintf(s->slots[0].remote, sizeof(s->slots[0].remote),
+		 "\"192.0.2.9\",40000");
+	say(s, "\r\n+CLIENT: 0,0,192.0.2.9:40000\r\n");
+	connect_stream(s);
+}
+
+void script_stream(struct script *s, const void *data, size_t len)
+{
+	say_bytes(s, data, len);
+}
+
+void script_stream_ends(struct script *s, const char *words)
+{
+	close_slot(&s->slots[0]);
+	script_data_leave(s->data);
+	say(s, words);
 }
 
 struct script_set *script_set(struct script *s)

@@ -98,8 +98,17 @@ struct script_set {
 	bool pull;		/* CIPRXGET */
 	bool header_type;	/* +RECEIVE, not +IPD */
 	unsigned int send_max;	/* longer ones get +CIPERROR: 3; 0: none */
+	unsigned int mode;	/* CIPMODE */
+	bool dtr_off;
 };
 
 struct script_set *script_set(struct script *s);
+
+/* Transparent mode. A peer connects to the server; sends; the session ends with
+ * these words, as far as the modem is concerned. */
+struct script_data *script_data(struct script *s);
+void script_accept(struct script *s);
+void script_stream(struct script *s, const void *data, size_t len);
+void script_stream_ends(struct script *s, const char *words);
 
 #endif

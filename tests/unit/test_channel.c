@@ -1169,9 +1169,35 @@ static void late_echo_of_a_secret(void **state)
 
 /* ---------------------------------------------------------------- raw mode */
 
-static void on_raw(void *ctx, const uint8_t *data, size_t len)
+/* A '!' ends it: what follows are lines again. */
+static size_t on_raw(void *ctx, const uint8_t *data, size_t len)
 {
-	note(ctx, "raw[%.*s] ", (int)len, (const char *)data);
+	const uint8_t *end = memchr(data, '!', len);
+	struct bench *b = ctx;
+
+	if (end)
+		len = (size_t)(end + 1 - data);
+	note(b, "raw[%.*s] ", (int)len, (const char *)data);
+	if (end)
+		assert_int_equal(at_channel_set_raw(b->ch, NULL, NULL), 0);
+
+	return len;
+}
+
+static void on_drained(void *ctx)
+{
+	note(ctx, "drained ");
+}
+
+static const struct at_raw_ops raw_ops = { on_raw, on_drained };
+
+static void raw_done(void *ctx, int err, const struct at_answer *a)
+{
+	struct bench *b = ctx;
+
+	note(b, "done(%s,%s) ", err_name(err), a->final);
+	if (!err)
+		assert_int_equal(at_channel_set_raw(b->ch, &raw_ops, b), 0);
 }
 
 static void raw_mode(void **state)
@@ -1181,10 +1207,10 @@ static void raw_mode(void **state)
 
 	assert_int_equal(at_channel_write_raw(b->ch, "x", 1), -EPERM);
 	start(b, "AT+ONE");
-	assert_int_equal(at_channel_set_raw(b->ch, on_raw, b), -EBUSY);
+	assert_int_equal(at_channel_set_raw(b->ch, &raw_ops, b), -EBUSY);
 	say(b, "OK\r\n");
 	expect(b, "done(ok,OK,) ");
-	assert_int_equal(at_channel_set_raw(b->ch, on_raw, b), 0);
+	assert_int_equal(at_channel_set_raw(b->ch, &raw_ops, b), 0);
 	assert_int_equal(at_channel_send(b->ch, &c), -EBUSY);
 	expect_line(b, "AT+ONE\r");
 	assert_int_equal(at_channel_write_raw(b->ch, "+++\r", 4), 0);
@@ -1195,6 +1221,118 @@ static void raw_mode(void **state)
 	start(b, "AT+ONE");
 	say(b, "OK\r\n");
 	expect(b, "done(ok,OK,) ");
+}
+
+/* CONNECT ends who asked for it; for others it is a line of its own. */
+static void connect_is_final(void **state)
+{
+	struct bench *b = *state;
+	struct at_command c = command(b, "ATO");
+
+	start(b, "AT+ONE");
+	say(b, "\r\nCONNECT 115200\r\n");
+	expect(b, "urc{CONNECT 115200} ");
+	say(b, "\r\nOK\r\n");
+	expect(b, "done(ok,OK,) ");
+	c.connect = true;
+	assert_int_equal(at_channel_send(b->ch, &c), 0);
+	say(b, "\r\nCONNECT FAIL\r\n");
+	expect(b, "done(refused,CONNECT FAIL,) ");
+	assert_int_equal(at_channel_send(b->ch, &c), 0);
+	say(b, "\r\nCONNECT 115200\r\n");
+	expect(b, "done(ok,CONNECT 115200,) ");
+}
+
+/* Raw mode begins at the very byte and ends at the very byte, however the
+ * bytes come. */
+static void raw_to_the_byte(void **state)
+{
+	static const char text[] = "\r\nCONNECT 115200\r\n\r\nOK\r\nxy!"
+				   "\r\nRDY\r\n";
+	struct bench *b = *state;
+	size_t cut, len = strlen(text);
+	char got[sizeof(b->log)], *p;
+
+	for (cut = 0; cut <= len; cut++) {
+		struct at_command c = command(b, "ATO");
+
+		c.connect = true;
+		c.done = raw_done;
+		assert_int_equal(at_channel_send(b->ch, &c), 0);
+		fake_port_feed(b->port, text, cut);
+		fake_port_feed(b->port, text + cut, len - cut);
+		/* one run of raw bytes, wherever it was cut */
+		snprintf(got, sizeof(got), "%s", b->log);
+		while ((p = strstr(got, "] raw[")))
+			memmove(p, p + 6, strlen(p + 6) + 1);
+		assert_string_equal(got, "done(ok,CONNECT 115200) "
+				    "raw[\r\nOK\r\nxy!] urc{RDY} ");
+		b->log[0] = '\0';
+		b->len = 0;
+		assert_true(at_channel_ready(b->ch));
+	}
+}
+
+/* Some modems end their lines with CR alone. */
+static void raw_behind_a_bare_cr(void **state)
+{
+	struct bench *b = *state;
+	struct at_command c = command(b, "ATO");
+
+	c.connect = true;
+	c.done = raw_done;
+	assert_int_equal(at_channel_send(b->ch, &c), 0);
+	say(b, "\rCONNECT 115200\rxy!\r\nRDY\r\n");
+	expect(b, "done(ok,CONNECT 115200) raw[xy!] urc{RDY} ");
+}
+
+static void raw_output(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(at_channel_set_raw(b->ch, &raw_ops, b), 0);
+	expect_line(b, "");
+	fake_port_hold(b->port, true);
+	assert_int_equal(at_channel_write_raw(b->ch, "abc", 3), 0);
+	assert_int_equal(at_channel_raw_unwritten(b->ch), 3);
+	expect(b, "");
+	fake_port_hold(b->port, false);
+	expect(b, "drained ");
+	assert_int_equal(at_channel_raw_unwritten(b->ch), 0);
+	expect_line(b, "abc");
+	at_channel_hold_raw(b->ch, true);
+	say(b, "later");
+	expect(b, "");
+	assert_int_equal(fake_port_unread(b->port), 5);
+	at_channel_reset(b->ch);	/* lets go of it */
+	assert_int_equal(fake_port_unread(b->port), 0);
+	assert_int_equal(at_channel_write_raw(b->ch, "x", 1), -EPERM);
+}
+
+/* A modem that was left in data mode: a pause, three pluses, a pause, AT. */
+static void escapes(void **state)
+{
+	struct bench *b = *state;
+
+	at_channel_escape(b->ch, 3, 1000);
+	wait_ms(b, 1050);
+	expect_line(b, "");
+	wait_ms(b, 100);
+	expect_line(b, "+++");
+	say(b, "payload\r\nRDY\r\n");	/* no line yet */
+	wait_ms(b, 950);
+	expect_line(b, "");
+	say(b, "\r\nOK\r\n");
+	wait_ms(b, 200);
+	expect(b, "");
+	expect_line(b, "AT\r");
+	say(b, "\r\nOK\r\n");
+	wait_ms(b, 100);
+	assert_true(at_channel_ready(b->ch));
+	at_channel_escape(b->ch, 2, 1000);
+	wait_ms(b, 10000);
+	expect_line(b, "+++AT\rAT\r");
+	expect(b, "silent ");
 }
 
 /* --------------------------------------------------------------- port lost */
@@ -1258,7 +1396,7 @@ static void port_lost_in_raw_mode(void **state)
 {
 	struct bench *b = *state;
 
-	assert_int_equal(at_channel_set_raw(b->ch, on_raw, b), 0);
+	assert_int_equal(at_channel_set_raw(b->ch, &raw_ops, b), 0);
 	fake_port_lose(b->port, -EIO);
 	expect(b, "lost(-5) ");
 	assert_int_equal(at_channel_set_raw(b->ch, NULL, NULL), 0);
@@ -1599,7 +1737,9 @@ int main(void)
 		T(sync_and_reset_end_a_command), T(echo_tells_a_restart),
 		T(raw_answer), T(raw_timeout), T(echo_of_the_probe),
 		T(secrets_are_masked),
-		T(late_echo_of_a_secret), T(raw_mode), T(port_lost),
+		T(late_echo_of_a_secret), T(raw_mode), T(connect_is_final),
+		T(raw_to_the_byte), T(raw_behind_a_bare_cr), T(raw_output),
+		T(escapes), T(port_lost),
 		T(port_lost_while_finding), T(port_lost_at_write),
 		T(port_lost_in_raw_mode),
 		cmocka_unit_test(any_schedule),

@@ -52,7 +52,7 @@ struct bench {
 
 	uint8_t in[70000];
 	size_t in_len;
-	unsigned int lost, stalls, flows;
+	unsigned int lost, stalls, flows, drained;
 	int lost_err;
 	int64_t lost_at_ms;
 	bool reopen, close_on_input;
@@ -132,7 +132,16 @@ static void on_stalled(void *ctx, bool stalled)
 		b->flows++;
 }
 
-static const struct port_ops ops = { on_input, on_lost, on_stalled };
+static void on_drained(void *ctx)
+{
+	struct bench *b = ctx;
+
+	assert_int_equal(port_unwritten(b->port), 0);
+	b->drained++;
+}
+
+static const struct port_ops ops = { on_input, on_lost, on_stalled,
+				     on_drained };
 
 static void new_pty(struct bench *b)
 {
@@ -709,6 +718,38 @@ static int waiting_events(struct bench *b)
 }
 
 /* B9, twice at once: a full tty, and few bytes on a line with CTS low. */
+/* What is not read stays in the kernel, and comes when it is read again. */
+static void input_is_held(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(port_open(b->port, 115200), 0);
+	assert_int_equal(write(b->master, "one", 3), 3);
+	run_ms(b, 20);
+	assert_int_equal(b->in_len, 3);
+	port_hold_input(b->port, true);
+	assert_int_equal(write(b->master, "two", 3), 3);
+	run_ms(b, 50);
+	assert_int_equal(b->in_len, 3);
+	port_hold_input(b->port, false);
+	run_ms(b, 20);
+	assert_int_equal(b->in_len, 6);
+	assert_memory_equal(b->in, "onetwo", 6);
+	/* one that was opened again reads */
+	port_hold_input(b->port, true);
+	port_close(b->port);
+	port_hold_input(b->port, false);
+	assert_int_equal(port_open(b->port, 115200), 0);
+	assert_int_equal(write(b->master, "three", 5), 5);
+	run_ms(b, 20);
+	assert_int_equal(b->in_len, 11);
+	/* what the kernel says to be here still is unsent, not unwritten */
+	assert_int_equal(port_unsent(b->port), 0);
+	fake_queue(b, 4);
+	assert_int_equal(port_unwritten(b->port), 0);
+	assert_int_equal(port_unsent(b->port), 4);
+}
+
 static void stalls_are_told(void **state)
 {
 	struct bench *b = *state, cts = { .ts = b->ts, .set = b->set };
@@ -745,6 +786,8 @@ static void stalls_are_told(void **state)
 	assert_int_equal(cts.flows, 1);
 	assert_int_equal(b->stalls + cts.stalls, 2);
 	assert_int_equal(port_unwritten(b->port), 0);
+	assert_int_equal(b->drained, 1);	/* the other never waited */
+	assert_int_equal(cts.drained, 0);
 	assert_int_equal(b->lost + cts.lost, 0);
 	/* two tties that may be readable, and no timer any more */
 	assert_int_equal(waiting_events(b), 2);
@@ -959,7 +1002,7 @@ int main(void)
 		T(second_is_refused_and_first_is_named),
 		T(exclusive_while_open_only), T(forbidden),
 		T(holder_is_found), T(what_is_no_tty), T(rates),
-		T(rate_waits_for_what_is_queued), T(stalls_are_told),
+		T(rate_waits_for_what_is_queued), T(input_is_held), T(stalls_are_told),
 		T(flush_drops_both_ways), T(dtr_on_a_pty),
 		T(idle_wakes_nobody), T(usb_names), T(libserialport),
 	};

@@ -21,7 +21,8 @@ struct port {
 	struct timer *gone;		/* tells lost() from the loop */
 	struct evbuffer *held;		/* unwritten */
 	struct evbuffer *written;
-	bool open, hold, lose_at_write;
+	bool open, hold, lose_at_write, hold_input;
+	struct evbuffer *unread;
 	int gone_err;
 	int open_err;
 	unsigned int opens;
@@ -56,6 +57,7 @@ struct port *port_new(struct timers *ts, const struct config_modem *set,
 	p->gone = timer_new(ts, tell_lost, p);
 	p->held = evbuffer_new();
 	p->written = evbuffer_new();
+	p->unread = evbuffer_new();
 	if (w)
 		w->port = p;
 
@@ -70,6 +72,7 @@ void port_free(struct port *p)
 	timer_free(p->gone);
 	evbuffer_free(p->held);
 	evbuffer_free(p->written);
+	evbuffer_free(p->unread);
 	if (p->world && p->world->port == p)
 		p->world->port = NULL;
 	free(p);
@@ -95,6 +98,8 @@ void port_close(struct port *p)
 		return;
 	p->open = false;
 	evbuffer_drain(p->held, evbuffer_get_length(p->held));
+	evbuffer_drain(p->unread, evbuffer_get_length(p->unread));
+	p->hold_input = false;
 	if (p->hooks->closed)
 		p->hooks->closed(p->hook_ctx, p);
 }
@@ -157,6 +162,11 @@ size_t port_unwritten(const struct port *p)
 	return evbuffer_get_length(p->held);
 }
 
+size_t port_unsent(const struct port *p)
+{
+	return port_unwritten(p);
+}
+
 void port_flush(struct port *p)
 {
 	evbuffer_drain(p->held, evbuffer_get_length(p->held));
@@ -205,6 +215,10 @@ void fake_port_feed(struct port *p, const void *data, size_t len)
 
 	if (!p->open || len == 0)
 		return;
+	if (p->hold_input) {
+		evbuffer_add(p->unread, data, len);
+		return;
+	}
 	/* exact, so that ASan sees a byte read too many */
 	copy = malloc(len);
 	memcpy(copy, data, len);
@@ -255,6 +269,27 @@ void fake_port_hold(struct port *p, bool hold)
 	evbuffer_remove(p->held, data, len);
 	pass_on(p, data, len);
 	free(data);
+	if (p->ops->drained)
+		p->ops->drained(p->ctx);
+}
+
+void port_hold_input(struct port *p, bool hold)
+{
+	size_t len = evbuffer_get_length(p->unread);
+	uint8_t *data;
+
+	p->hold_input = hold;
+	if (hold || len == 0)
+		return;
+	data = malloc(len);
+	evbuffer_remove(p->unread, data, len);
+	fake_port_feed(p, data, len);
+	free(data);
+}
+
+size_t fake_port_unread(const struct port *p)
+{
+	return evbuffer_get_length(p->unread);
 }
 
 void fake_port_stalled(struct port *p, bool stalled)

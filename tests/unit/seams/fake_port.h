@@ -50,4 +50,7 @@ void fake_port_lose_at_write(struct port *p, int err);
 void fake_port_hold(struct port *p, bool hold);
 void fake_port_stalled(struct port *p, bool stalled);
 
+/* Bytes fed that the core does not read: port_hold_input(). */
+size_t fake_port_unread(const struct port *p);
+
 #endif
