@@ -150,12 +150,15 @@ static void on_closed(void *ctx, uint64_t link, const struct link_end *how)
 static void on_answered(void *ctx, uint32_t query, int err,
 			const struct driver_answer *answer)
 {
-	note(ctx, 0, "answered(%u,%s,%s", query, err_name(err), answer->text);
+	char pings[96] = "";
+
 	if (answer->pings_sent > 0)
-		note(ctx, 0, "%u/%u/%u,%u/%u/%u", answer->pings_sent,
-		     answer->pings_received, answer->pings_lost,
-		     answer->min_ms, answer->avg_ms, answer->max_ms);
-	note(ctx, 0, ") ");
+		snprintf(pings, sizeof(pings), "%u/%u/%u,%u/%u/%u",
+			 answer->pings_sent, answer->pings_received,
+			 answer->pings_lost, answer->min_ms, answer->avg_ms,
+			 answer->max_ms);
+	note(ctx, 0, "answered(%u,%s,%s%s) ", query, err_name(err),
+	     answer->text, pings);
 }
 
 static void add_name(char *list, size_t size, const char *name)

@@ -12,7 +12,7 @@
 #define BYTES_MAX	8192	/* of one line, unescaped */
 #define WANT_MS		1000	/* the daemon has this long to write */
 #define SAY_MS		5	/* a modem's usual latency */
-#define DEPTH_MAX	4	/* of includes */
+#define DEPTH_MAX	6	/* of includes */
 
 struct reader {
 	struct replay_file *f;
