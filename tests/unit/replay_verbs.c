@@ -154,16 +154,10 @@ static int do_credit(struct replay *r, struct replay_words *a)
 /* resolve NAME, reverse ADDRESS: the query's number */
 static int do_resolve(struct replay *r, struct replay_words *a)
 {
+	bool name = strcmp(a->words[0], "resolve") == 0;
 	uint32_t query = 0;
-	int err = modem_resolve(r->bench->m, a->words[1], &query);
-
-	return err ? err : (int)query;
-}
-
-static int do_reverse(struct replay *r, struct replay_words *a)
-{
-	uint32_t query = 0;
-	int err = modem_reverse(r->bench->m, a->words[1], &query);
+	int err = (name ? modem_resolve : modem_reverse)(r->bench->m,
+							 a->words[1], &query);
 
 	return err ? err : (int)query;
 }
@@ -234,8 +228,10 @@ static int do_confirmed(struct replay *r, struct replay_words *a)
 }
 
 /* at COMMAND, force COMMAND: the query's number; or refused, and why */
-static int ask_at(struct replay *r, const char *command, bool force)
+static int do_at(struct replay *r, struct replay_words *a)
 {
+	const char *command = strchr(r->step->bytes, ' ') + 1;
+	bool force = strcmp(a->words[0], "force") == 0;
 	const char *why = NULL;
 	uint32_t query = 0;
 	int err = modem_at(r->bench->m, command, 5000, force, &query, &why);
@@ -244,20 +240,6 @@ static int ask_at(struct replay *r, const char *command, bool force)
 		evbuffer_add_printf(r->out, "refused: %s\n", why);
 
 	return err ? err : (int)query;
-}
-
-static int do_at(struct replay *r, struct replay_words *a)
-{
-	(void)a;
-
-	return ask_at(r, strchr(r->step->bytes, ' ') + 1, false);
-}
-
-static int do_force(struct replay *r, struct replay_words *a)
-{
-	(void)a;
-
-	return ask_at(r, strchr(r->step->bytes, ' ') + 1, true);
 }
 
 static unsigned int find_option(struct replay *r, const char *name)
@@ -356,14 +338,14 @@ static const struct verb {
 	{ "close",	1, do_close },
 	{ "credit",	2, do_credit },
 	{ "resolve",	1, do_resolve },
-	{ "reverse",	1, do_reverse },
+	{ "reverse",	1, do_resolve },
 	{ "listen",	1, do_listen },
 	{ "unlisten",	1, do_unlisten },
 	{ "ping",	1, do_ping },
 	{ "cancel",	1, do_cancel },
 	{ "confirmed",	1, do_confirmed },
 	{ "at",		1, do_at },
-	{ "force",	1, do_force },
+	{ "force",	1, do_at },
 	{ "option",	2, do_option },
 	{ "config",	0, do_config },
 	{ "show",	1, do_show },
