@@ -27,6 +27,11 @@ unsigned long replay_number(struct replay *r, const char *text)
 	return n;
 }
 
+static unsigned int natural(struct replay *r, const char *text)
+{
+	return (unsigned int)replay_number(r, text);
+}
+
 /* Of open and udp, from the fourth word on. */
 static void link_options(struct replay *r, struct replay_words *a,
 			 struct link_args *args)
@@ -45,11 +50,11 @@ static void link_options(struct replay *r, struct replay_words *a,
 		else if (strcmp(word, "source") == 0)
 			args->want_source = true;
 		else if (strncmp(word, "wait=", 5) == 0)
-			args->wait_ms = (uint32_t)replay_number(r, word + 5);
+			args->wait_ms = natural(r, word + 5);
 		else if (strncmp(word, "local=", 6) == 0)
-			args->local_port = (unsigned int)replay_number(r, word + 6);
+			args->local_port = natural(r, word + 6);
 		else if (strncmp(word, "credit=", 7) == 0)
-			args->credit = (uint32_t)replay_number(r, word + 7);
+			args->credit = natural(r, word + 7);
 		else
 			replay_fail(r->step, "%s knows no %s", a->words[0],
 				    word);
@@ -63,7 +68,7 @@ static int do_open(struct replay *r, struct replay_words *a)
 {
 	struct link_args args = {
 		.host = a->words[1],
-		.port = (unsigned int)replay_number(r, a->words[2]),
+		.port = natural(r, a->words[2]),
 	};
 
 	link_options(r, a, &args);
@@ -77,7 +82,7 @@ static int do_udp(struct replay *r, struct replay_words *a)
 	struct link_args args = {
 		.kind = LINK_UDP,
 		.host = strcmp(a->words[1], "-") == 0 ? "" : a->words[1],
-		.port = (unsigned int)replay_number(r, a->words[2]),
+		.port = natural(r, a->words[2]),
 	};
 
 	link_options(r, a, &args);
@@ -99,7 +104,7 @@ static size_t bytes(struct replay *r, const char *text, char *out)
 /* send LINK BYTES [TIMES]: without blanks in BYTES */
 static int do_send(struct replay *r, struct replay_words *a)
 {
-	unsigned long i, times = a->count > 3 ? replay_number(r, a->words[3]) : 1;
+	unsigned int i, times = a->count > 3 ? natural(r, a->words[3]) : 1;
 	static char data[REPLAY_BYTES];
 	size_t len = bytes(r, a->words[2], data);
 	struct evbuffer *buf = evbuffer_new();
@@ -120,7 +125,7 @@ static int do_sendto(struct replay *r, struct replay_words *a)
 	unsigned long link = replay_number(r, a->words[1]);
 	struct driver_to to = {
 		.address = a->words[2],
-		.port = (unsigned int)replay_number(r, a->words[3]),
+		.port = natural(r, a->words[3]),
 	};
 	static char data[REPLAY_BYTES];
 	size_t len = bytes(r, a->words[4], data);
@@ -148,7 +153,7 @@ static int do_credit(struct replay *r, struct replay_words *a)
 	(void)modem_link_info(r->bench->m, link, &info);
 
 	return modem_link_credit(r->bench->m, link, info.epoch,
-				 (uint32_t)replay_number(r, a->words[2]));
+				 natural(r, a->words[2]));
 }
 
 /* resolve NAME, reverse ADDRESS: the query's number */
@@ -166,7 +171,7 @@ static int do_resolve(struct replay *r, struct replay_words *a)
 static int do_listen(struct replay *r, struct replay_words *a)
 {
 	struct listener_args args = {
-		.port = (unsigned int)replay_number(r, a->words[1]),
+		.port = natural(r, a->words[1]),
 		.backlog = 3,
 	};
 	uint64_t id = 0;
@@ -176,12 +181,11 @@ static int do_listen(struct replay *r, struct replay_words *a)
 		const char *word = a->words[i];
 
 		if (strncmp(word, "backlog=", 8) == 0)
-			args.backlog = (unsigned int)replay_number(r, word + 8);
+			args.backlog = natural(r, word + 8);
 		else if (strncmp(word, "max=", 4) == 0)
-			args.policy.max_links = (unsigned int)
-				replay_number(r, word + 4);
+			args.policy.max_links = natural(r, word + 4);
 		else if (strncmp(word, "wait=", 5) == 0)
-			args.wait_ms = (uint32_t)replay_number(r, word + 5);
+			args.wait_ms = natural(r, word + 5);
 		else
 			replay_fail(r->step, "listen knows no %s", word);
 	}
@@ -200,8 +204,7 @@ static int do_unlisten(struct replay *r, struct replay_words *a)
 static int do_ping(struct replay *r, struct replay_words *a)
 {
 	struct driver_ping how = {
-		.count = a->count > 2 ? (unsigned int)replay_number(r, a->words[2]) :
-			 1,
+		.count = a->count > 2 ? natural(r, a->words[2]) : 1,
 		.size = 32, .ttl = 64, .interval_ms = 1000, .wait_ms = 5000,
 	};
 	uint32_t query = 0;
@@ -213,7 +216,7 @@ static int do_ping(struct replay *r, struct replay_words *a)
 /* cancel QUERY */
 static int do_cancel(struct replay *r, struct replay_words *a)
 {
-	modem_query_cancel(r->bench->m, (uint32_t)replay_number(r, a->words[1]));
+	modem_query_cancel(r->bench->m, natural(r, a->words[1]));
 
 	return 0;
 }
@@ -222,7 +225,8 @@ static int do_cancel(struct replay *r, struct replay_words *a)
 static int do_confirmed(struct replay *r, struct replay_words *a)
 {
 	uint32_t query = 0;
-	int err = modem_confirmed(r->bench->m, replay_number(r, a->words[1]), &query);
+	int err = modem_confirmed(r->bench->m, natural(r, a->words[1]),
+				  &query);
 
 	return err ? err : (int)query;
 }
@@ -303,7 +307,7 @@ static int do_restart(struct replay *r, struct replay_words *a)
 /* wait MS: the clock goes on; what the daemon writes comes in the next ">" */
 static int do_wait(struct replay *r, struct replay_words *a)
 {
-	bench_wait(r->bench, (uint32_t)replay_number(r, a->words[1]));
+	bench_wait(r->bench, natural(r, a->words[1]));
 
 	return 0;
 }
