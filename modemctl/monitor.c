@@ -39,6 +39,9 @@ static void print_json(const struct modemclient_event *ev, const char *name)
 	if (*ev->address)
 		json_object_set_new(o, "address",
 				    format_json_text(ev->address));
+	if (ev->type == MODEMCLIENT_EVENT_LEASE)
+		json_object_set_new(o, "link",
+				    json_integer((json_int_t)ev->count));
 	if (ev->type == MODEMCLIENT_EVENT_STOPPING)
 		json_object_set_new(o, "deadline_ms",
 				    json_integer(ev->deadline_ms));

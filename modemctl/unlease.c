@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <errno.h>
-#include <stdlib.h>
+#include <stdint.h>
+#include <stdio.h>
 
 #include "modemctl.h"
 
@@ -31,6 +31,8 @@ int unlease_run(struct ctl *ctl, int argc, char **argv)
 	if (code == CTL_DONE &&
 	    modemclient_unlease(ctl->mc, lease, CTL_TIMEOUT_MS) < 0)
 		code = ctl_fail_client(ctl);
+	if (code == CTL_DONE && ctl->json)
+		printf("{\"link\": %llu}\n", (unsigned long long)lease);
 
 	return code;
 }

@@ -9,6 +9,7 @@ import copy
 import json
 import os
 import signal
+import subprocess
 
 import jsonschema
 
@@ -159,6 +160,21 @@ def every_decision(bench):
         fits(name, bench.json(name, *words, user=ADMIN))
 
 
+def every_lease(bench):
+    bench.start("--baud", 0)
+    server = bench.server(harness.sink)
+    bench.spawn("lease", "modemctl", "nc", "--lease", "127.0.0.1",
+                server.port, user=ADMIN, stdin=subprocess.PIPE)
+
+    def state():
+        status = bench.json("status", user=ADMIN)
+        fits("status", status)
+        return (status["lease"] or {}).get("state")
+    wait_for(lambda: state() == "connected", "the lease")
+    fits("unlease", bench.json("unlease", user=ADMIN))
+    wait_for(lambda: state() is None, "its end", 60)
+
+
 def every_verb_has_a_schema(bench):
     _, out, _ = bench.run("modemctl", "--help")
     verbs = {line.split()[0] for line in out.splitlines()
@@ -172,4 +188,4 @@ def every_verb_has_a_schema(bench):
 
 
 harness.run(every_answer, answers_without_a_modem, every_line, every_echo,
-            every_decision, every_verb_has_a_schema)
+            every_decision, every_lease, every_verb_has_a_schema)

@@ -128,6 +128,11 @@ static void add_summary(struct replay *r, bool from_power)
 			    (int)st.line->unknown_lines,
 			    (int)st.line->lost_payloads,
 			    (int)st.line->timeouts, (int)st.line->resyncs);
+	if (st.lost_bytes > 0)
+		evbuffer_add_printf(r->out, "lost bytes %d\n",
+				    (int)st.lost_bytes);
+	if (strcmp(st.receive, "pull") != 0)
+		evbuffer_add_printf(r->out, "receives by %s\n", st.receive);
 }
 
 /* ---------------------------------------------------------------- the steps */

@@ -20,6 +20,7 @@
 
 #define REPLAY_STEPS	1024
 #define REPLAY_WORDS	16
+#define REPLAY_BYTES	8192	/* of one line, unescaped */
 
 enum replay_kind {
 	REPLAY_SET,	/* a setting of the daemon, before it starts */
@@ -60,6 +61,9 @@ struct replay {
 /* replay_file.c: 0, or -1 and @f->error. Free it in both cases. */
 int replay_read(struct replay_file *f, const char *path);
 void replay_free(struct replay_file *f);
+/* @out has room for REPLAY_BYTES. The length, or -1: no such escape, or too
+ * long. */
+int replay_unescape(char *out, const char *s);
 
 /* replay.c: appends to @out. Fails the test when the daemon does not write
  * what the log says. @bytewise: the modem's bytes come one by one. */
@@ -70,8 +74,19 @@ void replay_run(const struct replay_file *f, bool bytewise,
 __attribute__((format(printf, 2, 3), noreturn))
 void replay_fail(const struct replay_step *step, const char *fmt, ...);
 
-/* replay_verbs.c: what "do" and "set" know. */
+/* Of a "do" or "set" line; words[0] is the verb, or the setting. */
+struct replay_words {
+	char *words[REPLAY_WORDS];
+	int count;
+};
+
+/* replay_verbs.c: what "do" knows. */
 void replay_do(struct replay *r);
+/* Cuts @text, which the words then point to. Both end a test that is wrong. */
+void replay_split(struct replay *r, char *text, struct replay_words *a);
+unsigned long replay_number(struct replay *r, const char *text);
+
+/* replay_settings.c: what "set" knows. */
 void replay_set(struct replay *r);
 
 #endif

@@ -9,10 +9,9 @@
 #include "replay.h"
 
 #define LINE_MAX_LEN	4096
-#define BYTES_MAX	8192	/* of one line, unescaped */
 #define WANT_MS		1000	/* the daemon has this long to write */
 #define SAY_MS		5	/* a modem's usual latency */
-#define DEPTH_MAX	6	/* of includes */
+#define DEPTH_MAX	8	/* of includes */
 
 struct reader {
 	struct replay_file *f;
@@ -65,8 +64,7 @@ static const char *repeated(const char *s, unsigned int *times, char *byte)
 	return s && *s == '}' ? s + 1 : NULL;
 }
 
-/* Its length, or -1 for an escape that there is not. */
-static int unescape(char *out, const char *s)
+int replay_unescape(char *out, const char *s)
 {
 	unsigned int times;
 	int len = 0;
@@ -79,7 +77,7 @@ static int unescape(char *out, const char *s)
 			s = repeated(s, &times, &byte);
 		else if (byte == '\\')
 			s = escaped(s, &byte);
-		if (!s || times > (unsigned int)(BYTES_MAX - len))
+		if (!s || times > (unsigned int)(REPLAY_BYTES - len))
 			return -1;
 		memset(out + len, byte, times);
 		len += (int)times;
@@ -132,7 +130,7 @@ static int add_bytes(struct reader *rd, char *text)
 	bool from_modem = *text == '<', raw = from_modem;
 	bool timed;
 	uint32_t ms = from_modem ? SAY_MS : WANT_MS;
-	static char bytes[BYTES_MAX + 1];	/* and a CR */
+	static char bytes[REPLAY_BYTES + 1];	/* and a CR */
 	char *end;
 	int len;
 
@@ -150,7 +148,7 @@ static int add_bytes(struct reader *rd, char *text)
 	}
 	if (*text++ != ' ')
 		return wrong(rd, "a blank is missing", text - 1);
-	len = unescape(bytes, text);
+	len = replay_unescape(bytes, text);
 	if (len < 0)
 		return wrong(rd, "no such escape, or too long", text);
 	if (from_modem)
