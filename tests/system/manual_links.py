@@ -41,7 +41,8 @@ class LinkPlay(Play):
         options = {"credit": 0} if self.is_pull else {}
         if command.field(1) == "UDP":
             host = port = None
-            options.update(type="UDP", local_port=int(command.field(4)))
+            options.update(type="UDP", local_port=int(command.field(4)),
+                           want_source=self.is_push)
         else:
             host, port = self.remote(host, port)
         try:
@@ -203,10 +204,16 @@ class LinkPlay(Play):
 
     def far_sends(self, step, host, data):
         host.sends(data)
+        check(step.bare or step.numbers("+CIPRXGET: 1,"),
+              "nothing is printed of what comes", step.said)
         link = self.links[self.link_of[host]]
         if step.bare and self.is_push:
             same(step.bare.encode("latin-1"), data, "what is printed")
             self.pushed(step, link)
+            if host.kind == "udp":
+                head = next(s for s in step.said if "RECV FROM:" in s)
+                same(link.receive()[1],
+                     self.real(head).partition("FROM:")[2], "the source")
         elif not link.auto_credit:      # announced, and not read yet
             wait_for(lambda: any(
                 r["link"] == link.id and r["readable"] for r in
@@ -222,8 +229,10 @@ class LinkPlay(Play):
             link.give_credit(LOTS)
         same(link.read(len(data)), data, "the data")
 
-    def far_closes(self, _, host, __):
+    def far_closes(self, step, host, _):
         host.closes()
+        same(step.numbers("+IPCLOSE: "), [self.link_of[host], "1"],
+             "the printed end")
         self.ends.append(self.links.pop(self.link_of[host])
                          if not self.is_pull else
                          self.links[self.link_of[host]])

@@ -127,6 +127,8 @@ class Play:
             if re.match(r"far\d$", verb):
                 host = self.far[int(verb[3]) - 1]
                 verb, _, text = text.partition(" ")
+            check(verb == "closes" or not step.numbers("+IPCLOSE: "),
+                  "a printed end that nobody made", step.said)
             getattr(self, "far_" + verb.replace("-", "_"))(
                 step, host, words.unescape(text).encode("latin-1"))
             return
