@@ -256,6 +256,8 @@ void network_closed(struct modem *m, int err, const char *text)
 		life_set_network(m, NETWORK_CLOSED, m->net_text);
 		if (m->net_up_after)
 			come_up(m);
+		/* where it was closed before, nothing above is news: */
+		modem_kick_soon(m);	/* questions may wait */
 	}
 }
 

@@ -4,7 +4,7 @@
 What a dialogue file (*.dlg) looks like is in README.md. This module reads and
 checks; it plays nothing.
 
-Called by: manual.py, manual_selftest.py.
+Called by: manual.py, manual_selftest.py, ../system/manual_words.py.
 """
 
 import codecs

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The far end of a dialogue: hosts and peers of this machine that do as told.
 
-Called by: manual.py.
+Called by: manual.py, ../system/manual_play.py.
 """
 
 import socket
