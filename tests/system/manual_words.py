@@ -46,7 +46,8 @@ class Command:
 
     @property
     def asks(self):
-        return self.kind in ("?", "=?")
+        return self.kind in ("?", "=?") or \
+            (self.name == "CIPRXGET" and self.field(0) == "4")
 
     def field(self, index):
         """Without quotes; "" where there is none."""
