@@ -330,7 +330,8 @@ def the_tool(bench):
              "the lease")
     tool.signal(2)
     same(tool.wait(), 1, "the exit code of an interrupted one")
-    code, _, err = bench.run("modemctl", "nc", "-u", "127.0.0.1", 80)
+    code, _, err = bench.run("modemctl", "nc", "--duration", 5,
+                            "127.0.0.1", 80)
     same(code, 2, "the exit code without --lease")
     ordinary_works(bench)
     rows = [s for s in bench.settled_history() if s["type"] == "lease"]

@@ -132,8 +132,9 @@ static void expect_back(struct bench *b)
 static void there_and_back(void **state)
 {
 	static const char *const in[] = {
-		"AT+NETOPEN?", "AT+NETCLOSE", "AT+NETOPEN?", "AT+CIPMODE=1",
-		"AT+CIPMODE?", "AT+CIPRXGET=1", "AT+CIPTIMEOUT=30000,30000,20000",
+		"AT+NETOPEN?", "AT+NETCLOSE", "AT+NETOPEN?", "AT+CIPMODE?",
+		"AT+CIPMODE=1", "AT+CIPMODE?", "AT+CIPRXGET=1",
+		"AT+CIPTIMEOUT=30000,30000,20000",
 		"AT+CIPDNSSET=0,3000,1", "AT+CIPSENDMODE=0", "AT+NETOPEN?",
 		"AT+NETOPEN", "AT+IPADDR", "AT&D1",
 		"AT+CIPOPEN=0,\"TCP\",\"peer.example\",7",
@@ -364,7 +365,7 @@ static void datagrams(void **state)
 
 	bench_wait(b, ALL_IN_MS);
 	expectf(b, "opened(%u) ", (unsigned int)id);
-	assert_int_equal(sscanf(script_command(b->script, 13), "AT+CIPOPEN=0,"
+	assert_int_equal(sscanf(script_command(b->script, 14), "AT+CIPOPEN=0,"
 				"\"UDP\",\"peer.example\",7,%u", &port), 1);
 	assert_in_range(port, 49152, 65535);
 }
