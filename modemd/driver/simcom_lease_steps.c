@@ -26,6 +26,29 @@ int simcom_send_mode(struct simcom *s, struct at_command *cmd)
 			   (unsigned int)wanted_mode(s));
 }
 
+int simcom_ask_mode(struct simcom *s, struct at_command *cmd)
+{
+	s->lease.mode = -1;
+
+	return simcom_send(s, cmd, "AT+CIPMODE?");
+}
+
+int simcom_change_mode(struct simcom *s, struct at_command *cmd)
+{
+	return s->lease.mode == wanted_mode(s) ? 1 : simcom_send_mode(s, cmd);
+}
+
+int simcom_verify_mode(struct simcom *s, struct at_command *cmd)
+{
+	return s->lease.mode == wanted_mode(s) ? 1 : simcom_ask_mode(s, cmd);
+}
+
+/* By a session that had no end: of a killed daemon, of a port that was lost. */
+bool simcom_left_in_data_mode(const struct simcom *s)
+{
+	return s->lease.mode == 1 && wanted_mode(s) == 0;
+}
+
 void simcom_take_mode(struct simcom *s, const struct at_line *line)
 {
 	s->lease.mode = line->args[0];
@@ -43,8 +66,7 @@ enum simcom_verdict simcom_judge_mode(struct simcom *s, int err,
 	}
 	if (err || s->lease.mode < 0)	/* one that has no such mode */
 		return V_NEXT;
-	simcom_say(s, "the modem was left in transparent mode: its network is "
-		   "closed first");
+	simcom_say(s, SIMCOM_LEFT_TEXT);
 
 	return V_FAIL;
 }

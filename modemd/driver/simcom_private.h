@@ -493,6 +493,12 @@ void simcom_server_reset(struct simcom *s);
 extern const struct simcom_step simcom_lease_connect[];
 extern const struct simcom_step simcom_lease_disconnect[];
 extern const struct simcom_step simcom_lease_restore[];
+#define SIMCOM_LEFT_TEXT \
+	"the modem was left in transparent mode: its network is closed first"
+int simcom_ask_mode(struct simcom *s, struct at_command *cmd);
+int simcom_change_mode(struct simcom *s, struct at_command *cmd);
+int simcom_verify_mode(struct simcom *s, struct at_command *cmd);
+bool simcom_left_in_data_mode(const struct simcom *s);
 int simcom_send_mode(struct simcom *s, struct at_command *cmd);
 void simcom_take_mode(struct simcom *s, const struct at_line *line);
 enum simcom_verdict simcom_judge_mode(struct simcom *s, int err,

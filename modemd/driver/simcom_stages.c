@@ -400,9 +400,36 @@ static enum simcom_verdict judge_closed(struct simcom *s, int err,
 	return V_AGAIN;
 }
 
+/* A mode can be changed only while the network is closed: A7600 manual 2.10. */
+static int send_net_if_left(struct simcom *s, struct at_command *cmd)
+{
+	if (!simcom_left_in_data_mode(s))
+		return 1;
+	s->boot.net_known = false;
+
+	return simcom_send(s, cmd, "AT+NETOPEN?");
+}
+
+static enum simcom_verdict judge_left(struct simcom *s, int err,
+				      const struct at_answer *a)
+{
+	(void)a;
+	if (err || !s->boot.net_known || !s->boot.net_open)
+		return V_NEXT;
+	simcom_say(s, SIMCOM_LEFT_TEXT);
+
+	return V_FAIL;
+}
+
 const struct simcom_step simcom_net_open[] = {
-	{ .send = simcom_send_mode, .optional = true },
-	{ .text = "AT+CIPMODE?",
+	{ .send = simcom_ask_mode,
+	  .accept = { R_CIPMODE + 1, R_CIPMODE_BARE + 1 },
+	  .line = simcom_take_mode, .optional = true },
+	{ .send = send_net_if_left,
+	  .accept = { R_NETOPEN + 1, R_NETOPEN_PAIR + 1 },
+	  .line = take_net_state, .judge = judge_left },
+	{ .send = simcom_change_mode, .optional = true },
+	{ .send = simcom_verify_mode,
 	  .accept = { R_CIPMODE + 1, R_CIPMODE_BARE + 1 },
 	  .line = simcom_take_mode, .judge = simcom_judge_mode },
 	{ .text = "AT+CIPRXGET=1" },

@@ -62,7 +62,7 @@ static int check(const struct modem *m)
 	if (m->state < MODEM_STARTING)
 		return -ENODEV;
 
-	return m->network == NETWORK_OPEN ? 0 : -ENETDOWN;
+	return network_usable(m) ? 0 : -ENETDOWN;
 }
 
 int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id)
@@ -187,9 +187,10 @@ bool lease_step(struct modem *m)
 		return true;
 	if (m->lease_phase != LEASE_WANTED)
 		return false;
-	if (m->network == NETWORK_OPEN)
+	if (network_usable(m))
 		return start(m);
-	link_end(m->lease, -ENETDOWN, "network-lost", m->network_reason);
+	link_end(m->lease, -ENETDOWN, m->net_down ? "network-down" :
+		 "network-lost", m->network_reason);
 
 	return false;
 }
@@ -259,6 +260,18 @@ static void drain(struct link *l)
 		link_end(l, l->end_err, l->end_reason, l->end_text);
 }
 
+/* An admin wants the network closed, or the modem restarted: neither can be
+ * said to a modem in data mode. */
+static void give_way(struct modem *m)
+{
+	struct link *l = m->lease;
+
+	if (!l || l->want_close || (!m->net_down && !m->want_restart))
+		return;
+	(void)modem_lease_end(m, l->id, m->net_down ? -ENETDOWN : -ENODEV,
+			      m->net_down ? "network-down" : "modem-restarted");
+}
+
 /* Whatever has changed: bytes both ways, and its end. */
 void lease_pump(struct modem *m)
 {
@@ -272,9 +285,10 @@ void lease_pump(struct modem *m)
 		if (l->peer_closed)
 			drain(l);
 	}
-	l = m->lease;
 	if (m->lease_phase != LEASE_RUNNING || m->lease_ending)
 		return;
+	give_way(m);
+	l = m->lease;
 	if (!l) {
 		unlease(m);
 		return;

@@ -330,7 +330,8 @@ def the_tool(bench):
              "the lease")
     tool.signal(2)
     same(tool.wait(), 1, "the exit code of an interrupted one")
-    code, _, err = bench.run("modemctl", "nc", "-u", "127.0.0.1", 80)
+    code, _, err = bench.run("modemctl", "nc", "--duration", 5,
+                            "127.0.0.1", 80)
     same(code, 2, "the exit code without --lease")
     ordinary_works(bench)
     rows = [s for s in bench.settled_history() if s["type"] == "lease"]
@@ -406,6 +407,52 @@ def who_may(bench):
     ordinary_works(bench)
 
 
+def asked(client):
+    """The lease that it, as one who listens, is asked for."""
+    found = []
+
+    def look():
+        # told of a link that is not its own
+        found[:] = [e for events in client.unclaimed.values()
+                    for kind, e in events
+                    if kind == "lease" and e["state"] == "asked"]
+        return found
+    client.wait(look, 10, "the question")
+    client.unclaimed.clear()
+    return found[-1]["link"]
+
+
+def owner_of_a_listener(bench):
+    """It is asked; its listener is lost for the lease, and comes back."""
+    bench.start("--baud", 0, "--free-ports")
+    server = bench.server(harness.echo)
+    owner = bench.daemon.client("owner")
+    listener = owner.listen(8080)
+    client = bench.daemon.client("leaser")
+    number = lease_start(client, host="127.0.0.1", port=server.port,
+                         wait_ms=60000)
+    wish = asked(owner)
+    owner.call("lease_answer", link=wish, agree=False)
+    same(client.status()["lease"]["state"], "asked", "after a no")
+    owner.call("lease_answer", link=wish, agree=True)
+    link = lease_wait(client, number)
+    link.send(b"alone")
+    same(link.read(5), b"alone", "the echo")
+    link.close()
+    bench.daemon.wait_network(timeout=30)
+    owner.wait(lambda: listener.restored, 20, "its listener")
+    same(listener.lost, ["lease"], "why it was lost")
+    same(listener.restored, 1, "how often it came back")
+    check(":8080=" in bench.sim.ctl("ports"), "the port is served")
+    # one that is stopped is in nobody's way any more
+    number = lease_start(client, host="127.0.0.1", port=server.port,
+                         wait_ms=60000)
+    asked(owner)
+    listener.stop()
+    lease_wait(client, number, 10).close()
+    ordinary_works(bench)
+
+
 def under_quirks(bench):
     """Firmware that does not keep to the manual."""
     bench.start("--baud", 0)
@@ -448,5 +495,5 @@ if __name__ == "__main__":
     harness.run(bytes_both_ways, traps_are_payload, pluses_of_the_client,
                 datagrams, server_side, server_nobody_comes, expires,
                 peer_closes, connect_fails, network_loss, reboot, unplugged,
-                killed_client, the_tool, killed_daemon, left_by_somebody, who_may,
-                under_quirks, stopped_in_a_lease)
+                killed_client, the_tool, killed_daemon, left_by_somebody,
+                who_may, owner_of_a_listener, under_quirks, stopped_in_a_lease)

@@ -132,8 +132,9 @@ static void expect_back(struct bench *b)
 static void there_and_back(void **state)
 {
 	static const char *const in[] = {
-		"AT+NETOPEN?", "AT+NETCLOSE", "AT+NETOPEN?", "AT+CIPMODE=1",
-		"AT+CIPMODE?", "AT+CIPRXGET=1", "AT+CIPTIMEOUT=30000,30000,20000",
+		"AT+NETOPEN?", "AT+NETCLOSE", "AT+NETOPEN?", "AT+CIPMODE?",
+		"AT+CIPMODE=1", "AT+CIPMODE?", "AT+CIPRXGET=1",
+		"AT+CIPTIMEOUT=30000,30000,20000",
 		"AT+CIPDNSSET=0,3000,1", "AT+CIPSENDMODE=0", "AT+NETOPEN?",
 		"AT+NETOPEN", "AT+IPADDR", "AT&D1",
 		"AT+CIPOPEN=0,\"TCP\",\"peer.example\",7",
@@ -364,7 +365,7 @@ static void datagrams(void **state)
 
 	bench_wait(b, ALL_IN_MS);
 	expectf(b, "opened(%u) ", (unsigned int)id);
-	assert_int_equal(sscanf(script_command(b->script, 13), "AT+CIPOPEN=0,"
+	assert_int_equal(sscanf(script_command(b->script, 14), "AT+CIPOPEN=0,"
 				"\"UDP\",\"peer.example\",7,%u", &port), 1);
 	assert_in_range(port, 49152, 65535);
 }
@@ -391,6 +392,69 @@ static void listens(void **state)
 	assert_int_equal(script_heard(b->script, "AT+CIPCLOSE"), 0);
 	assert_string_equal(script_command(b->script, 0), "AT+SERVERSTOP=0");
 	expect_back(b);
+}
+
+/* ---------------------------------------------------------- what is in the way */
+
+/* Its owner has agreed, or an admin insists: it comes back by itself. */
+static void listener_comes_back(void **state)
+{
+	struct bench *b = *state;
+	struct listener_args args = { .port = 8080, .backlog = 3 };
+	uint64_t listener = 0, id;
+
+	assert_int_equal(modem_listen(b->m, &args, &listener), 0);
+	bench_wait(b, 100);
+	bench_expect(b, "listening(1,ok) ");
+	id = lease(b);
+	bench_wait(b, ALL_IN_MS);
+	expectf(b, "listener_lost(1,lease) opened(%u) ", (unsigned int)id);
+	script_forget_heard(b->script);
+	bench_wait(b, 5000);
+	bench_expect(b, "");
+	assert_int_equal(script_heard(b->script, "AT+SERVERSTART"), 0);
+
+	assert_int_equal(modem_link_close(b->m, id, false, "local"), 0);
+	bench_wait(b, 10000);
+	expectf(b, "closed(%u/1,ok,local,0/0/0) listener_restored(1) ",
+		(unsigned int)id);
+	assert_int_equal(script_heard(b->script, "AT+SERVERSTART=8080,0,3"), 1);
+	expect_back(b);
+}
+
+/* Nothing but the way out is said in between. */
+static void network_goes_down(void **state)
+{
+	struct bench *b = *state;
+	struct lease_args args = { .udp = false };
+	uint64_t id = leased(b);
+
+	assert_int_equal(modem_network(b->m, false, "an admin"), 0);
+	bench_wait(b, 5000);
+	expectf(b, "closed(%u/1,ENETDOWN,network-down,0/0/0) ",
+		(unsigned int)id);
+	assert_int_equal(bench_status(b).network, NETWORK_CLOSED);
+	assert_false(script_set(b->script)->net_open);
+	assert_false(script_data_on(script_data(b->script)));
+	args.host = "peer.example";
+	args.port = 7;
+	args.duration_ms = SESSION_MS;
+	assert_int_equal(modem_lease(b->m, &args, &id), -ENETDOWN);
+	assert_int_equal(modem_network(b->m, true, "an admin"), 0);
+	expect_back(b);
+}
+
+static void restart_is_asked_for(void **state)
+{
+	struct bench *b = *state;
+	uint64_t id = leased(b);
+
+	script_forget_heard(b->script);
+	assert_int_equal(modem_reset(b->m, false, "an admin"), 0);
+	bench_wait(b, 5000);
+	expectf(b, "closed(%u/1,ENODEV,modem-restarted,0/0/0) ",
+		(unsigned int)id);
+	assert_int_equal(script_heard(b->script, "AT+CFUN=1,1"), 1);
 }
 
 /* ------------------------------------------------------------------- pluses */
@@ -998,6 +1062,8 @@ int main(void)
 		O(there_and_back), O(one_at_a_time), O(id_of_its_own),
 		O(others_make_room), O(first_byte), O(every_step_fails),
 		O(every_order_of_the_end), O(datagrams), O(listens),
+		O(listener_comes_back), O(network_goes_down),
+		O(restart_is_asked_for),
 		O(pluses), O(pluses_at_any_pace), O(escape_with_pauses),
 		O(escape_is_lost), O(escape_by_dtr), O(escape_fails),
 		O(words_are_payload), O(words_are_true), O(closed_while_in_doubt), O(words_in_pieces),
