@@ -149,14 +149,16 @@ int modemclient_lease(struct modemclient *mc,
 		      const struct modemclient_lease_options *opts,
 		      int timeout_ms, struct modemclient_link **out)
 {
-	struct modemclient_link *l;
+	struct modemclient_link *l = NULL;
 	int err = client_may_wait(mc, timeout_ms);
 
 	*out = NULL;
 	if (err == 0)
 		err = modemclient_lease_start(mc, opts, &l);
+	if (err < 0)
+		return err;
 
-	return err < 0 ? err : link_wait_open(l, timeout_ms, "lease", out);
+	return link_wait_open(l, timeout_ms, "lease", out);
 }
 
 int modemclient_unlease(struct modemclient *mc, uint64_t lease,

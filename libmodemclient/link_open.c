@@ -273,14 +273,16 @@ int modemclient_open_with(struct modemclient *mc,
 			  const struct modemclient_open_options *opts,
 			  int timeout_ms, struct modemclient_link **out)
 {
-	struct modemclient_link *l;
+	struct modemclient_link *l = NULL;
 	int err = client_may_wait(mc, timeout_ms);
 
 	*out = NULL;
 	if (err == 0)
 		err = modemclient_open_start(mc, opts, &l);
+	if (err < 0)
+		return err;
 
-	return err < 0 ? err : link_wait_open(l, timeout_ms, "open", out);
+	return link_wait_open(l, timeout_ms, "open", out);
 }
 
 int modemclient_open(struct modemclient *mc, const char *host, uint16_t port,
