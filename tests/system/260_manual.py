@@ -11,6 +11,7 @@ import harness
 import manual_words as words
 from dialogue import Dialogue, read_errata
 from harness import check, same
+from manual_lease import LeasePlay
 from manual_links import LinkPlay
 
 LOGS = os.path.join(harness.HERE, "..", "logs")
@@ -26,16 +27,21 @@ CTRL_Z = {"modem__send_coding": "ctrlz"}
 COVERED = {}    # dialogue: (forms that are printed, those that were heard)
 
 
-def dialogue(*runs, differs=None, never=(), **changes):
+def read(name):
+    with open("%s/simcom/manual/%s.dlg" % (LOGS, name),
+              encoding="ascii") as f:
+        return Dialogue(name, f.read())
+
+
+def dialogue(*runs, differs=None, never=(), before=None, **changes):
     """A scenario: the dialogue is held once with each of the @runs.
 
     @differs: printed lines, and what modemd's own settings make of them;
-    @never: printed forms that modemd never sends; @changes: settings of all.
+    @never: printed forms that modemd never sends; @before: a method of the
+    play; @changes: settings of all.
     """
     def scenario(bench, name, run, as_printed):
-        with open("%s/simcom/manual/%s.dlg" % (LOGS, name),
-                  encoding="ascii") as f:
-            what = Dialogue(name, f.read())
+        what = read(name)
         steps = words.exchanges(what, ERRATA, as_printed)
         options = " ".join(what.head["options"]).split()
         for quirk in what.quirks(ERRATA) if as_printed else ():
@@ -43,6 +49,7 @@ def dialogue(*runs, differs=None, never=(), **changes):
         bench.start_sim("--baud", 0, "--free-ports", *options)
         play = LinkPlay(bench, what, steps, dict(changes, **run),
                         differs or {})
+        play.before = before and getattr(play, before)
         play.walk()
         if not as_printed:
             printed, held = COVERED.setdefault(name, (set(), set()))
@@ -70,7 +77,7 @@ TABLE = {
     "000-L1107-ipaddr": dialogue(),
     "000-L1108-ciphead": dialogue(PUSH),
     "000-L1109-cipsrip": dialogue(PUSH),
-    "000-L1110-cipmode": dialogue(),
+    "000-L1110-cipmode": dialogue(before="change_mode"),
     "000-L1110-read-form": dialogue(),
     "000-L1111-cipsendmode": dialogue(),
     "000-L1111-title": dialogue(),
@@ -142,21 +149,32 @@ TABLE = {
     "003-3.4.3-status": dialogue(),
 }
 
-# Only transparent mode holds these: a lease.
-TRANSPARENT = (
-    "001-1.2-escape-apart",
-    "001-1.2-transparent-others",
-    "001-2.2-transparent",
-    "001-2.3-connect-fail",
-    "001-2.6-transparent-udp",
-    "001-5-peer-closes-data-mode",
-    "001-6.2.3-tcp-transparent",
-    "001-6.3.3-udp-transparent",
-    "001-6.4.1-server-transparent",
-    "003-3.2.3-tcp-transparent",
-    "003-3.3.3-udp-transparent",
-    "003-3.4.1-server-transparent",
-)
+# Only transparent mode holds these: a lease. With the printed forms that modemd
+# does without: of a server its SERVERSTOP ends the link, too.
+TRANSPARENT = {
+    "001-1.2-escape-apart": (),
+    "001-1.2-transparent-others": ("CIPOPEN=#,$,$,#",),
+    "001-2.2-transparent": (),
+    "001-2.3-connect-fail": (),
+    "001-2.6-transparent-udp": (),
+    "001-5-peer-closes-data-mode": (),
+    "001-6.2.3-tcp-transparent": (),
+    "001-6.3.3-udp-transparent": (),
+    "001-6.4.1-server-transparent": ("CIPCLOSE=#",),
+    "003-3.2.3-tcp-transparent": (),
+    "003-3.3.3-udp-transparent": (),
+    "003-3.4.1-server-transparent": ("CIPCLOSE=#",),
+}
+
+
+def leased(bench, name, as_printed):
+    what = read(name)
+    options = " ".join(what.head["options"]).split()
+    for quirk in what.quirks(ERRATA) if as_printed else ():
+        options += ["--quirk", quirk]
+    bench.start_sim("--baud", 0, "--free-ports", *options)
+    LeasePlay(bench, what, what.form(ERRATA, as_printed),
+              TRANSPARENT[name]).walk()
 
 
 def every_dialogue_is_here(_):
@@ -180,9 +198,7 @@ def every_printed_form_was_sent(_):
 def tests():
     yield every_dialogue_is_here
     for name, scenario in TABLE.items():
-        with open("%s/simcom/manual/%s.dlg" % (LOGS, name),
-                  encoding="ascii") as f:
-            quirks = Dialogue(name, f.read()).quirks(ERRATA)
+        quirks = read(name).quirks(ERRATA)
         for number, run in enumerate(scenario.runs):
             for as_printed in (False, True) if quirks else (False,):
                 def test(bench, args=(scenario, name, run, as_printed)):
@@ -191,6 +207,13 @@ def tests():
                     name, ".%d" % number if number else "",
                     "-as-printed" if as_printed else "")
                 yield test
+    for name in TRANSPARENT:
+        for as_printed in (False, True) if read(name).quirks(ERRATA) \
+                else (False,):
+            def test(bench, args=(name, as_printed)):
+                leased(bench, *args)
+            test.__name__ = name + ("-as-printed" if as_printed else "")
+            yield test
     yield every_printed_form_was_sent
 
 

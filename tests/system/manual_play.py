@@ -48,6 +48,7 @@ class Play:
         self.ends = []          # links that the peer has closed
         self.whole_read = False     # a datagram, by its first read
         self.held, self.printed = set(), set()
+        self.before = None      # what is done before the dialogue begins
         self.mark = 0
         self.far = []
         for head in dialogue.head["far"]:
@@ -104,6 +105,8 @@ class Play:
         changes.setdefault("modem__apn", "CMNET")
         self.daemon = self.bench.start_daemon(**changes)
         self.client = self.daemon.client("manual")
+        if self.before:
+            self.before()
         first = next(s for s in self.steps if not s.is_far)
         opens = [s for s in self.steps if not s.is_far and
                  s.text == "AT+NETOPEN" and s.final == "OK"]
@@ -119,6 +122,13 @@ class Play:
                     self.dialogue.name, step.number, step.text,
                     err)) from err
         self.end()
+
+    def change_mode(self):
+        """A lease to nobody: CIPMODE is set, and set back."""
+        reply = self.client.call("lease", host="127.0.0.1", port=1,
+                                 check=False)
+        same(STATUS[reply["status"]], "REFUSED", "a lease to nobody")
+        self.daemon.wait_network(timeout=30)
 
     def act(self, step):
         if step.is_far:
