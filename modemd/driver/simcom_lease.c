@@ -36,7 +36,7 @@ static void finish(struct simcom *s)
 static void why(struct simcom *s, int err, const char *text)
 {
 	s->lease.err = err;
-	snprintf(s->lease.text, sizeof(s->lease.text), "%s", text);
+	snprintf(s->lease.text, sizeof(s->lease.text), "%.95s", text);
 }
 
 static void tell_leased(struct simcom *s, int err)

@@ -23,7 +23,7 @@ struct reader {
 static int wrong(struct reader *rd, const char *what, const char *text)
 {
 	if (!rd->f->error[0])
-		snprintf(rd->f->error, sizeof(rd->f->error), "%s:%u: %s: %s",
+		snprintf(rd->f->error, sizeof(rd->f->error), "%.80s:%u: %s: %.100s",
 			 rd->path, rd->line, what, text);
 
 	return -1;
