@@ -296,6 +296,53 @@ int modemclient_subscribe(struct modemclient *mc, unsigned int what,
 
 /* ------------------------------------------------------------ links */
 
+enum modemclient_family {
+	MODEMCLIENT_ANY,	/* IPv4 before IPv6 */
+	MODEMCLIENT_IPV4,
+	MODEMCLIENT_IPV6,	/* capability "ipv6" */
+};
+
+/* Whom a UDP link sends to when a datagram came from elsewhere. */
+enum modemclient_udp_remote {
+	MODEMCLIENT_UDP_FIXED,
+	MODEMCLIENT_UDP_FIRST,	/* the first other sender, from then on */
+	MODEMCLIENT_UDP_EVERY,	/* the sender of the last datagram */
+};
+
+#define MODEMCLIENT_ALPN_MAX	5
+
+/*
+ * TLS that the modem speaks (capability "tls"). Certificates and keys are
+ * stored in the modem, and known by number. To verify, it needs the time:
+ * see modemclient_time().
+ */
+struct modemclient_tls_options {
+	size_t size;		/* sizeof(struct modemclient_tls_options) */
+	bool verify;		/* the server's certificate, by CA number @ca */
+	bool authenticate;	/* with certificate and key number @pki */
+	unsigned int pki, ca;
+	const char *common_name;	/* must be the server's, 1..64; NULL: any */
+	const char *sni;	/* 1..64; NULL: the host, if that is a name */
+	const char *alpn[MODEMCLIENT_ALPN_MAX];	/* 1..64 each; NULL: no more */
+	const char *psk;	/* secret, 1..32; NULL: none */
+	const char *psk_hint;	/* 1..32 */
+};
+
+#define MODEMCLIENT_TLS_OPTIONS_INIT \
+	{ .size = sizeof(struct modemclient_tls_options) }
+
+/* Options of one socket (capability "tcp-options"). */
+struct modemclient_tcp_options {
+	size_t size;		/* sizeof(struct modemclient_tcp_options) */
+	int linger_s;		/* -1: none; 0..60 */
+	bool nodelay;
+	uint32_t send_timeout_ms;	/* of one send, 1000..120000; 0: 5000 */
+	unsigned int keepalive_s;	/* 0: none; 1..7200 */
+};
+
+#define MODEMCLIENT_TCP_OPTIONS_INIT \
+	{ .size = sizeof(struct modemclient_tcp_options), .linger_s = -1 }
+
 struct modemclient_open_options {
 	size_t size;		/* sizeof(struct modemclient_open_options) */
 	const char *host;	/* name or address; copied */
@@ -322,6 +369,11 @@ struct modemclient_open_options {
 	bool want_source;
 	/* TCP: SENT and drain mean that the peer acknowledged. */
 	bool wait_ack;
+	enum modemclient_family family;
+	const char *local_address;	/* NULL: any; "local-address" */
+	enum modemclient_udp_remote udp_remote;	/* capability "udp-follow" */
+	const struct modemclient_tls_options *tls;	/* NULL: no TLS */
+	const struct modemclient_tcp_options *tcp;	/* NULL: as usual */
 };
 
 #define MODEMCLIENT_OPEN_OPTIONS_INIT \
@@ -540,6 +592,9 @@ struct modemclient_listen_options {
 	uint32_t credit;	/* of its links, as in open_options */
 	uint32_t wait_ms;	/* for a network and a free server */
 	void *data;		/* modemclient_listener_get_data() */
+	enum modemclient_family family;	/* ANY: IPv4 */
+	bool tls;		/* capability "tls-server" */
+	bool verify;		/* its clients' certificates */
 };
 
 #define MODEMCLIENT_LISTEN_OPTIONS_INIT \
@@ -671,6 +726,11 @@ struct modemclient_network_info {
 	int64_t since_wall_ms, since_mono_ms;
 	int64_t next_try_ms;		/* from now; -1: nothing is planned */
 	uint32_t losses;		/* since modemd started */
+	const char *address6;		/* IPv6, global */
+	const char *address6_link;	/* IPv6, link-local */
+	const char *mac;
+	const char *ap_address, *ap_mac;	/* of its own access point */
+	const char *ssid;		/* of the access point it has joined */
 };
 
 struct modemclient_line_info {
@@ -910,6 +970,9 @@ int modemclient_trace(struct modemclient *mc, uint64_t after_seq, bool payload,
  */
 int modemclient_resolve(struct modemclient *mc, const char *name,
 			int timeout_ms, char ***out);
+int modemclient_resolve_family(struct modemclient *mc, const char *name,
+			       enum modemclient_family family, int timeout_ms,
+			       char ***out);
 void modemclient_addresses_free(char **addresses);
 
 /**
@@ -930,6 +993,7 @@ struct modemclient_ping_options {
 	uint32_t interval_ms;	/* 1000..10000; 0: 2000 */
 	uint32_t wait_ms;	/* for an echo, 10000..100000; 0: 10000 */
 	unsigned int ttl;	/* 16..255; 0: 255 */
+	enum modemclient_family family;
 };
 
 #define MODEMCLIENT_PING_OPTIONS_INIT \
@@ -1009,6 +1073,43 @@ int modemclient_config(struct modemclient *mc, const char *const *set,
 		       bool (*row)(void *ctx,
 				   const struct modemclient_setting *s),
 		       void *ctx);
+
+#define MODEMCLIENT_TIME_SERVERS	3
+
+/* The modem's clock (capability "time"). */
+struct modemclient_time {
+	bool sntp;		/* it asks servers */
+	const char *servers[MODEMCLIENT_TIME_SERVERS + 1];	/* NULL: no more */
+	int zone_min;		/* minutes east of UTC, -720..840 */
+	uint32_t interval_s;	/* between synchronisations, 15..4294967 */
+	int64_t time_ms;	/* since 1970, UTC; -1: not known yet */
+	const char *text;	/* as the modem says it */
+};
+
+struct modemclient_time_options {
+	size_t size;		/* sizeof(struct modemclient_time_options) */
+	bool set_sntp, sntp;
+	const char *servers[MODEMCLIENT_TIME_SERVERS];	/* [0] NULL: as it is */
+	bool set_zone;
+	int zone_min;
+	uint32_t interval_s;	/* 0: as it is */
+};
+
+#define MODEMCLIENT_TIME_OPTIONS_INIT \
+	{ .size = sizeof(struct modemclient_time_options) }
+
+/**
+ * The modem's clock and SNTP. Blocks for the answer.
+ *
+ * @param set  admins only; NULL: only read
+ * @param row  called once, with what is borrowed until it returns
+ * @return 0, -EOPNOTSUPP, -EINVAL, -EPERM, -EREMOTEIO, ...
+ */
+int modemclient_time(struct modemclient *mc,
+		     const struct modemclient_time_options *set,
+		     int timeout_ms,
+		     bool (*row)(void *ctx, const struct modemclient_time *t),
+		     void *ctx);
 
 /** The same without blocking: the event REPLY with @request ends it. */
 int modemclient_resolve_start(struct modemclient *mc, const char *name,

@@ -125,7 +125,7 @@ void at_channel_sync(struct at_channel *ch, unsigned int tries,
 
 /*
  * The same for a modem that may have been left in data mode, where AT would be
- * payload: it begins with +++ between two pauses (A7600 manual 1.2, 4).
+ * payload: it begins with +++ between two pauses.
  */
 void at_channel_escape(struct at_channel *ch, unsigned int tries,
 		       uint32_t wait_ms);

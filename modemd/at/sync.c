@@ -25,7 +25,7 @@
 #define TRY_MS		1000
 #define TRIES_MIN	3	/* plain, ESC, fed */
 #define RAW_ENTRY_MAX	1500	/* bytes a raw command may have asked for */
-#define ESCAPE_MS	1100	/* A7600 manual 1.2, 4: more than 1000 ms */
+#define ESCAPE_MS	1100	/* some want more than 1000 ms */
 #define EXTRA_MAX	5	/* answers too many that cost no try */
 
 static void write_byte_run(struct at_channel *ch, char byte, size_t n)

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define AT_COMMAND_MAX	512	/* characters; SIMCom modules take 556 */
+#define AT_COMMAND_MAX	512	/* characters; some modems take 556, some 256 */
 
 /* Printable ASCII without quote and backslash. */
 bool at_text_is_plain(const char *s);

@@ -64,7 +64,7 @@ struct config_ipc {
 struct config_links {
 	unsigned int reserve_inbound;
 	unsigned int max_inbound;
-	uint32_t open_timeout_ms;	/* 3 s .. 120 s: A7600 manual 2.12 */
+	uint32_t open_timeout_ms;	/* 3 s .. 120 s */
 	uint32_t send_timeout_ms;	/* 3 s .. 120 s */
 	uint32_t idle_timeout_ms;	/* 0: none */
 	uint32_t inbound_idle_timeout_ms;

@@ -29,7 +29,7 @@ struct ping_field {
 
 enum { PING_COUNT, PING_SIZE, PING_INTERVAL, PING_WAIT, PING_TTL, PING_FIELDS };
 
-/* SIMCom ref L1134. */
+/* As in the protocol. */
 static const struct ping_field ping_fields[PING_FIELDS] = {
 	[PING_COUNT]	= { "count", 1, 100, 4 },
 	[PING_SIZE]	= { "size", 4, 188, 64 },
@@ -89,8 +89,10 @@ void ask_ping(struct client *c, uint64_t id, const Modemd__V1__Ping *req)
 	p = pending_new(c, id);
 	if (p)
 		p->what = MODEMD__V1__REQUEST__KIND_PING;
-	request_asked(c, id, p, p ? modem_ping(c->broker->modem, host, &how,
-					       &p->query) : -EBUSY);
+	request_asked(c, id, p, p ? modem_ping(c->broker->modem, host,
+					       request_family(req->has_family,
+							      req->family),
+					       &how, &p->query) : -EBUSY);
 }
 
 static struct pending *find_pending(struct broker *b, uint32_t query)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* Where datagrams go, as clients say it: IPv4 addresses, since the modem looks
- * up no name for one (A7600 manual 2.4). */
+ * up no name for one. */
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -304,6 +304,9 @@ void report_trace(struct client *c, uint64_t id,
 void report_trace_row(Modemd__V1__TraceRow *out, char *text, size_t size,
 		      const struct at_trace_row *row, bool payload);
 
+/* Of a request; what is unknown is any. */
+enum driver_family request_family(bool has, Modemd__V1__Family family);
+
 /* datagram.c: what is wrong, a sentence, or NULL */
 const char *datagram_check_open(const Modemd__V1__Open *req, char *host);
 const char *datagram_check_send(const Modemd__V1__Send *req, char *address,

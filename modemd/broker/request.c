@@ -338,6 +338,24 @@ void request_asked(struct client *c, uint64_t id, struct pending *p, int err)
 	request_failed(c, id, err);
 }
 
+enum driver_family request_family(bool has, Modemd__V1__Family family)
+{
+	if (!has)
+		return DRIVER_ANY;
+
+	switch (family) {
+	case MODEMD__V1__FAMILY__IPV4:
+		return DRIVER_IPV4;
+	case MODEMD__V1__FAMILY__IPV6:
+		return DRIVER_IPV6;
+	case MODEMD__V1__FAMILY__ANY:
+	case _MODEMD__V1__FAMILY_IS_INT_SIZE:
+		break;
+	}
+
+	return DRIVER_ANY;
+}
+
 static void do_resolve(struct client *c, uint64_t id,
 		       const Modemd__V1__Resolve *req)
 {
@@ -351,6 +369,8 @@ static void do_resolve(struct client *c, uint64_t id,
 	}
 	p = pending_new(c, id);
 	request_asked(c, id, p, p ? modem_resolve(c->broker->modem, name,
+						  request_family(req->has_family,
+								 req->family),
 						  &p->query) : -EBUSY);
 }
 
@@ -508,6 +528,7 @@ static void dispatch(struct client *c, uint64_t id,
 	case MODEMD__V1__REQUEST__KIND_LEASE_ANSWER:
 		lease_answer(c, id, req->lease_answer);
 		return;
+	case MODEMD__V1__REQUEST__KIND_TIME:
 	case MODEMD__V1__REQUEST__KIND__NOT_SET:
 	case _MODEMD__V1__REQUEST__KIND__CASE_IS_INT_SIZE:
 		break;

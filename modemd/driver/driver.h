@@ -28,6 +28,7 @@ struct at_line;
 struct at_rule;
 struct config_links;
 struct config_modem;
+struct driver;
 struct state;
 struct timers;
 
@@ -74,6 +75,29 @@ enum driver_cap {
 	DRIVER_CAP_CONFIRMED	= 1 << 9,	/* bytes the peer acknowledged */
 	DRIVER_CAP_WAIT_ACK	= 1 << 10,	/* sent() after the peer's ACK */
 	DRIVER_CAP_PING		= 1 << 11,
+	DRIVER_CAP_SIM		= 1 << 12,	/* a cellular modem */
+	DRIVER_CAP_WIFI		= 1 << 13,	/* it joins an access point */
+	DRIVER_CAP_TCP_OPTIONS	= 1 << 14,	/* of one link: driver_tcp */
+	DRIVER_CAP_LOCAL_ADDRESS = 1 << 15,
+	DRIVER_CAP_UDP_FOLLOW	= 1 << 16,	/* DRIVER_UDP_FIRST, _EVERY */
+	/* A pull joins datagrams: a UDP link wants push. */
+	DRIVER_CAP_PULL_JOINS	= 1 << 17,
+	/* Also of listeners: tls. */
+	DRIVER_CAP_TLS_SERVER	= 1 << 18,
+};
+
+/* Which addresses of a name, or of this module. */
+enum driver_family {
+	DRIVER_ANY,		/* IPv4 before IPv6 */
+	DRIVER_IPV4,
+	DRIVER_IPV6,
+};
+
+/* Whom a UDP link sends to when a datagram came from elsewhere. */
+enum driver_udp_remote {
+	DRIVER_UDP_FIXED,	/* as open() said */
+	DRIVER_UDP_FIRST,	/* the first other sender, from then on */
+	DRIVER_UDP_EVERY,	/* the last sender */
 };
 
 enum driver_query {
@@ -87,6 +111,19 @@ enum driver_query {
 	DRIVER_Q_SET,		/* setting, number; answer: number, as it is */
 	DRIVER_Q_AT,		/* text; answer: text, lines and final */
 	DRIVER_Q_RESTART,	/* the modem restarts; no news of it follows */
+	DRIVER_Q_TIME,		/* answer: time; with time in the args: set */
+};
+
+#define DRIVER_TIME_SERVERS	3
+
+/* The modem's clock and its SNTP. */
+struct driver_time {
+	bool sntp;			/* it asks servers */
+	char servers[DRIVER_TIME_SERVERS][DRIVER_HOST_MAX + 1];	/* "": none */
+	int zone_min;			/* minutes east of UTC, -720..840 */
+	uint32_t interval_s;		/* 15..4294967; 0: as it is */
+	int64_t now_s;			/* since 1970, UTC; -1: not known yet */
+	char text[64];			/* as the modem says it */
 };
 
 struct driver_ping {
@@ -101,6 +138,8 @@ struct driver_query_args {
 	long number;
 	uint32_t timeout_ms;	/* Q_AT */
 	struct driver_ping ping;
+	enum driver_family family;	/* Q_RESOLVE, Q_PING */
+	const struct driver_time *time;	/* Q_TIME: to set it; NULL: to read */
 };
 
 /* One echo, or that none came. */
@@ -119,6 +158,7 @@ struct driver_answer {
 	/* Q_PING: packets and ms */
 	unsigned int pings_sent, pings_received, pings_lost;
 	unsigned int min_ms, max_ms, avg_ms;
+	const struct driver_time *time;		/* Q_TIME */
 };
 
 /* A socket option of the modem that people may read, and some may set. */
@@ -132,8 +172,38 @@ struct driver_setting {
 	const char *by;
 };
 
+#define DRIVER_TLS_TEXT_MAX	64	/* of a name in TLS */
+#define DRIVER_PSK_MAX		32
+#define DRIVER_ALPN_MAX		5
+
+/* TLS in the modem. What certificates and keys are is the module's: they are
+ * stored in it, and known by number. */
+struct driver_tls {
+	bool verify;		/* the server's certificate, by the stored CA */
+	bool authenticate;	/* with the stored certificate and key */
+	unsigned int pki, ca;	/* their numbers */
+	char common_name[DRIVER_TLS_TEXT_MAX + 1];	/* to be; "": any */
+	char sni[DRIVER_TLS_TEXT_MAX + 1];		/* "": none */
+	char alpn[DRIVER_ALPN_MAX][DRIVER_TLS_TEXT_MAX + 1];	/* "": end */
+	char psk[DRIVER_PSK_MAX + 1];			/* secret; "": none */
+	char psk_hint[DRIVER_PSK_MAX + 1];
+};
+
+/* Options of one TCP socket. */
+struct driver_tcp {
+	int linger_s;			/* -1: none */
+	bool nodelay;
+	uint32_t send_timeout_ms;	/* 0: the driver's choice */
+	unsigned int keepalive_s;	/* 0: none; 1..7200 */
+};
+
 struct driver_open_args {
 	bool udp;
+	enum driver_family family;
+	const char *local_address;	/* NULL: any */
+	enum driver_udp_remote udp_remote;
+	const struct driver_tls *tls;	/* NULL: none */
+	struct driver_tcp tcp;
 	const char *host;	/* plain and of legal length: broker checked */
 	unsigned int port;
 	unsigned int local_port;	/* 0: the modem chooses */
@@ -142,13 +212,17 @@ struct driver_open_args {
 
 /* Where a datagram goes. */
 struct driver_to {
-	const char *address;	/* IPv4 */
+	const char *address;	/* IPv4, or IPv6 where it can */
 	unsigned int port;
 };
 
 struct driver_listen_args {
 	unsigned int port;
 	unsigned int backlog;	/* 1..3 */
+	enum driver_family family;	/* DRIVER_ANY is IPv4 */
+	bool tls, verify;	/* the clients' certificates */
+	unsigned int max_links;	/* that it may accept; 0: all */
+	uint32_t idle_s;	/* the module closes them after; 0: never */
 };
 
 enum driver_receive {
@@ -173,6 +247,12 @@ struct driver_info {
 	char registration[16];	/* home roaming searching denied none */
 	char operator_name[64];
 	char address[64];
+	char address6[64];	/* global */
+	char address6_link[64];	/* link-local */
+	char mac[24];
+	char ap_address[64];	/* its own access point */
+	char ap_mac[24];
+	char ssid[40];		/* of the access point it has joined */
 	int signal_dbm;
 	char radio[16];		/* on off */
 	char service[64];	/* system mode and band: LTE, EUTRAN-BAND3 */
@@ -201,6 +281,9 @@ struct driver_events {
 	/* Also without @err, DRIVER_CONTEXTS says in @text what it did. */
 	void (*staged)(void *up, enum driver_stage stage, int err,
 		       const char *text);
+	/* Instead of staged(DRIVER_IDENTIFY) of driver_auto: it is that one.
+	 * The driver that says so must not be used any more. */
+	void (*identified)(void *up, const struct driver *driver);
 	/* The stage under way asks again in @again_ms; @text says why. */
 	void (*waiting)(void *up, const char *text, uint32_t again_ms);
 	void (*opened)(void *up, unsigned int slot, int err, const char *text);
@@ -237,7 +320,8 @@ struct driver_events {
 	void (*data)(void *up, unsigned int slot, const uint8_t *data,
 		     size_t len, const char *from, bool end);
 	/* A peer has connected; @slot may be the one that is being opened, or
-	 * in any other use; @index: DRIVER_LISTENER_UNKNOWN, too. */
+	 * in any other use; @index: DRIVER_LISTENER_UNKNOWN, too. @peer NULL:
+	 * an audit will tell. */
 	void (*accepted)(void *up, unsigned int index, unsigned int slot,
 			 const char *peer);
 	/* A server has gone by itself. */
@@ -280,6 +364,7 @@ struct driver {
 	unsigned int max_links;
 	unsigned int max_listeners;
 	size_t max_send;		/* bytes in one send */
+	size_t max_datagram;		/* bytes in one datagram, both ways */
 	size_t max_pull;		/* bytes in one pull */
 	size_t max_push;		/* bytes pushed under one header */
 	unsigned int caps;		/* enum driver_cap */
@@ -289,6 +374,8 @@ struct driver {
 	void (*free)(void *d);
 
 	int (*stage)(void *d, enum driver_stage stage);
+	/* With DRIVER_CAP_BLOCKING_OPEN nothing else can be done until opened():
+	 * data() still comes when the mode is push. */
 	int (*open)(void *d, unsigned int slot,
 		    const struct driver_open_args *args);
 	/* @to: datagrams only; NULL: where open() said. */
@@ -338,12 +425,15 @@ struct driver {
 };
 
 extern const struct driver driver_simcom;
+extern const struct driver driver_w800;
+/* Finds out which: identified() ends its DRIVER_IDENTIFY; it has no links. */
+extern const struct driver driver_auto;
 
 /* 0, or -EINVAL and half a sentence: a setting of modem.options that no
  * dialect has, or that may not be set to this. */
 int driver_check_option(const char *name, long value, char *why, size_t size);
 
-/* "auto" and "simcom" today; NULL: no such dialect. */
+/* By its name; NULL: no such dialect. */
 const struct driver *driver_find(const char *dialect);
 
 #endif

@@ -332,9 +332,11 @@ const struct driver driver_simcom = {
 	.max_links	= SIMCOM_LINKS,
 	.max_listeners	= SIMCOM_SERVERS,
 	.max_send	= SIMCOM_BLOCK,	/* A7600 manual 2.4 */
+	.max_datagram	= SIMCOM_BLOCK,
 	.max_pull	= SIMCOM_BLOCK,	/* A7600 manual 2.5 */
 	.max_push	= SIMCOM_BLOCK,	/* A7600 manual 2.5, note 3 */
-	.caps		= DRIVER_CAP_REVERSE_DNS | DRIVER_CAP_PING |
+	.caps		= DRIVER_CAP_SIM |
+			  DRIVER_CAP_REVERSE_DNS | DRIVER_CAP_PING |
 			  DRIVER_CAP_CONFIRMED | DRIVER_CAP_WAIT_ACK |
 			  DRIVER_CAP_UDP | DRIVER_CAP_PUSH |
 			  DRIVER_CAP_PUSH_SOURCE | DRIVER_CAP_TRANSPARENT,

@@ -217,6 +217,8 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 		return simcom_at(s, id, args);
 	case DRIVER_Q_RESTART:	/* also beside another question */
 		return simcom_restart(s, id);
+	case DRIVER_Q_TIME:
+		break;
 	}
 	if (!err) {
 		s->query_id = id;

@@ -21,10 +21,14 @@
 
 /* -------------------------------------------------------------------- ping */
 
-int modem_ping(struct modem *m, const char *host,
+int modem_ping(struct modem *m, const char *host, int family,
 	       const struct driver_ping *how, uint32_t *query)
 {
-	struct driver_query_args args = { .text = host, .ping = *how };
+	struct driver_query_args args = {
+		.text = host,
+		.ping = *how,
+		.family = (enum driver_family)family,
+	};
 
 	if (!(m->driver->caps & DRIVER_CAP_PING))
 		return -EOPNOTSUPP;
@@ -257,7 +261,7 @@ bool wait_ack_step(struct modem *m)
 	return query_begin(m, q) == 0;
 }
 
-/* A7600 manual 2.11 marks it as not fully implemented: links go on. */
+/* It may not be fully implemented, says a manual: links go on. */
 static void wait_ack_answered(struct modem *m, const struct query *q, int err,
 			      const struct driver_answer *answer)
 {

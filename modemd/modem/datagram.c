@@ -117,7 +117,7 @@ static bool port_is_used(const struct modem *m, unsigned int port)
 	return false;
 }
 
-/* The modem wants to be told one (A7600 manual 2.3, UDP). */
+/* Some modems want to be told one. */
 unsigned int datagram_port(struct modem *m)
 {
 	unsigned int port;

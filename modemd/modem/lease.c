@@ -86,7 +86,7 @@ int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id)
 		return -ENOMEM;
 	if (args->id)
 		put_in_order(l, args->id);
-	/* A7600 manual 2.3: for UDP <localPort> is no option */
+	/* for UDP the local port is no option */
 	if (args->udp && !args->local_port)
 		l->local_port = PORT_FIRST + timers_random(m->timers,
 							   65536 - PORT_FIRST);

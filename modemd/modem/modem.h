@@ -26,6 +26,9 @@ struct driver_echo;
 struct driver_info;
 struct driver_ping;
 struct driver_setting;
+struct driver_tcp;
+struct driver_time;
+struct driver_tls;
 struct driver_to;
 struct modem;
 struct port;
@@ -83,6 +86,11 @@ struct link_args {
 	unsigned int port;
 	unsigned int local_port;
 	bool never_push, want_source, wait_ack;
+	int family;		/* enum driver_family */
+	const char *local_address;	/* NULL: any; copied */
+	int udp_remote;		/* enum driver_udp_remote */
+	const struct driver_tls *tls;	/* LINK_TCP: TLS on it; copied; NULL */
+	const struct driver_tcp *tcp;	/* copied; NULL: as the modem has it */
 	bool restore;
 	uint32_t wait_ms;	/* for a network and a slot; 0: no waiting */
 	uint32_t idle_timeout_ms;	/* 0: links.idle-timeout */
@@ -93,6 +101,7 @@ struct link_args {
 struct link_info {
 	uint64_t id;
 	enum link_kind kind;
+	bool tls;
 	uint64_t listener;	/* LINK_INBOUND: that accepted it; else 0 */
 	unsigned int local_port;
 	int slot;		/* -1: none */
@@ -144,6 +153,8 @@ struct listener_policy {
 struct listener_args {
 	unsigned int port;
 	unsigned int backlog;
+	int family;		/* enum driver_family */
+	bool tls, verify;	/* its clients' certificates */
 	uint32_t idle_timeout_ms;	/* 0: links.inbound-idle-timeout */
 	bool has_credit;		/* else links.credit */
 	uint32_t credit;
@@ -156,6 +167,8 @@ struct listener_info {
 	int index;		/* of the modem's servers; -1: none */
 	enum listener_state state;
 	unsigned int port, backlog, links;
+	int family;
+	bool tls;
 	uint64_t accepted, refused;
 	int64_t opened_wall_ms, opened_mono_ms;
 	const struct listener_policy *policy;	/* borrowed until the next turn */
@@ -302,7 +315,8 @@ int modem_link_next(struct modem *m, uint64_t after, struct link_info *out);
  * Answers are kept for a minute, "there is none" for ten seconds, and who asks
  * what somebody else has asked gets the same answer: one command serves all.
  */
-int modem_resolve(struct modem *m, const char *name, uint32_t *query);
+int modem_resolve(struct modem *m, const char *name, int family,
+		  uint32_t *query);
 int modem_reverse(struct modem *m, const char *address, uint32_t *query);
 void modem_query_cancel(struct modem *m, uint32_t query);
 
@@ -313,12 +327,15 @@ void modem_query_cancel(struct modem *m, uint32_t query);
  * modem_set(): @setting is an index into modem_settings().
  * modem_at(): -EACCES and *@why when it may not be sent (and not @force).
  */
-int modem_ping(struct modem *m, const char *host,
+int modem_ping(struct modem *m, const char *host, int family,
 	       const struct driver_ping *how, uint32_t *query);
 int modem_confirmed(struct modem *m, uint64_t link, uint32_t *query);
 int modem_read_config(struct modem *m, uint32_t *query);
 int modem_set(struct modem *m, unsigned int setting, long value,
 	      uint32_t *query);
+/* @set NULL: only to read; copied. -EOPNOTSUPP. */
+int modem_time(struct modem *m, const struct driver_time *set,
+	       uint32_t *query);
 int modem_at(struct modem *m, const char *command, uint32_t timeout_ms,
 	     bool force, uint32_t *query, const char **why);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What admins decide, network up and down and a restart; and the ladder of
- * A7600 appnote 1.5.2 for a network that does not open:
+ * What admins decide, network up and down and a restart; and the ladder for
+ * a network that does not open:
  *
  *   NETCLOSE and NETOPEN, with backoff; after NET_FAILS of them
  *   a look at the contexts, where those that are not ours are deleted; then

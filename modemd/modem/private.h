@@ -202,6 +202,7 @@ TAILQ_HEAD(query_list, query);
 /* A name that was asked for: its answer, until it is too old. */
 struct known {
 	enum driver_query what;
+	enum driver_family family;
 	int err;
 	int64_t until_ms;		/* 0: nothing here */
 	char text[DRIVER_HOST_MAX + 1];

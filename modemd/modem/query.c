@@ -104,6 +104,7 @@ static const struct known *find_known(const struct modem *m,
 		return NULL;
 	for (k = m->known; k < m->known + MODEM_NAMES; k++) {
 		if (k->until_ms > now && k->what == q->what &&
+		    k->family == q->args.family &&
 		    strcasecmp(k->text, q->text) == 0)
 			return k;
 	}
@@ -121,6 +122,7 @@ static void keep(struct modem *m, const struct query *q, int err,
 
 	m->next_known = (m->next_known + 1) % MODEM_NAMES;
 	k->what = q->what;
+	k->family = q->args.family;
 	k->err = err;
 	k->until_ms = timers_mono_ms(m->timers) +
 		      (err ? KEEP_NONE_MS : KEEP_MS);
@@ -274,18 +276,20 @@ void queries_free(struct modem *m)
 	free(m->pinging);
 }
 
-static int ask(struct modem *m, enum driver_query what, const char *text,
-	       uint32_t *query)
+int modem_resolve(struct modem *m, const char *name, int family,
+		  uint32_t *query)
 {
+	struct driver_query_args args = {
+		.text = name,
+		.family = (enum driver_family)family,
+	};
+
+	if (family == DRIVER_IPV6 && !(m->driver->caps & DRIVER_CAP_IPV6))
+		return -EOPNOTSUPP;
 	if (!network_usable(m) || m->stopping)
 		return -ENETDOWN;
 
-	return query_add(m, what, text, query);
-}
-
-int modem_resolve(struct modem *m, const char *name, uint32_t *query)
-{
-	return ask(m, DRIVER_Q_RESOLVE, name, query);
+	return query_add_args(m, DRIVER_Q_RESOLVE, &args, query);
 }
 
 int modem_reverse(struct modem *m, const char *address, uint32_t *query)
@@ -293,7 +297,10 @@ int modem_reverse(struct modem *m, const char *address, uint32_t *query)
 	if (!(m->driver->caps & DRIVER_CAP_REVERSE_DNS))
 		return -EOPNOTSUPP;
 
-	return ask(m, DRIVER_Q_REVERSE, address, query);
+	if (!network_usable(m) || m->stopping)
+		return -ENETDOWN;
+
+	return query_add(m, DRIVER_Q_REVERSE, address, query);
 }
 
 void modem_query_cancel(struct modem *m, uint32_t query)

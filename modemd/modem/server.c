@@ -254,7 +254,7 @@ static void stop_again(struct modem *m, struct server *v)
 		listener_end(l, -EREMOTEIO, "modem-error", "");
 }
 
-/* "Not opened" is an error in SIMCom ref L1115 and what we want; others say
+/* "Not opened" is an error in a manual, and what we want; others say
  * that links remain, or nothing at all. The modem's own table decides. */
 void server_on_unlistened(void *up, unsigned int n, int err, const char *text)
 {

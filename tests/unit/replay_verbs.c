@@ -161,8 +161,9 @@ static int do_resolve(struct replay *r, struct replay_words *a)
 {
 	bool name = strcmp(a->words[0], "resolve") == 0;
 	uint32_t query = 0;
-	int err = (name ? modem_resolve : modem_reverse)(r->bench->m,
-							 a->words[1], &query);
+	int err = name ? modem_resolve(r->bench->m, a->words[1], DRIVER_ANY,
+				       &query) :
+		  modem_reverse(r->bench->m, a->words[1], &query);
 
 	return err ? err : (int)query;
 }
@@ -208,7 +209,8 @@ static int do_ping(struct replay *r, struct replay_words *a)
 		.size = 32, .ttl = 64, .interval_ms = 1000, .wait_ms = 5000,
 	};
 	uint32_t query = 0;
-	int err = modem_ping(r->bench->m, a->words[1], &how, &query);
+	int err = modem_ping(r->bench->m, a->words[1], DRIVER_ANY, &how,
+			     &query);
 
 	return err ? err : (int)query;
 }

@@ -34,7 +34,7 @@ static uint32_t ping(struct bench *b)
 {
 	uint32_t query = 0;
 
-	assert_int_equal(modem_ping(b->m, "host", &usual, &query), 0);
+	assert_int_equal(modem_ping(b->m, "host", DRIVER_ANY, &usual, &query), 0);
 	bench_wait(b, 20);
 
 	return query;
@@ -79,7 +79,7 @@ static void ping_of_nothing(void **state)
 		      OK, 0);
 	ping(b);
 	bench_expect(b, "answered(1,EADDRNOTAVAIL,no packet was sent) ");
-	assert_int_equal(modem_ping(b->m, "192.0.2.1", &usual, &query), 0);
+	assert_int_equal(modem_ping(b->m, "192.0.2.1", DRIVER_ANY, &usual, &query), 0);
 	bench_wait(b, 20);
 	bench_expect(b, "answered(2,ENETDOWN,no packet was sent) ");
 }
@@ -181,7 +181,7 @@ static void pings_one_at_a_time(void **state)
 	bench_expect(b, "answered(3,ECANCELED,) ");
 	assert_int_equal(script_heard(b->script, "AT+CPINGSTOP"), 1);
 	/* a name is looked up meanwhile */
-	assert_int_equal(modem_resolve(b->m, "x", &third), 0);
+	assert_int_equal(modem_resolve(b->m, "x", DRIVER_ANY, &third), 0);
 	bench_wait(b, 20);
 	bench_expect(b, "answered(4,ok,93.184.216.34) ");
 	script_say(b->script, "\r\n+CPING: 3,3,3,0,1,2,1\r\n");
@@ -223,7 +223,7 @@ static void ping_and_the_network_goes(void **state)
 	script_say(b->script, "\r\n+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY\r\n");
 	bench_wait(b, 10);
 	bench_expect(b, "answered(1,ENETDOWN,) answered(2,ENETDOWN,) ");
-	assert_int_equal(modem_ping(b->m, "host", &usual, &query), -ENETDOWN);
+	assert_int_equal(modem_ping(b->m, "host", DRIVER_ANY, &usual, &query), -ENETDOWN);
 	bench_wait(b, 3000);
 	bench_forget(b);
 	ping(b);

@@ -141,7 +141,7 @@ static void probes_do_not_pile_up(void **state)
 	modem_try_now(b->m);
 	bench_wait(b, 3000);
 	expect_open(b);
-	assert_int_equal(modem_resolve(b->m, "x", &query), 0);
+	assert_int_equal(modem_resolve(b->m, "x", DRIVER_ANY, &query), 0);
 	assert_in_range(script_heard(b->script, "AT+CSQ"), 0, 30);
 }
 
@@ -1046,8 +1046,8 @@ static void queries_end_with_the_modem(void **state)
 	uint32_t q1, q2;
 
 	script_answer(b->script, "AT+CDNSGIP", "", 0);
-	assert_int_equal(modem_resolve(b->m, "a.example", &q1), 0);
-	assert_int_equal(modem_resolve(b->m, "b.example", &q2), 0);
+	assert_int_equal(modem_resolve(b->m, "a.example", DRIVER_ANY, &q1), 0);
+	assert_int_equal(modem_resolve(b->m, "b.example", DRIVER_ANY, &q2), 0);
 	bench_wait(b, 100);
 	fake_port_fail_open(b->world.port, -ENOENT, "no device");
 	fake_port_lose(b->world.port, -EIO);
@@ -1058,8 +1058,8 @@ static void queries_end_with_the_modem(void **state)
 	fake_port_fail_open(b->world.port, 0, "");
 	bench_wait(b, 5000);
 	expect_open(b);
-	assert_int_equal(modem_resolve(b->m, "c.example", &q1), 0);
-	assert_int_equal(modem_resolve(b->m, "d.example", &q2), 0);
+	assert_int_equal(modem_resolve(b->m, "c.example", DRIVER_ANY, &q1), 0);
+	assert_int_equal(modem_resolve(b->m, "d.example", DRIVER_ANY, &q2), 0);
 	bench_wait(b, 100);
 	script_set(b->script)->mute = true;
 	bench_wait(b, 30000);

@@ -633,7 +633,8 @@ static void audit_follows_a_fault(void **state)
 	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		script_forget_heard(b->script);
 		script_answer(b->script, faults[i].what, faults[i].says, 1);
-		assert_int_equal(modem_resolve(b->m, "host", &query), 0);
+		assert_int_equal(modem_resolve(b->m, "host", DRIVER_ANY,
+					       &query), 0);
 		bench_wait(b, 30000);
 		assert_int_equal(script_heard(b->script, "AT+CIPOPEN?"), 1);
 		bench_wait(b, 120000);	/* names are forgotten */
@@ -952,7 +953,8 @@ static void hang_in_a_name(void **state)
 
 	bench_opened(b);
 	script_set(b->script)->mute = true;
-	assert_int_equal(modem_resolve(b->m, "host", &query), 0);
+	assert_int_equal(modem_resolve(b->m, "host", DRIVER_ANY,
+					       &query), 0);
 	bench_wait(b, 11000);
 	assert_non_null(strstr(b->log, "closed(1/1,ENODEV,modem-gone,"));
 }

@@ -1392,10 +1392,14 @@ static void resolves(void **state)
 		      "\r\n+CDNSGIP: 0,10\r\n\r\nERROR\r\n", 0);
 	script_answer(b->script, "AT+CDNSGIP=\"odd.example\"",
 		      "\r\nOK\r\n", 0);
-	assert_int_equal(modem_resolve(b->m, "good.example", &q[0]), 0);
-	assert_int_equal(modem_resolve(b->m, "bad.example", &q[1]), 0);
-	assert_int_equal(modem_resolve(b->m, "odd.example", &q[2]), 0);
-	assert_int_equal(modem_resolve(b->m, "gone.example", &q[3]), 0);
+	assert_int_equal(modem_resolve(b->m, "good.example", DRIVER_ANY,
+					       &q[0]), 0);
+	assert_int_equal(modem_resolve(b->m, "bad.example", DRIVER_ANY,
+					       &q[1]), 0);
+	assert_int_equal(modem_resolve(b->m, "odd.example", DRIVER_ANY,
+					       &q[2]), 0);
+	assert_int_equal(modem_resolve(b->m, "gone.example", DRIVER_ANY,
+					       &q[3]), 0);
 	modem_query_cancel(b->m, q[3]);
 	bench_wait(b, 1000);
 	bench_expect(b, "answered(1,ok,93.184.216.34) answered(2,EADDRNOTAVAIL,"
@@ -1435,8 +1439,9 @@ static void names_are_kept(void **state)
 		      "\r\n+CDNSGIP: 0,10\r\n\r\nERROR\r\n", 0);
 	for (i = 0; i < 10; i++) {
 		assert_int_equal(modem_resolve(b->m, i % 2 ? "A.example" :
-					       "a.example", &q), 0);
-		assert_int_equal(modem_resolve(b->m, "bad.example", &q), 0);
+					       "a.example", DRIVER_ANY, &q), 0);
+		assert_int_equal(modem_resolve(b->m, "bad.example", DRIVER_ANY,
+					       &q), 0);
 	}
 	bench_wait(b, 1000);
 	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"a.ex"), 1);
@@ -1448,19 +1453,23 @@ static void names_are_kept(void **state)
 	assert_int_equal(modem_reverse(b->m, "192.0.2.9", &q), 0);
 	bench_wait(b, 15000);
 	assert_int_equal(script_heard(b->script, "AT+CDNSGHNAME"), 1);
-	assert_int_equal(modem_resolve(b->m, "a.example", &q), 0);
-	assert_int_equal(modem_resolve(b->m, "bad.example", &q), 0);
+	assert_int_equal(modem_resolve(b->m, "a.example", DRIVER_ANY,
+					       &q), 0);
+	assert_int_equal(modem_resolve(b->m, "bad.example", DRIVER_ANY,
+					       &q), 0);
 	bench_wait(b, 50000);
 	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"a.ex"), 1);
 	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"bad"), 2);
-	assert_int_equal(modem_resolve(b->m, "a.example", &q), 0);
+	assert_int_equal(modem_resolve(b->m, "a.example", DRIVER_ANY,
+					       &q), 0);
 	bench_wait(b, 1000);
 	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"a.ex"), 2);
 	/* another network may know other names */
 	script_say(b->script,
 		   "\r\n+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY\r\n");
 	bench_wait(b, 10000);
-	assert_int_equal(modem_resolve(b->m, "a.example", &q), 0);
+	assert_int_equal(modem_resolve(b->m, "a.example", DRIVER_ANY,
+					       &q), 0);
 	bench_wait(b, 1000);
 	assert_int_equal(script_heard(b->script, "AT+CDNSGIP=\"a.ex"), 3);
 }
@@ -1472,8 +1481,10 @@ static void cancelled_query_is_not_asked(void **state)
 	uint32_t q1, q2;
 
 	script_answer(b->script, "AT+CDNSGIP", "", 1);
-	assert_int_equal(modem_resolve(b->m, "a.example", &q1), 0);
-	assert_int_equal(modem_resolve(b->m, "b.example", &q2), 0);
+	assert_int_equal(modem_resolve(b->m, "a.example", DRIVER_ANY,
+					       &q1), 0);
+	assert_int_equal(modem_resolve(b->m, "b.example", DRIVER_ANY,
+					       &q2), 0);
 	bench_wait(b, 100);
 	modem_query_cancel(b->m, q1);	/* under way */
 	modem_query_cancel(b->m, q2);
@@ -1491,11 +1502,14 @@ static void too_many_queries(void **state)
 	int i;
 
 	for (i = 0; i < 64; i++)
-		assert_int_equal(modem_resolve(b->m, "x.example", &q), 0);
-	assert_int_equal(modem_resolve(b->m, "x.example", &q), -EBUSY);
+		assert_int_equal(modem_resolve(b->m, "x.example", DRIVER_ANY,
+					       &q), 0);
+	assert_int_equal(modem_resolve(b->m, "x.example", DRIVER_ANY,
+					       &q), -EBUSY);
 	bench_wait(b, 5000);
 	assert_int_equal(count(b->log, "answered("), 64);
-	assert_int_equal(modem_resolve(b->m, "x.example", &q), 0);
+	assert_int_equal(modem_resolve(b->m, "x.example", DRIVER_ANY,
+					       &q), 0);
 }
 
 /* House 3: half of the line at most, while links want it. */
@@ -1511,7 +1525,7 @@ static void queries_share_the_line(void **state)
 	bench_fill(bytes, sizeof(bytes), 9);
 	for (i = 0; i < 20; i++) {
 		snprintf(name, sizeof(name), "x%d.example", i);
-		assert_int_equal(modem_resolve(b->m, name, &q), 0);
+		assert_int_equal(modem_resolve(b->m, name, DRIVER_ANY, &q), 0);
 	}
 	/* each name takes a second, each send 5 ms */
 	script_answer(b->script, "AT+CDNSGIP", "", 0);
