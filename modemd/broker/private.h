@@ -6,7 +6,8 @@
  *   broker.c   construction, clients coming and going
  *   news.c     what the modem reports, to owners and subscribers
  *   record.c   what the history is told of it
- *   request.c  what clients ask: one function per request
+ *   request.c  what clients ask: decoded, and handed to one of the next
+ *   links.c    links: what is asked of them
  *   admin.c    network up and down, restart
  *   ask.c      of these, questions that the modem answers later
  *   options.c  of these, the options of the modem's sockets
@@ -233,9 +234,18 @@ void listen_on_restored(void *ctx, uint64_t listener);
 void listen_on_unlistened(void *ctx, uint64_t listener, int err,
 			  const char *reason);
 
-/* request.c */
+/* links.c */
 struct owned *owned_new(struct client *c, enum link_kind kind,
 			const char *host, unsigned int port);
+void reply_open(struct client *c, uint64_t id, uint64_t link,
+		const struct link_args *args);
+void links_open(struct client *c, uint64_t id, const Modemd__V1__Open *req);
+void links_send(struct client *c, uint64_t id, const Modemd__V1__Send *req);
+void links_credit(struct client *c, uint64_t id,
+		  const Modemd__V1__Credit *req);
+void links_close(struct client *c, uint64_t id, const Modemd__V1__Close *req);
+
+/* request.c */
 void request_failed(struct client *c, uint64_t id, int err);
 void request_handle(struct client *c, const uint8_t *buf, size_t len);
 __attribute__((format(printf, 4, 5)))
@@ -246,8 +256,6 @@ void request_asked(struct client *c, uint64_t id, struct pending *p, int err);
 
 /* True: it is this client's; false: that it is not was replied. */
 bool request_owns(struct client *c, uint64_t id, uint64_t link);
-void reply_open(struct client *c, uint64_t id, uint64_t link,
-		const struct link_args *args);
 
 /* ask.c */
 void ask_confirmed(struct client *c, uint64_t id,
