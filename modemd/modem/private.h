@@ -4,6 +4,7 @@
  * private - what the files of the modem layer share. Nobody else includes it.
  *
  *   modem.c     construction, status
+ *   find.c      the modem on its device: the rate at which it answers
  *   life.c      power to network and back: states, stages, recovery
  *   link.c      links: what clients ask of them, how they end
  *   events.c    what the driver reports
@@ -330,8 +331,20 @@ struct modem {
 	unsigned int next_known;
 };
 
+/* find.c */
+void find_init(struct modem *m);
+void find_port(struct modem *m);
+void find_rate(struct modem *m);
+void find_restarting(struct modem *m);
+void find_restarted(struct modem *m);
+void find_synced(struct modem *m);
+void find_silent(struct modem *m);
+void find_port_lost(struct modem *m, int err);
+bool find_wants_raise(const struct modem *m);
+void find_raise(struct modem *m);
+void find_note_lease(struct modem *m, const char *value);
+
 /* life.c */
-void life_init(struct modem *m);
 void life_start(struct modem *m);
 void life_retry(void *ctx);
 void life_set_state(struct modem *m, enum modem_state to, const char *reason);
@@ -342,13 +355,15 @@ void life_waiting(struct modem *m, const char *text, uint32_t again_ms);
 void life_network_lost(struct modem *m, const char *text);
 void life_rebooted(struct modem *m, const char *text);
 void life_hopeful(struct modem *m, const char *text);
-void life_synced(struct modem *m);
-void life_silent(struct modem *m);
-void life_port_lost(struct modem *m, int err);
 void life_set_network(struct modem *m, enum network_state to,
 		      const char *reason);
+void life_retry_later(struct modem *m);
 void life_want_stage(struct modem *m, enum driver_stage stage);
 void life_restarting(struct modem *m, const char *reason);
+/* The network is closed for a session; and is opened again after it. @sure:
+ * it is in command mode. */
+void life_leased(struct modem *m);
+void life_unleased(struct modem *m, bool sure);
 
 /* audit.c */
 #define PULL_ERRORS_MAX	3	/* in a row: then the link is looked into */
@@ -373,10 +388,6 @@ void restart_went_down(struct modem *m, int err);
 
 /* steps.c */
 void steps_note(struct modem *m);
-/* The network is closed for a session; and is opened again after it. @sure:
- * it is in command mode. */
-void life_leased(struct modem *m);
-void life_unleased(struct modem *m, bool sure);
 
 /* link.c */
 struct link *link_find(struct modem *m, uint64_t id);
