@@ -6,7 +6,8 @@
  *   modem.c     construction, status
  *   find.c      the modem on its device: the rate at which it answers
  *   life.c      power to network and back: states, stages, recovery
- *   link.c      links: what clients ask of them, how they end
+ *   links.c     links: what clients ask of them, all at once lost or stopped
+ *   link.c      ... one of them: its states, its slot, and how it ends
  *   events.c    what the driver reports
  *   schedule.c  what goes over the line next, and when to look again
  *   ending.c    how links end by themselves
@@ -392,18 +393,23 @@ void steps_note(struct modem *m);
 /* link.c */
 struct link *link_find(struct modem *m, uint64_t id);
 struct link *link_new(struct modem *m, const struct link_args *args);
-unsigned int links_inbound(const struct modem *m, uint64_t listener);
+void link_free(struct link *l);
 void link_set_state(struct link *l, enum link_state to);
 bool link_take_slot(struct link *l);
+void link_release_slot(struct link *l);
+bool link_slots_are_kept(const struct modem *m);
 void link_end(struct link *l, int err, const char *reason, const char *text);
 void link_lose(struct link *l, int err, const char *reason, const char *text);
 void link_drop_unsent(struct link *l);
+void link_fill_end(const struct link *l, struct link_end *end);
+void link_fill_info(const struct link *l, struct link_info *info);
+
+/* links.c */
+unsigned int links_inbound(const struct modem *m, uint64_t listener);
 void links_lost(struct modem *m, int err, const char *reason, bool all);
 void links_reap(void *ctx);
 void links_stop(struct modem *m);
 void links_free(struct modem *m);
-void link_fill_end(const struct link *l, struct link_end *end);
-void link_fill_info(const struct link *l, struct link_info *info);
 
 /* ending.c */
 void link_drained(struct link *l);
