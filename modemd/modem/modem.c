@@ -89,7 +89,7 @@ static int make_parts(struct modem *m)
 	m->retry = timer_new(m->timers, life_retry, m);
 	m->reaper = timer_new(m->timers, links_reap, m);
 	m->kick = timer_new(m->timers, schedule_kick, m);
-	m->due = timer_new(m->timers, schedule_due, m);
+	m->due = timer_new(m->timers, due_now, m);
 	m->lease_timer = timer_new(m->timers, lease_expired, m);
 	m->stop_timer = timer_new(m->timers, on_stop, m);
 	if (!m->retry || !m->reaper || !m->kick || !m->due || !m->stop_timer ||

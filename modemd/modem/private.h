@@ -10,7 +10,8 @@
  *   links.c     links: what clients ask of them, all at once lost or stopped
  *   link.c      ... one of them: its states, its slot, and how it ends
  *   events.c    what the driver reports
- *   schedule.c  what goes over the line next, and when to look again
+ *   schedule.c  what goes over the line next
+ *   due.c       ... and when to look again, without being told
  *   ending.c    how links end by themselves
  *   receive.c   pull or push, and data that comes
  *   datagram.c  datagrams on their way to the modem
@@ -160,7 +161,10 @@ bool slot_is_free(const struct slot *s);
 void modem_kick(struct modem *m);
 void modem_kick_soon(struct modem *m);
 void schedule_kick(void *ctx);
-void schedule_due(void *ctx);
+
+/* due.c */
+void due_arm(struct modem *m);
+void due_now(void *ctx);
 
 /* listener.c */
 #define LISTENER_WAIT_MS 2000	/* at least, for the audit and old servers */

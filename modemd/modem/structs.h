@@ -233,7 +233,7 @@ struct modem {
 	uint64_t next_id;
 	struct timer *reaper;		/* tells and frees what has ended */
 
-	/* schedule.c */
+	/* schedule.c, due.c */
 	struct slot slots[DRIVER_LINKS_MAX];
 	unsigned int next_slot;		/* round robin */
 	uint64_t opens;
