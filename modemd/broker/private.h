@@ -13,7 +13,7 @@
  *   options.c  of these, the options of the modem's sockets
  *   report.c   answers that describe: status, links, clients
  *   lease.c    the modem for one client alone: asked for, told, ended
- *   lease_grant.c  whether it may have it
+ *   lease_grant.c  whether it may have it; lease_say.c: what is said of it
  *   pages.c    answers that come in pages: history, trace
  *   listen.c   listeners: what is asked of them; listen_news.c: what is heard
  *   listeners.c  ... the list of all
@@ -180,14 +180,16 @@ bool lease_opened(struct broker *b, struct owned *o,
 void lease_closed(struct broker *b, const struct owned *o, const char *reason);
 void lease_stop(struct broker *b);
 void lease_free(struct broker *b);
+/* Ends the wish, and replies. */
+__attribute__((format(printf, 3, 4)))
+void lease_refuse(struct lease *l, int err, const char *fmt, ...);
+
+/* lease_say.c */
 /* "the modem is leased to NAME ...": false: it is not. */
 bool lease_words(struct broker *b, char *out, size_t size);
 bool lease_fill(struct broker *b, Modemd__V1__LeaseInfo *out);
 void lease_tell(const struct lease *l, const char *state, const char *reason,
 		bool all);
-/* Ends the wish, and replies. */
-__attribute__((format(printf, 3, 4)))
-void lease_refuse(struct lease *l, int err, const char *fmt, ...);
 
 /* lease_grant.c */
 /* Links or listeners have gone: it may be granted now. */
