@@ -188,7 +188,8 @@ void life_staged(struct modem *m, enum driver_stage stage, int err,
 	}
 	switch (stage) {
 	case DRIVER_IDENTIFY:
-		life_want_stage(m, find_wants_raise(m) ? DRIVER_RATE : DRIVER_SIM);
+		life_want_stage(m, find_wants_raise(m) ? DRIVER_RATE :
+				DRIVER_SIM);
 		break;
 	case DRIVER_RATE:
 		if (err)
