@@ -3,7 +3,7 @@
 /*
  * nc - one link between stdin and stdout, however it was opened.
  *
- * Called by: nc, nc_listen.   Calls: libmodemclient.
+ * Called by: nc, nc_listen, nc_options.   Calls: libmodemclient.
  */
 
 #ifndef MODEMCTL_NC_H
@@ -46,6 +46,9 @@ struct nc {
 enum { NC_MODEMD, NC_SIGNALS, NC_INPUT, NC_OUTPUT, NC_FDS };
 
 int64_t nc_now_ms(void);
+
+/* 0; or -1 after it has complained: ctl->exit is the exit code. */
+int nc_take_arguments(struct nc *nc, int argc, char **argv);
 
 /* Waits for what may happen next, until @deadline_ms (0: none), and lets
  * modemd's side happen. */

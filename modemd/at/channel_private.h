@@ -60,6 +60,7 @@ struct at_channel {
 	unsigned int tries_left;
 	uint32_t try_ms;
 	bool settle;			/* late answers may be on their way */
+	bool explained;			/* by the refused send: no fault yet */
 	bool deaf;			/* until it is quiet: lines may be data */
 	bool synced;			/* OK seen, listening for a second */
 	int64_t quiet_since_ms;
