@@ -53,7 +53,8 @@ static void open_failed(struct link *l, int err)
 
 static void peer_ended(struct link *l)
 {
-	if (l->m->set.rxget != 0 && !l->transparent)
+	if (l->m->set.rxget != 0 && !l->transparent &&
+	    !l->m->dialect->ends_empty)
 		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
 	else
 		link_end_if_empty(l);
@@ -281,7 +282,7 @@ void link_received(struct link *l, bool was_empty)
 {
 	if (l->state != LINK_OPEN)
 		return;
-	if (was_empty)
+	if (was_empty || l->m->dialect->ends_empty)
 		link_announce(l->m, l->id);
 	push_arrived(l->m);
 }

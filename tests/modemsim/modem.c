@@ -129,7 +129,9 @@ int modem_start(struct modem *m, struct event_base *base)
 	int err;
 
 	m->base = base;
-	m->dialect = &simcom_dialect;
+	m->dialect = m->opt.w800 ? &w800_dialect : &simcom_dialect;
+	if (m->opt.buffer == 0)
+		m->opt.buffer = m->dialect->buffer;
 	m->waiting_urcs = evbuffer_new();
 	err = line_init(&m->line, &m->opt, base, &line_ops, m);
 	if (err < 0)
@@ -141,6 +143,9 @@ int modem_start(struct modem *m, struct event_base *base)
 	resolver_init(m);
 	closed_init(&m->closed);
 	net_init(m);
+	err = m->dialect->init(m);
+	if (err < 0)
+		return err;
 	m->dialect->defaults(m);
 	card_power_off(m);
 	if (m->opt.banner_at_start) {
@@ -176,6 +181,7 @@ void modem_stop(struct modem *m)
 	card_free(m);
 	resolver_free(m);
 	closed_free(&m->closed);
+	m->dialect->free(m);
 	command_free(m);
 	line_free(&m->line);
 	evbuffer_free(m->waiting_urcs);

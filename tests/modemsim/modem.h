@@ -37,9 +37,33 @@
 
 /* How a dialect says things; called when they happen. */
 struct dialect {
+	const char *name;
+	unsigned int links;		/* of LINKS, from 0 */
+	unsigned int servers;		/* of SERVERS */
+	unsigned int buffer;		/* of a link, unless --buffer says */
+	size_t push_max;		/* in one pushed block */
+	bool urcs_pass;			/* they do not wait for final lines */
+	bool ends_empty;		/* closed() waits until all is read */
+	bool exact_case;		/* of the names of commands */
+	const char *boot_urc;		/* quirk urc-before-echo */
+	const char *odd_urc;		/* harmless, for the urc-* quirks */
+	const char *const *foreign_urcs;	/* quirk other-urcs */
+	struct data_rules stream;	/* of transparent mode */
+	/* NULL: the lines of V.250, see command.c */
+	void (*take_byte)(struct modem *m, uint8_t byte, uint64_t mark);
+	/* The next command of a line, its fields: chain.h, args.h. */
+	bool (*cut)(const char **line, struct chain_part *part);
+	int (*parse)(struct args *a, char *text);
+	/* Before a block of the answer. */
+	const char *(*head)(const struct modem *m, enum reply_kind kind);
+	/* There is no such command; no such form of it, or bad quoting. */
+	void (*unknown)(struct modem *m);
+	void (*malformed)(struct modem *m);
+	/* The form =? */
+	void (*test)(struct modem *m, const struct command_row *row);
+	int (*init)(struct modem *m);		/* 0 or -errno */
+	void (*free)(struct modem *m);
 	const struct command_row *const *tables;	/* ends with NULL */
-	/* What manuals misprint for the test form of @name, or NULL. */
-	const char *(*misprint)(struct modem *m, const char *name);
 	/* By order of the control socket: answered, and not executed. */
 	bool (*refuses)(struct modem *m, const struct command_row *row,
 			enum form form, const struct args *a);
@@ -51,6 +75,9 @@ struct dialect {
 	void (*net_opened)(struct modem *m, int err);
 	void (*net_closed)(struct modem *m);
 	void (*net_lost)(struct modem *m);
+	/* The network goes away, comes back. NULL: the context does. */
+	void (*lose)(struct modem *m, enum tcp_how how);
+	void (*back)(struct modem *m);
 	void (*opened)(struct modem *m, unsigned int link, int err);
 	void (*accepted)(struct modem *m, unsigned int link);
 	void (*sent)(struct modem *m, unsigned int link, int req, int cnf);
@@ -66,11 +93,13 @@ struct dialect {
 };
 
 extern const struct dialect simcom_dialect;
+extern const struct dialect w800_dialect;
 
 struct modem {
 	struct event_base *base;
 	struct options opt;
 	const struct dialect *dialect;
+	struct w800 *w800;	/* what only that dialect has, else NULL */
 	struct line line;
 	struct command cmd;
 	struct evbuffer *waiting_urcs;	/* strings with their NUL */

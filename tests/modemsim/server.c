@@ -24,7 +24,7 @@ static struct link *lowest_free(struct modem *m, unsigned int first)
 {
 	struct link *l, *second = NULL;
 
-	for (l = m->links + first; l < m->links + LINKS; l++) {
+	for (l = m->links + first; l < m->links + m->dialect->links; l++) {
 		if (!is_free(l))
 			continue;
 		if (evbuffer_get_length(l->tcp.rx) == 0)
