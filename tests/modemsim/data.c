@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "baud.h"
@@ -92,7 +91,7 @@ static void to_peer(struct modem *m, const uint8_t *data, size_t len)
 	if (len == 0 || l->state != LINK_OPEN)
 		return;
 	l->queued += len;
-	if (!l->is_udp) {
+	if (l->type != LINK_UDP) {
 		tcp_send(&l->tcp, data, len);
 		if (evbuffer_get_length(l->tcp.tx) > TX_HIGH)
 			line_hold(&m->line, true);
@@ -131,7 +130,7 @@ void data_leave(struct modem *m)
 
 	if (d->timer != NULL)
 		evtimer_del(d->timer);
-	if (the_link(m)->is_udp)
+	if (the_link(m)->type == LINK_UDP)
 		send_packet(m);
 	d->pluses = 0;
 	d->on = false;
@@ -204,7 +203,7 @@ void data_input(struct modem *m, const uint8_t *data, size_t len)
 void data_run(struct modem *m)
 {
 	struct link *l = the_link(m);
-	struct sockaddr_in from;
+	struct address from;
 	uint8_t data[CHUNK];
 	size_t n;
 
@@ -263,8 +262,13 @@ void data_reset(struct modem *m)
 
 void data_start(struct modem *m)
 {
+	static const struct link_args nobody = {
+		.type = LINK_UDP, .family = FAMILY_V4, .host = "192.0.2.1",
+		.port = 9,
+	};
+
 	m->set.mode = 1;
-	if (link_open_udp(m, DATA_LINK, "192.0.2.1", 9, 0) != NET_OK)
+	if (link_open_udp(m, DATA_LINK, &nobody) != NET_OK)
 		return;
 	the_link(m)->transparent = true;
 	begin(m);

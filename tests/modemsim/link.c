@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +52,8 @@ static void open_failed(struct link *l, int err)
 
 static void peer_ended(struct link *l)
 {
-	if (l->m->set.rxget != 0 && !l->transparent)
+	if (l->m->set.rxget != 0 && !l->transparent &&
+	    !l->m->dialect->end_when_read)
 		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
 	else
 		link_end_if_empty(l);
@@ -121,8 +121,11 @@ static void on_open_timeout(evutil_socket_t fd, short what, void *ctx)
 
 static void start_timeout(struct link *l)
 {
-	modem_after(l->m, &l->open_timer,
-		    (unsigned int)l->m->set.timeout_ms[1], on_open_timeout, l);
+	if (l->timeout_ms > 0)
+		modem_after(l->m, &l->open_timer, l->timeout_ms,
+			    on_open_timeout, l);
+	else if (l->open_timer != NULL)
+		evtimer_del(l->open_timer);
 }
 
 static void on_dns_timeout(evutil_socket_t fd, short what, void *ctx)
@@ -132,45 +135,89 @@ static void on_dns_timeout(evutil_socket_t fd, short what, void *ctx)
 	open_failed(ctx, NET_DNS);
 }
 
-static void on_resolved(void *ctx, bool ok, struct in_addr addr)
+/* Where the modem's end is on this host. NET_OK, or what is in the way. */
+int link_local(struct link *l, struct address *at)
+{
+	struct address named;
+
+	if (!net_own_address(l->m, l->family, l->local_port, at))
+		return NET_BIND;
+	if (l->local_address[0] == '\0')
+		return NET_OK;
+	if (!address_parse(&named, l->local_address) ||
+	    !address_fits(&named, l->family) ||
+	    !(l->m->opt.allow_network || address_is_loopback(&named)))
+		return NET_BIND;
+	address_set_port(&named, address_port(at));
+	*at = named;
+	return NET_OK;
+}
+
+/* A NET_ number; the result comes later if it is NET_OK. */
+static int connect_to(struct link *l, struct address *to)
+{
+	bool bound = l->local_address[0] != '\0' || l->local_port != 0;
+	struct address own;
+	int err;
+
+	l->family = address_is_v6(to) ? FAMILY_V6 : FAMILY_V4;
+	address_set_port(to, l->port);
+	tcp_set_options(&l->tcp, &l->options);
+	if (link_local(l, &own) != NET_OK)
+		return NET_BIND;
+	err = tcp_connect(&l->tcp, to, bound ? &own : NULL);
+	switch (err) {
+	case 0:
+		return NET_OK;
+	case -EADDRINUSE:
+	case -EADDRNOTAVAIL:
+	case -EACCES:
+		return NET_BIND;
+	case -EMFILE:
+		return NET_SOCKET;
+	}
+	return NET_FAILURE;
+}
+
+static void on_resolved(void *ctx, const struct address *addr)
 {
 	struct link *l = ctx;
-	struct sockaddr_in to = { .sin_family = AF_INET }, own;
+	struct address to;
 	int err;
 
 	l->resolve = NULL;
-	if (!ok) {
+	if (addr == NULL) {
 		open_result(l, NET_DNS);
 		return;
 	}
 	start_timeout(l);
-	inet_ntop(AF_INET, &addr, l->address, sizeof(l->address));
+	address_text(addr, l->address);
 	if (!resolver_answers(l->m, l->host, addr))
 		return;		/* until the open timer ends it */
-	to.sin_addr = addr;
-	to.sin_port = htons((uint16_t)l->port);
-	if (!net_own_address(l->m, l->local_port, &own))
-		err = -EADDRINUSE;
-	else
-		err = tcp_connect(&l->tcp, &to, ntohs(own.sin_port));
-	if (err == -EADDRINUSE || err == -EACCES)
-		open_result(l, NET_BIND);
-	else if (err == -EMFILE)
-		open_result(l, NET_SOCKET);
-	else if (err < 0)
-		open_result(l, NET_FAILURE);
+	to = *addr;
+	err = connect_to(l, &to);
+	if (err != NET_OK)
+		open_result(l, err);
 }
 
-void link_begin(struct link *l, const char *host, unsigned int port,
-		unsigned int local_port)
+void link_begin(struct link *l, const struct link_args *a)
 {
 	link_drain(l, evbuffer_get_length(l->tcp.rx));
-	snprintf(l->host, sizeof(l->host), "%s", host);
+	snprintf(l->host, sizeof(l->host), "%s", a->host ? a->host : "");
+	snprintf(l->local_address, sizeof(l->local_address), "%s",
+		 a->local_address != NULL ? a->local_address : "");
 	l->address[0] = '\0';
-	l->port = port;
-	l->local_port = local_port;
+	l->type = a->type;
+	l->family = a->family;
+	l->port = a->port;
+	l->local_port = a->local_port;
+	l->timeout_ms = a->timeout_ms;
+	l->options = a->options;
+	if (a->tls != NULL)
+		l->tls = *a->tls;
+	l->remote = a->remote;
+	l->remote_changed = false;
 	l->host_port = 0;
-	l->is_udp = false;
 	l->transparent = false;
 	l->server = LINK_NO_SERVER;
 	l->announced = false;
@@ -183,43 +230,56 @@ void link_begin(struct link *l, const char *host, unsigned int port,
 	l->datagrams_in = 0;
 	l->datagrams_out = 0;
 	l->datagrams_lost = 0;
+	l->datagrams_long = 0;
 }
 
-void link_open(struct modem *m, unsigned int id, const char *host,
-	       unsigned int port, unsigned int local_port)
+void link_open(struct modem *m, unsigned int id, const struct link_args *a)
 {
 	struct link *l = &m->links[id];
+	struct address addr;
 
-	struct in_addr addr;
-
-	link_begin(l, host, port, local_port);
+	link_begin(l, a);
 	l->state = LINK_OPENING;
 	/* by name CIPDNSSET's time limits the look-up, A7600 manual 2.3 */
-	if (inet_pton(AF_INET, host, &addr) == 1)
+	if (address_parse(&addr, a->host))
 		start_timeout(l);
-	else
-		modem_after(m, &l->open_timer, (unsigned int)m->set.dns[1],
+	else if (a->dns_timeout_ms > 0)
+		modem_after(m, &l->open_timer, a->dns_timeout_ms,
 			    on_dns_timeout, l);
-	l->resolve = resolve_start(m, host, on_resolved, l);
+	l->resolve = resolve_start(m, a->host, a->family, on_resolved, l);
 }
 
 void link_accept(struct modem *m, unsigned int id, int fd,
-		 const struct sockaddr_in *from, int server)
+		 const struct address *from, int server)
 {
 	struct link *l = &m->links[id];
-	char address[INET_ADDRSTRLEN];
+	char address[ADDRESS_TEXT];
+	struct link_args a = {
+		.type = LINK_TCP, .host = address_text(from, address),
+		.family = address_is_v6(from) ? FAMILY_V6 : FAMILY_V4,
+		.port = address_port(from),
+		.local_port = m->servers[server].port,
+		.options = TCP_OPTIONS_DEFAULT,
+	};
 
-	inet_ntop(AF_INET, &from->sin_addr, address, sizeof(address));
-	link_begin(l, address, ntohs(from->sin_port), m->servers[server].port);
+	link_begin(l, &a);
 	snprintf(l->address, sizeof(l->address), "%s", address);
 	l->server = server;
 	l->state = LINK_OPEN;
 	l->lied_open = true;
+	tcp_set_options(&l->tcp, &l->options);
 	tcp_adopt(&l->tcp, fd);
 	l->transparent = m->set.mode == 1 && id == DATA_LINK;
 	m->dialect->accepted(m, id);
 	if (l->transparent)
 		data_enter_unasked(m);
+}
+
+void link_set_options(struct modem *m, unsigned int id,
+		      const struct tcp_options *o)
+{
+	m->links[id].options = *o;
+	tcp_set_options(&m->links[id].tcp, o);
 }
 
 void link_forget(struct modem *m, unsigned int id)
@@ -347,7 +407,10 @@ void link_lose_all(struct modem *m, enum tcp_how how)
 
 void links_init(struct modem *m)
 {
-	unsigned int i;
+	unsigned int buffer = m->opt.buffer, i;
+
+	if (buffer == 0)
+		buffer = m->dialect->buffer;
 
 	for (i = 0; i < LINKS; i++) {
 		struct link *l = &m->links[i];
@@ -357,7 +420,7 @@ void links_init(struct modem *m)
 		l->server = LINK_NO_SERVER;
 		STAILQ_INIT(&l->datagrams);
 		TAILQ_INIT(&l->sends);
-		tcp_init(&l->tcp, m->base, m->opt.buffer, &tcp_ops, l);
+		tcp_init(&l->tcp, m->base, buffer, &tcp_ops, l);
 	}
 }
 

@@ -87,6 +87,7 @@ static void power_off(struct modem *m)
 	card_power_off(m);
 	command_reset(m);
 	data_reset(m);
+	modem_clock_reset(&m->clock, m->opt.clock_set);
 	line_reset(&m->line);
 	m->line.modem_baud = m->opt.modem_baud;
 	m->dialect->defaults(m);
@@ -141,6 +142,7 @@ int modem_start(struct modem *m, struct event_base *base)
 	resolver_init(m);
 	closed_init(&m->closed);
 	net_init(m);
+	modem_clock_reset(&m->clock, m->opt.clock_set);
 	m->dialect->defaults(m);
 	card_power_off(m);
 	if (m->opt.banner_at_start) {

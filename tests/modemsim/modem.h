@@ -22,6 +22,7 @@
 #include "fail.h"
 #include "line.h"
 #include "link.h"
+#include "modem_clock.h"
 #include "net.h"
 #include "options.h"
 #include "push.h"
@@ -37,6 +38,12 @@
 
 /* How a dialect says things; called when they happen. */
 struct dialect {
+	unsigned int links;		/* at most LINKS */
+	unsigned int servers;		/* at most SERVERS */
+	unsigned int buffer;		/* of a link, bytes; see --buffer */
+	unsigned int push_max;		/* bytes of a block, up to PUSH_MAX */
+	unsigned int datagram_max;	/* longer ones are lost; 0: no limit */
+	bool end_when_read;	/* in buffer mode a link ends when it is empty */
 	const struct command_row *const *tables;	/* ends with NULL */
 	/* What manuals misprint for the test form of @name, or NULL. */
 	const char *(*misprint)(struct modem *m, const char *name);
@@ -56,10 +63,10 @@ struct dialect {
 	void (*sent)(struct modem *m, unsigned int link, int req, int cnf);
 	void (*readable)(struct modem *m, unsigned int link);
 	void (*pushed)(struct modem *m, unsigned int link,
-		       const struct sockaddr_in *from, const void *data,
+		       const struct address *from, const void *data,
 		       size_t len);
 	/* Before bytes of the transparent stream, and at its end. */
-	void (*streamed)(struct modem *m, const struct sockaddr_in *from);
+	void (*streamed)(struct modem *m, const struct address *from);
 	void (*stream_ended)(struct modem *m);
 	void (*closed)(struct modem *m, unsigned int link, int reason);
 	void (*close_done)(struct modem *m, unsigned int link);
@@ -80,9 +87,11 @@ struct modem {
 	struct radio radio;
 	struct net net;
 	struct link links[LINKS];
+	struct tls_settings tls[LINKS];	/* of the next connection of each */
 	struct server servers[SERVERS];
 	struct push push;
 	struct data data;
+	struct modem_clock clock;
 	struct resolver resolver;
 	struct record record;
 	struct closed_list closed;
