@@ -207,7 +207,13 @@ void link_end_if_empty(struct link *l);
 /* Announce what is waiting (buffer mode was switched on). */
 void link_announce(struct modem *m, unsigned int id);
 
-/* Between link.c, link_udp.c and link_send.c. */
+/* Between link*.c. */
+
+/* The link's connection is over; @rx stays unless @drop_rx. */
+void link_release(struct link *l, enum tcp_how how, const char *cause,
+		  bool drop_rx);
+void link_peer_ended(struct link *l);
+void link_connected(void *ctx, int err);
 void link_begin(struct link *l, const struct link_args *a);
 int link_local(struct link *l, struct address *at);
 void link_received(struct link *l, bool was_empty);
