@@ -55,7 +55,7 @@ void control_ports(const struct modem *m, struct evbuffer *out)
 					    s->port, s->host_port);
 	}
 	for (l = m->links; l < m->links + LINKS; l++) {
-		if (l->state == LINK_OPEN && l->is_udp)
+		if (l->state == LINK_OPEN && l->type == LINK_UDP)
 			evbuffer_add_printf(out, " udp:%u:%u=%u", l->id,
 					    l->local_port, l->host_port);
 	}

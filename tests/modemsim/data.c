@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "baud.h"
@@ -73,7 +72,7 @@ static void send_packet(struct modem *m)
 	struct link *l = the_link(m);
 	size_t n = evbuffer_get_length(d->packet);
 
-	if (n > 0 && l->state == LINK_OPEN && l->is_udp)
+	if (n > 0 && l->state == LINK_OPEN && l->type == LINK_UDP)
 		link_udp_send(l, evbuffer_pullup(d->packet, -1), n, NULL);
 	else if (n > 0 && l->state == LINK_OPEN)
 		send_stream(m, l, evbuffer_pullup(d->packet, -1), n);
@@ -97,7 +96,7 @@ static void to_peer(struct modem *m, const uint8_t *data, size_t len)
 	if (len == 0 || l->state != LINK_OPEN)
 		return;
 	l->queued += len;
-	if (!l->is_udp && !rules->blocks) {
+	if (l->type != LINK_UDP && !rules->blocks) {
 		send_stream(m, l, data, len);
 		return;
 	}
@@ -210,7 +209,7 @@ void data_input(struct modem *m, const uint8_t *data, size_t len)
 void data_run(struct modem *m)
 {
 	struct link *l = the_link(m);
-	struct sockaddr_in from;
+	struct address from;
 	uint8_t data[CHUNK];
 	size_t n;
 
@@ -269,8 +268,13 @@ void data_reset(struct modem *m)
 
 void data_start(struct modem *m)
 {
+	static const struct link_args nobody = {
+		.type = LINK_UDP, .family = FAMILY_V4, .host = "192.0.2.1",
+		.port = 9,
+	};
+
 	m->set.mode = 1;
-	if (link_open_udp(m, DATA_LINK, "192.0.2.1", 9, 0) != NET_OK)
+	if (link_open_udp(m, DATA_LINK, &nobody) != NET_OK)
 		return;
 	the_link(m)->transparent = true;
 	data_begin(m);

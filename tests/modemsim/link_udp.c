@@ -2,7 +2,6 @@
 
 /* UDP links, and the buffer of every link cut into datagrams. */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 #include "modem.h"
 
 static void on_datagram(void *ctx, const void *data, size_t len,
-			const struct sockaddr_in *from)
+			const struct address *from)
 {
 	struct link *l = ctx;
 	struct evbuffer *rx = l->tcp.rx;
@@ -34,6 +33,13 @@ static void on_datagram(void *ctx, const void *data, size_t len,
 	link_received(l, have == 0);
 }
 
+static void remote_end(const struct link *l, struct address *a)
+{
+	if (!address_parse(a, l->address))
+		address_any(a, l->family);
+	address_set_port(a, l->port);
+}
+
 static int net_err(int err)
 {
 	switch (err) {
@@ -47,55 +53,53 @@ static int net_err(int err)
 }
 
 /* "The remote IP address and port is not necessary", A7600 manual 6.3.1.1 */
-int link_open_udp(struct modem *m, unsigned int id, const char *host,
-		  unsigned int port, unsigned int local_port)
+int link_open_udp(struct modem *m, unsigned int id, const struct link_args *a)
 {
 	struct link *l = &m->links[id];
-	struct in_addr to = { 0 };
-	struct sockaddr_in at;
+	struct address to, at;
 	int err;
 
-	if (host != NULL && !resolver_knows(m, host, &to))
+	address_any(&to, a->family);
+	if (a->host != NULL && !resolver_knows(m, a->host, a->family, &to))
 		return NET_DNS;
-	if (!net_own_address(m, local_port, &at))
-		return NET_BIND;
-	link_begin(l, host != NULL ? host : "", port, local_port);
-	inet_ntop(AF_INET, &to, l->address, sizeof(l->address));
+	link_begin(l, a);
+	l->family = address_is_v6(&to) ? FAMILY_V6 : FAMILY_V4;
+	err = link_local(l, &at);
+	if (err != NET_OK)
+		return err;
+	address_text(&to, l->address);
 	l->udp.received = on_datagram;
 	l->udp.ctx = l;
 	err = net_err(udp_open(&l->udp, m->base, &at));
 	if (err != NET_OK)
 		return err;
-	l->is_udp = true;
-	l->host_port = ntohs(at.sin_port);
+	l->host_port = address_port(&at);
 	l->state = LINK_OPEN;
 	l->lied_open = true;
 	return NET_OK;
 }
 
 void link_udp_send(struct link *l, const void *data, size_t len,
-		   const struct sockaddr_in *to)
+		   const struct address *to)
 {
-	struct sockaddr_in named = { .sin_family = AF_INET };
 	struct modem *m = l->m;
-	char address[INET_ADDRSTRLEN];
+	char text[ADDRESS_TEXT];
+	struct address remote;
 
 	if (to == NULL) {
-		inet_pton(AF_INET, l->address, &named.sin_addr);
-		named.sin_port = htons((uint16_t)l->port);
-		to = &named;
+		remote_end(l, &remote);
+		to = &remote;
 	}
 	l->tcp.sent += len;
 	l->datagrams_out++;
-	inet_ntop(AF_INET, &to->sin_addr, address, sizeof(address));
 	/* as on the way: nobody is told what becomes of it */
 	if (!quirk_take(m->opt.quirks, QUIRK_UDP_LOST) &&
-	    resolver_answers(m, address, to->sin_addr))
+	    resolver_answers(m, address_text(to, text), to))
 		udp_send(&l->udp, data, len, to);
 }
 
 size_t link_block(const struct modem *m, unsigned int id,
-		  struct sockaddr_in *from)
+		  struct address *from)
 {
 	const struct link *l = &m->links[id];
 	const struct datagram *d = STAILQ_FIRST(&l->datagrams);
@@ -105,11 +109,14 @@ size_t link_block(const struct modem *m, unsigned int id,
 		if (!quirk_on(m->opt.quirks, QUIRK_UDP_MERGED))
 			return d->left;
 	} else {
-		*from = (struct sockaddr_in){ .sin_family = AF_INET };
-		inet_pton(AF_INET, l->address, &from->sin_addr);
-		from->sin_port = htons((uint16_t)l->port);
+		remote_end(l, from);
 	}
 	return evbuffer_get_length(l->tcp.rx);
+}
+
+size_t link_buffered(const struct modem *m, unsigned int id)
+{
+	return evbuffer_get_length(m->links[id].tcp.rx);
 }
 
 /* @n bytes leave the buffer, and the cuts between them. */

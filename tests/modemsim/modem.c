@@ -87,6 +87,7 @@ static void power_off(struct modem *m)
 	card_power_off(m);
 	command_reset(m);
 	data_reset(m);
+	modem_clock_reset(&m->clock, m->opt.clock_set);
 	line_reset(&m->line);
 	m->line.modem_baud = m->opt.modem_baud;
 	m->dialect->defaults(m);
@@ -130,8 +131,6 @@ int modem_start(struct modem *m, struct event_base *base)
 
 	m->base = base;
 	m->dialect = m->opt.w800 ? &w800_dialect : &simcom_dialect;
-	if (m->opt.buffer == 0)
-		m->opt.buffer = m->dialect->buffer;
 	m->waiting_urcs = evbuffer_new();
 	err = line_init(&m->line, &m->opt, base, &line_ops, m);
 	if (err < 0)
@@ -143,6 +142,7 @@ int modem_start(struct modem *m, struct event_base *base)
 	resolver_init(m);
 	closed_init(&m->closed);
 	net_init(m);
+	modem_clock_reset(&m->clock, m->opt.clock_set);
 	err = m->dialect->init(m);
 	if (err < 0)
 		return err;

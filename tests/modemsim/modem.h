@@ -22,6 +22,7 @@
 #include "fail.h"
 #include "line.h"
 #include "link.h"
+#include "modem_clock.h"
 #include "net.h"
 #include "options.h"
 #include "push.h"
@@ -38,12 +39,13 @@
 /* How a dialect says things; called when they happen. */
 struct dialect {
 	const char *name;
-	unsigned int links;		/* of LINKS, from 0 */
-	unsigned int servers;		/* of SERVERS */
-	unsigned int buffer;		/* of a link, unless --buffer says */
-	size_t push_max;		/* in one pushed block */
+	unsigned int links;		/* at most LINKS */
+	unsigned int servers;		/* at most SERVERS */
+	unsigned int buffer;		/* of a link, bytes; see --buffer */
+	unsigned int push_max;		/* bytes of a block, up to PUSH_MAX */
+	unsigned int datagram_max;	/* longer ones are lost; 0: no limit */
+	bool end_when_read;	/* in buffer mode a link ends when it is empty */
 	bool urcs_pass;			/* they do not wait for final lines */
-	bool ends_empty;		/* closed() waits until all is read */
 	bool exact_case;		/* of the names of commands */
 	const char *boot_urc;		/* quirk urc-before-echo */
 	const char *odd_urc;		/* harmless, for the urc-* quirks */
@@ -83,10 +85,10 @@ struct dialect {
 	void (*sent)(struct modem *m, unsigned int link, int req, int cnf);
 	void (*readable)(struct modem *m, unsigned int link);
 	void (*pushed)(struct modem *m, unsigned int link,
-		       const struct sockaddr_in *from, const void *data,
+		       const struct address *from, const void *data,
 		       size_t len);
 	/* Before bytes of the transparent stream, and at its end. */
-	void (*streamed)(struct modem *m, const struct sockaddr_in *from);
+	void (*streamed)(struct modem *m, const struct address *from);
 	void (*stream_ended)(struct modem *m);
 	void (*closed)(struct modem *m, unsigned int link, int reason);
 	void (*close_done)(struct modem *m, unsigned int link);
@@ -109,9 +111,11 @@ struct modem {
 	struct radio radio;
 	struct net net;
 	struct link links[LINKS];
+	struct tls_settings tls[LINKS];	/* of the next connection of each */
 	struct server servers[SERVERS];
 	struct push push;
 	struct data data;
+	struct modem_clock clock;
 	struct resolver resolver;
 	struct record record;
 	struct closed_list closed;

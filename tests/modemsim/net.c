@@ -38,16 +38,17 @@ bool net_opened_by_host(const struct modem *m)
 	       m->net.host == m->line.hosts + 1;
 }
 
-bool net_own_address(const struct modem *m, unsigned int port,
-		     struct sockaddr_in *at)
+bool net_own_address(const struct modem *m, enum family family,
+		     unsigned int port, struct address *at)
 {
-	*at = (struct sockaddr_in){ .sin_family = AF_INET };
-	at->sin_addr.s_addr = htonl(m->opt.allow_network ? INADDR_ANY
-							 : INADDR_LOOPBACK);
+	if (m->opt.allow_network)
+		address_any(at, family);
+	else
+		address_loopback(at, family);
 	if (port == 0 || m->opt.free_ports)
 		return true;
 	port += m->opt.port_offset;
-	at->sin_port = htons((uint16_t)port);
+	address_set_port(at, port);
 	return port <= 65535;
 }
 

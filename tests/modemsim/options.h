@@ -70,6 +70,7 @@ struct options {
 	bool banner_at_start;
 	bool open_at_start;
 	bool data_at_start;
+	bool clock_set;
 	const char *manufacturer;
 	const char *model;
 	const char *revision;
@@ -88,7 +89,7 @@ struct options {
 	const char *apn_user;
 	const char *apn_password;
 	const char *address;
-	unsigned int buffer;
+	unsigned int buffer;		/* of a link; 0: the dialect's */
 	struct host_row hosts[OPTIONS_HOSTS];
 	size_t n_hosts;
 	const char *unanswered[OPTIONS_HOSTS];

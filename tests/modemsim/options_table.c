@@ -186,6 +186,8 @@ const struct option_row option_rows[] = {
 	     "NETOPEN was done by somebody before (Q40)"),
 	FLAG("data-at-start", data_at_start,
 	     "somebody left it in transparent mode: +++ helps"),
+	FLAG("clock-set", clock_set,
+	     "it knows the time of day from the start [1970]"),
 	STR("manufacturer", "TEXT", manufacturer, "[SIMCOM INCORPORATED]"),
 	STR("model", "TEXT", model, "[A7670E-FASE]"),
 	STR("revision", "TEXT", revision, "[A7670M7_V1.11.1]"),
@@ -206,7 +208,8 @@ const struct option_row option_rows[] = {
 	STR("apn-password", "TEXT", apn_password, "... and this password"),
 	STR("address", "IP", address, "the modem's own address [10.0.0.2]"),
 	NUM("buffer", "BYTES", buffer,
-	    "of a link; when full the peer feels it\n[16384, w800: 5760]"),
+	    "of a link; when full the peer feels it\n"
+	    "[the dialect's]"),
 	FN("host", "NAME=ADDR", add_host, "a name and its address; repeatable"),
 	FN("unanswered", "HOST", add_unanswered,
 	   "name or address that never answers; repeatable\n"

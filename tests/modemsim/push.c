@@ -50,7 +50,7 @@ static struct link *pick(struct modem *m)
 
 static void push_block(struct modem *m, struct link *l)
 {
-	struct sockaddr_in from;
+	struct address from;
 	uint8_t data[PUSH_MAX];
 	size_t n = link_block(m, l->id, &from);
 

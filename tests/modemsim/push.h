@@ -16,7 +16,7 @@
 
 #include <event2/event.h>
 
-#define PUSH_MAX	2920	/* at most, see push_max of the dialect */
+#define PUSH_MAX	2920	/* struct dialect has less */
 
 struct modem;
 

@@ -153,19 +153,19 @@ static char *data_header(struct modem *m, char *p, unsigned int link, size_t n)
 	return p + sprintf(p, "\r\n+IPD%zu", n);
 }
 
-static char *sender(struct modem *m, char *p, const struct sockaddr_in *from)
+static char *sender(struct modem *m, char *p, const struct address *from)
 {
-	char address[INET_ADDRSTRLEN];
+	char address[ADDRESS_TEXT];
 	bool plus = quirk_on(m->opt.quirks, QUIRK_RECV_FROM_PLUS);
 	bool blank = quirk_on(m->opt.quirks, QUIRK_RECV_FROM_BLANK);
 
-	inet_ntop(AF_INET, &from->sin_addr, address, sizeof(address));
 	return p + sprintf(p, "\r\n%sRECV FROM:%s%s:%u", plus ? "+" : "",
-			   blank ? " " : "", address, ntohs(from->sin_port));
+			   blank ? " " : "", address_text(from, address),
+			   address_port(from));
 }
 
 static void pushed(struct modem *m, unsigned int link,
-		   const struct sockaddr_in *from, const void *data, size_t n)
+		   const struct address *from, const void *data, size_t n)
 {
 	char head[128], *p = head;
 
@@ -180,7 +180,7 @@ static void pushed(struct modem *m, unsigned int link,
 }
 
 /* Q79 */
-static void streamed(struct modem *m, const struct sockaddr_in *from)
+static void streamed(struct modem *m, const struct address *from)
 {
 	char head[64], *p;
 
@@ -307,8 +307,8 @@ static const struct command_row *const tables[] = {
 
 const struct dialect simcom_dialect = {
 	.name		= "simcom",
-	.links		= LINKS,
-	.servers	= SERVERS,
+	.links		= 10,
+	.servers	= 4,
 	.buffer		= 16384,
 	.push_max	= 1500,		/* A7600 manual 2.5, note 3 */
 	.boot_urc	= "PB DONE",

@@ -34,7 +34,7 @@ void closed_add(struct closed_list *c, const struct link *l, const char *cause)
 	snprintf(row->host, sizeof(row->host), "%.63s", l->host);
 	row->port = l->port;
 	row->link = l->id;
-	row->is_udp = l->is_udp;
+	row->type = l->type;
 	row->server = l->server;
 	row->sent = l->tcp.sent;
 	row->received = l->tcp.received;
@@ -46,11 +46,14 @@ static json_t *remote(const char *host, unsigned int port)
 	return json_sprintf("%s:%u", host, port);
 }
 
-static void add_kind(json_t *to, bool is_udp, int server)
+static void add_kind(json_t *to, int type, int server)
 {
+	static const char *const names[] = {
+		[LINK_TCP] = "TCP", [LINK_UDP] = "UDP", [LINK_TLS] = "TLS",
+	};
 	const char *direction = server == LINK_NO_SERVER ? "out" : "in";
 
-	json_object_set_new(to, "type", json_string(is_udp ? "UDP" : "TCP"));
+	json_object_set_new(to, "type", json_string(names[type]));
 	json_object_set_new(to, "direction", json_string(direction));
 	json_object_set_new(to, "server", json_integer(server));
 }
@@ -97,7 +100,7 @@ static json_t *slots(const struct modem *m)
 	json_t *list = json_array();
 	unsigned int i;
 
-	for (i = 0; i < LINKS; i++) {
+	for (i = 0; i < m->dialect->links; i++) {
 		const struct link *l = &m->links[i];
 		json_t *s = json_pack("{s:i, s:s, s:I, s:I, s:I}",
 			"link", (int)i, "state", states[l->state],
@@ -106,7 +109,7 @@ static json_t *slots(const struct modem *m)
 			"buffered",
 			(json_int_t)evbuffer_get_length(l->tcp.rx));
 		if (l->state != LINK_FREE)
-			add_kind(s, l->is_udp, l->server);
+			add_kind(s, l->type, l->server);
 
 		if (l->host[0] != '\0')
 			json_object_set_new(s, "remote",
@@ -129,7 +132,7 @@ static json_t *closed(const struct closed_list *c)
 			"cause", r->cause);
 
 		json_object_set_new(row, "remote", remote(r->host, r->port));
-		add_kind(row, r->is_udp, r->server);
+		add_kind(row, r->type, r->server);
 		json_array_append_new(list, row);
 	}
 	return list;

@@ -22,7 +22,7 @@ struct closed_row {
 	char host[64];
 	unsigned int port;
 	unsigned int link;
-	bool is_udp;
+	int type;		/* enum link_type */
 	int server;		/* that accepted it, or -1 */
 	uint64_t sent;
 	uint64_t received;

@@ -7,10 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "linger.h"
 #include "tcp.h"
 
 #define READ_MAX	16384
+/* W800 manual, CIPTCPOPT */
+#define KEEPALIVE_INTERVAL_S	1
+#define KEEPALIVE_COUNT		3
+
 #define KERNEL_BUFFER	65536	/* small, so that a slow peer shows soon */
 
 void tcp_init(struct tcp *t, struct event_base *base, size_t rx_max,
@@ -19,6 +24,7 @@ void tcp_init(struct tcp *t, struct event_base *base, size_t rx_max,
 	*t = (struct tcp){
 		.fd = -1, .base = base, .rx_max = rx_max, .ops = ops,
 		.ctx = ctx, .rx = evbuffer_new(), .tx = evbuffer_new(),
+		.options = TCP_OPTIONS_DEFAULT,
 	};
 }
 
@@ -93,29 +99,59 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 	t->ops->progress(t->ctx);
 }
 
+static void set_int(int fd, int level, int name, int value)
+{
+	setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static void apply(int fd, const struct tcp_options *o)
+{
+	struct linger linger = {
+		.l_onoff = o->linger_s >= 0,
+		.l_linger = o->linger_s > 0 ? o->linger_s : 0,
+	};
+	struct timeval tv = clock_tv_ms(o->sndtimeo_ms);
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, o->nodelay);
+	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, o->keepalive_s > 0);
+	if (o->keepalive_s == 0)
+		return;
+	set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)o->keepalive_s);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+}
+
+void tcp_set_options(struct tcp *t, const struct tcp_options *o)
+{
+	t->options = *o;
+	if (t->fd >= 0)
+		apply(t->fd, o);
+}
+
 static void set_up(struct tcp *t)
 {
-	int one = 1, size = KERNEL_BUFFER;
+	int size = KERNEL_BUFFER;
 
 	setsockopt(t->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	setsockopt(t->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	apply(t->fd, &t->options);
 	t->connected = false;
 	t->at_end = false;
 	t->sent = 0;
 	t->received = 0;
 }
 
-static int bind_to(struct tcp *t, unsigned int local_port)
+static int bind_to(struct tcp *t, const struct address *local)
 {
-	struct sockaddr_in local = { .sin_family = AF_INET };
 	int one = 1;
 
-	if (local_port == 0)
+	if (local == NULL)
 		return 0;
-	setsockopt(t->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	local.sin_port = htons((uint16_t)local_port);
-	if (bind(t->fd, (struct sockaddr *)&local, sizeof(local)) < 0)
+	if (address_port(local) != 0)
+		setsockopt(t->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(t->fd, &local->sa, address_len(local)) < 0)
 		return -errno;
 	return 0;
 }
@@ -136,18 +172,18 @@ void tcp_adopt(struct tcp *t, int fd)
 	event_add(t->read_ev, NULL);
 }
 
-int tcp_connect(struct tcp *t, const struct sockaddr_in *to,
-		unsigned int local_port)
+int tcp_connect(struct tcp *t, const struct address *to,
+		const struct address *local)
 {
 	int err;
 
-	t->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	t->fd = socket(to->sa.sa_family,
+		       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (t->fd < 0)
 		return -errno;
 	set_up(t);
-	err = bind_to(t, local_port);
-	if (err == 0 &&
-	    connect(t->fd, (const struct sockaddr *)to, sizeof(*to)) < 0 &&
+	err = bind_to(t, local);
+	if (err == 0 && connect(t->fd, &to->sa, address_len(to)) < 0 &&
 	    errno != EINPROGRESS)
 		err = -errno;
 	if (err < 0) {

@@ -14,10 +14,11 @@
 
 #include <event2/buffer.h>
 #include <event2/event.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "address.h"
 
 enum tcp_how { TCP_FIN, TCP_RST };
 
@@ -27,6 +28,17 @@ struct tcp_ops {
 	void (*progress)(void *ctx);		/* @tx got shorter */
 	void (*ended)(void *ctx);		/* by the peer; no more rx */
 };
+
+/* Set on the host's socket; CIPTCPOPT of the W800 manual. */
+struct tcp_options {
+	int linger_s;			/* SO_LINGER, -1: off */
+	bool nodelay;
+	unsigned int sndtimeo_ms;	/* SO_SNDTIMEO: see link_send() */
+	unsigned int keepalive_s;	/* 0: off; then each 1 s, 3 times */
+};
+
+#define TCP_OPTIONS_DEFAULT \
+	((struct tcp_options){ .linger_s = -1, .nodelay = true })
 
 struct tcp {
 	int fd;				/* -1: none */
@@ -40,6 +52,7 @@ struct tcp {
 	size_t rx_max;
 	uint64_t sent;			/* taken by the kernel */
 	uint64_t received;
+	struct tcp_options options;
 	const struct tcp_ops *ops;
 	void *ctx;
 };
@@ -48,12 +61,18 @@ void tcp_init(struct tcp *t, struct event_base *base, size_t rx_max,
 	      const struct tcp_ops *ops, void *ctx);
 void tcp_free(struct tcp *t);
 
-/* Starts; connected() tells, never from inside. 0 or -errno. */
-int tcp_connect(struct tcp *t, const struct sockaddr_in *to,
-		unsigned int local_port);
+/*
+ * Starts; connected() tells, never from inside. 0 or -errno.
+ * @local: NULL for any.
+ */
+int tcp_connect(struct tcp *t, const struct address *to,
+		const struct address *local);
 
 /* An accepted socket; it is taken over. */
 void tcp_adopt(struct tcp *t, int fd);
+
+/* Of the connection in hand, if there is one, and of the next. */
+void tcp_set_options(struct tcp *t, const struct tcp_options *o);
 
 /* Queue and send; progress() tells, never from inside. */
 void tcp_send(struct tcp *t, const void *data, size_t len);

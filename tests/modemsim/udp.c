@@ -12,28 +12,28 @@ static unsigned char datagram[UDP_MAX];
 static void on_readable(evutil_socket_t fd, short what, void *ctx)
 {
 	struct udp *u = ctx;
-	struct sockaddr_in from;
+	struct address from;
 	socklen_t len = sizeof(from);
 	ssize_t n;
 
 	(void)what;
-	n = recvfrom(fd, datagram, sizeof(datagram), 0,
-		     (struct sockaddr *)&from, &len);
+	n = recvfrom(fd, datagram, sizeof(datagram), 0, &from.sa, &len);
 	/* an error is an ICMP one of an earlier send: nobody wants it */
 	if (n >= 0)
 		u->received(u->ctx, datagram, (size_t)n, &from);
 }
 
-int udp_open(struct udp *u, struct event_base *base, struct sockaddr_in *local)
+int udp_open(struct udp *u, struct event_base *base, struct address *local)
 {
-	socklen_t len = sizeof(*local);
+	socklen_t len = address_len(local);
 	int err = 0;
 
-	u->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	u->fd = socket(local->sa.sa_family,
+		       SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (u->fd < 0)
 		return -errno;
-	if (bind(u->fd, (struct sockaddr *)local, len) < 0 ||
-	    getsockname(u->fd, (struct sockaddr *)local, &len) < 0)
+	if (bind(u->fd, &local->sa, len) < 0 ||
+	    getsockname(u->fd, &local->sa, &len) < 0)
 		err = -errno;
 	if (err < 0) {
 		close(u->fd);
@@ -56,10 +56,9 @@ void udp_close(struct udp *u)
 }
 
 int udp_send(struct udp *u, const void *data, size_t len,
-	     const struct sockaddr_in *to)
+	     const struct address *to)
 {
-	ssize_t n = sendto(u->fd, data, len, 0, (const struct sockaddr *)to,
-			   sizeof(*to));
+	ssize_t n = sendto(u->fd, data, len, 0, &to->sa, address_len(to));
 
 	return n < 0 ? -errno : 0;
 }

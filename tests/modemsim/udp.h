@@ -12,8 +12,9 @@
 #define MODEMSIM_UDP_H
 
 #include <event2/event.h>
-#include <netinet/in.h>
 #include <stddef.h>
+
+#include "address.h"
 
 #define UDP_MAX		65536
 
@@ -21,17 +22,16 @@ struct udp {
 	int fd;				/* -1: none */
 	struct event *read_ev;
 	void (*received)(void *ctx, const void *data, size_t len,
-			 const struct sockaddr_in *from);
+			 const struct address *from);
 	void *ctx;
 };
 
 /* Bind to @local; its port is filled in if it was 0. 0 or -errno. */
-int udp_open(struct udp *u, struct event_base *base,
-	     struct sockaddr_in *local);
+int udp_open(struct udp *u, struct event_base *base, struct address *local);
 void udp_close(struct udp *u);
 
 /* 0 or -errno. */
 int udp_send(struct udp *u, const void *data, size_t len,
-	     const struct sockaddr_in *to);
+	     const struct address *to);
 
 #endif

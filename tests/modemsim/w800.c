@@ -28,7 +28,7 @@ static void net_opened(struct modem *m, int err)
 	(void)err;
 }
 
-static void streamed(struct modem *m, const struct sockaddr_in *from)
+static void streamed(struct modem *m, const struct address *from)
 {
 	(void)m;
 	(void)from;
@@ -125,8 +125,9 @@ const struct dialect w800_dialect = {
 	.servers	= 1,
 	.buffer		= 5760,
 	.push_max	= W800_PUSH_MAX,
+	.datagram_max	= W800_DATAGRAM_MAX,
 	.urcs_pass	= true,
-	.ends_empty	= true,
+	.end_when_read	= true,
 	.exact_case	= true,
 	.boot_urc	= "WIFI GOT IPv6 GL",
 	.odd_urc	= "+STA_CONNECTED:\"02:00:00:00:00:01\"",

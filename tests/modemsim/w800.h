@@ -151,8 +151,15 @@ void w800_accepted(struct modem *m, unsigned int link);
 void w800_sent(struct modem *m, unsigned int link, int req, int cnf);
 void w800_readable(struct modem *m, unsigned int link);
 void w800_pushed(struct modem *m, unsigned int link,
-		 const struct sockaddr_in *from, const void *data, size_t len);
+		 const struct address *from, const void *data, size_t len);
 void w800_closed(struct modem *m, unsigned int link, int reason);
+
+/* What CIPTCPOPT says, for the socket. */
+struct tcp_options w800_tcp_options(const struct w800_tcpopt *o);
+
+/* Of the next connection, and of the one there is. */
+void w800_set_tcpopt(struct modem *m, unsigned int id,
+		     const struct w800_tcpopt *o);
 
 /* Close it; CLOSED is told. */
 void w800_close_link(struct modem *m, unsigned int id);

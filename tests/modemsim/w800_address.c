@@ -6,7 +6,7 @@
 
 static const char mac[] = "28:6d:cd:00:00:01";
 static const char ap_mac[] = "28:6d:cd:00:00:02";
-static const char link_local[] = "fe80::2a6d:cdff:fe00:1";
+static const char ip6_ll[] = "fe80::2a6d:cdff:fe00:1";
 
 /* "Only when ... obtained valid interface information": those that there are */
 static void cifsr(struct modem *m, struct args *a)
@@ -22,7 +22,7 @@ static void cifsr(struct modem *m, struct args *a)
 		reply_text(m, "+CIFSR:STAIP,\"%s\"",
 			   up ? m->opt.address : "0.0.0.0");
 		if (up && m->w800->flash.ipv6)
-			reply_text(m, "+CIFSR:STAIP6LL,\"%s\"", link_local);
+			reply_text(m, "+CIFSR:STAIP6LL,\"%s\"", ip6_ll);
 		reply_text(m, "+CIFSR:STAMAC,\"%s\"", mac);
 	}
 	reply_ok(m);
@@ -38,7 +38,7 @@ static void cipsta(struct modem *m, struct args *a)
 	reply_text(m, "+CIPSTA:netmask:\"%s\"",
 		   up ? "255.255.255.0" : "0.0.0.0");
 	if (up && m->w800->flash.ipv6)
-		reply_text(m, "+CIPSTA:ip6ll:\"%s\"", link_local);
+		reply_text(m, "+CIPSTA:ip6ll:\"%s\"", ip6_ll);
 	reply_ok(m);
 }
 

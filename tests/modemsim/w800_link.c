@@ -2,7 +2,6 @@
 
 /* CIPSTATE, CIPSTATUS, CIPCLOSE, and what links tell by themselves. */
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #include "clock.h"
@@ -23,15 +22,27 @@ void w800_closed(struct modem *m, unsigned int link, int reason)
 
 static unsigned int local_port(const struct link *l)
 {
-	struct sockaddr_in at = { .sin_port = 0 };
+	struct address at;
 	socklen_t len = sizeof(at);
 
-	if (l->is_udp)
+	if (l->type == LINK_UDP)
 		return l->local_port != 0 ? l->local_port : l->host_port;
 	if (l->server != LINK_NO_SERVER)
 		return l->local_port;
-	getsockname(l->tcp.fd, (struct sockaddr *)&at, &len);
-	return ntohs(at.sin_port);
+	if (getsockname(l->tcp.fd, &at.sa, &len) < 0)
+		return 0;
+	return address_port(&at);
+}
+
+static const char *type(const struct link *l)
+{
+	static const char *const types[][2] = {
+		[LINK_TCP] = { "TCP", "TCPv6" },
+		[LINK_UDP] = { "UDP", "UDPv6" },
+		[LINK_TLS] = { "SSL", "SSLv6" },
+	};
+
+	return types[l->type][l->family == FAMILY_V6];
 }
 
 static void list(struct modem *m, const char *name)
@@ -43,7 +54,7 @@ static void list(struct modem *m, const char *name)
 
 		if (l->state == LINK_OPEN)
 			reply_text(m, "+%s:%u,\"%s\",\"%s\",%u,%u,%d", name, i,
-				   l->is_udp ? "UDP" : "TCP", l->address,
+				   type(l), l->address,
 				   l->port, local_port(l),
 				   l->server != LINK_NO_SERVER);
 	}
@@ -104,7 +115,7 @@ static void on_linger(evutil_socket_t fd, short what, void *ctx)
 /* SO_LINGER: "will cause the AT+CIPCLOSE command to block" */
 static bool lingers(const struct modem *m, const struct link *l)
 {
-	return m->w800->tcpopt[l->id].linger > 0 && !l->is_udp &&
+	return m->w800->tcpopt[l->id].linger > 0 && l->type != LINK_UDP &&
 	       !l->tcp.at_end;
 }
 

@@ -10,8 +10,7 @@
 
 struct request {
 	unsigned int id;
-	bool udp;
-	bool tls;
+	enum link_type type;
 	bool v6;
 	const char *host;
 	int port;
@@ -31,9 +30,15 @@ static bool take_type(const char *type, struct request *r)
 	r->v6 = len == 5 && strcmp(type + 3, "v6") == 0;
 	if (len != 3 && !r->v6)
 		return false;
-	r->udp = strncmp(type, "UDP", 3) == 0;
-	r->tls = strncmp(type, "SSL", 3) == 0;
-	return r->udp || r->tls || strncmp(type, "TCP", 3) == 0;
+	if (strncmp(type, "TCP", 3) == 0)
+		r->type = LINK_TCP;
+	else if (strncmp(type, "UDP", 3) == 0)
+		r->type = LINK_UDP;
+	else if (strncmp(type, "SSL", 3) == 0)
+		r->type = LINK_TLS;
+	else
+		return false;
+	return true;
 }
 
 /* From <"type"> on, which is field @at. */
@@ -45,7 +50,7 @@ static bool take_fields(const struct args *a, size_t at, struct request *r)
 	if (!ok || r->host == NULL || strlen(r->host) > HOST_MAX ||
 	    !args_int(a, at + 2, 1, 65535, &r->port))
 		return false;
-	if (!r->udp) {
+	if (r->type != LINK_UDP) {
 		r->local_ip = args_str(a, at + 4);
 		return a->count <= at + 5 &&
 		       args_opt_int(a, at + 3, 0, 7200, &r->keep_alive) &&
@@ -109,31 +114,28 @@ void w800_opened(struct modem *m, unsigned int link, int err)
 	reply_ok(m);
 }
 
-static void open_udp(struct modem *m, const struct request *r)
-{
-	int err = link_open_udp(m, r->id, r->host, (unsigned int)r->port,
-				(unsigned int)r->local_port);
-
-	w800_opened(m, r->id, err);
-}
-
 static void begin(struct modem *m, const struct request *r)
 {
-	struct w800 *w = m->w800;
+	const struct w800_tcpopt *o = &m->w800->tcpopt[r->id];
+	struct link_args a = {
+		.type = r->type, .host = r->host,
+		.family = r->v6 ? FAMILY_V6 : FAMILY_V4,
+		.port = (unsigned int)r->port,
+		.local_port = (unsigned int)r->local_port,
+		.local_address = r->local_ip,
+		.remote = (enum link_remote)r->mode,
+		.options = w800_tcp_options(o),
+		.timeout_ms = m->opt.connect_ms,
+		.dns_timeout_ms = m->opt.connect_ms,
+	};
 
-	w->opening = (int)r->id;
-	m->set.timeout_ms[1] = (int)m->opt.connect_ms;
-	m->set.dns[1] = (int)m->opt.connect_ms;
-	if (r->tls || r->v6) {
-		w800_opened(m, r->id, NET_FAILURE);
-		return;
-	}
-	if (r->udp) {
-		open_udp(m, r);
+	m->w800->opening = (int)r->id;
+	if (r->type == LINK_UDP) {
+		w800_opened(m, r->id, link_open_udp(m, r->id, &a));
 		return;
 	}
 	command_block(m);
-	link_open(m, r->id, r->host, (unsigned int)r->port, 0);
+	link_open(m, r->id, &a);
 }
 
 static void start(struct modem *m, const struct args *a, size_t at,
@@ -145,7 +147,7 @@ static void start(struct modem *m, const struct args *a, size_t at,
 		w800_error(m, "no ip");
 	else if (m->links[r->id].state != LINK_FREE)
 		w800_error(m, "ALREADY CONNECTED");
-	else if (m->set.mode == 1 && r->udp && r->mode != 0)
+	else if (m->set.mode == 1 && r->mode != 0)
 		w800_error(m, "Link type ERROR");
 	else
 		begin(m, r);

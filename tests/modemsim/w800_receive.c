@@ -2,7 +2,6 @@
 
 /* CIPRECVMODE, CIPRECVDATA, CIPRECVLEN, CIPDINFO and +IPD: W800 manual. */
 
-#include <arpa/inet.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -15,15 +14,15 @@ static const char *lead(const struct modem *m)
 
 /* ,"ip",port of CIPDINFO=1, or nothing */
 static void sender(const struct modem *m, char *text, size_t size,
-		   const struct sockaddr_in *from)
+		   const struct address *from)
 {
-	char address[INET_ADDRSTRLEN];
+	char address[ADDRESS_TEXT];
 
 	*text = '\0';
 	if (!m->w800->dinfo)
 		return;
-	inet_ntop(AF_INET, &from->sin_addr, address, sizeof(address));
-	snprintf(text, size, ",\"%s\",%u", address, ntohs(from->sin_port));
+	snprintf(text, size, ",\"%s\",%u", address_text(from, address),
+		 address_port(from));
 }
 
 static void link_field(const struct modem *m, char *text, size_t size,
@@ -40,14 +39,13 @@ void w800_readable(struct modem *m, unsigned int link)
 	char id[8];
 
 	link_field(m, id, sizeof(id), link);
-	urc(m, "%s+IPD%s,%zu", lead(m), id,
-	    evbuffer_get_length(m->links[link].tcp.rx));
+	urc(m, "%s+IPD%s,%zu", lead(m), id, link_buffered(m, link));
 }
 
 void w800_pushed(struct modem *m, unsigned int link,
-		 const struct sockaddr_in *from, const void *data, size_t len)
+		 const struct address *from, const void *data, size_t len)
 {
-	char id[8], who[40];
+	char id[8], who[64];
 
 	link_field(m, id, sizeof(id), link);
 	sender(m, who, sizeof(who), from);
@@ -85,9 +83,9 @@ static void recvmode(struct modem *m, struct args *a)
 }
 
 /* Who sent what is at the head of the cache. */
-static struct sockaddr_in source(const struct modem *m, unsigned int id)
+static struct address source(const struct modem *m, unsigned int id)
 {
-	struct sockaddr_in from;
+	struct address from;
 
 	link_block(m, id, &from);
 	return from;
@@ -102,8 +100,8 @@ static void read_data(struct modem *m, unsigned int id, size_t max)
 	struct link *l = &m->links[id];
 	struct evbuffer *rx = l->tcp.rx;
 	size_t have = evbuffer_get_length(rx), n = have < max ? have : max;
-	struct sockaddr_in from = source(m, id);
-	char who[40];
+	struct address from = source(m, id);
+	char who[64];
 
 	sender(m, who, sizeof(who), &from);
 	w800_put(m, "+CIPRECVDATA:%zu%s,", n, who);
@@ -162,7 +160,7 @@ static void recvlen(struct modem *m, struct args *a)
 			*p++ = ',';
 		*p = '\0';
 		if (l->state == LINK_OPEN)
-			p += sprintf(p, "%zu", evbuffer_get_length(l->tcp.rx));
+			p += sprintf(p, "%zu", link_buffered(m, i));
 		else
 			p += no_link(m, p);
 	}

@@ -2,7 +2,6 @@
 
 /* CIPSEND, CIPSENDEX: W800 manual. */
 
-#include <arpa/inet.h>
 #include <limits.h>
 #include <string.h>
 
@@ -23,7 +22,7 @@ static struct {
 	unsigned int pluses;	/* at the end of what came, with guards */
 	int64_t last_ns;
 	struct event *escape;
-	struct sockaddr_in to;	/* of UDP */
+	struct address to;	/* of UDP */
 	bool named;
 	uint8_t data[W800_SEND_MAX];
 } payload;
@@ -44,7 +43,11 @@ void w800_sent(struct modem *m, unsigned int link, int req, int cnf)
 static void finish(struct modem *m)
 {
 	unsigned int id = payload.link;
-	int ms = m->w800->tcpopt[id].sndtimeo;
+	struct link_data d = {
+		.data = payload.data, .len = payload.len,
+		.to = payload.named ? &payload.to : NULL,
+		.timeout_ms = (unsigned int)m->w800->tcpopt[id].sndtimeo,
+	};
 
 	if (payload.escape != NULL)
 		evtimer_del(payload.escape);
@@ -55,13 +58,11 @@ static void finish(struct modem *m)
 		return;
 	}
 	m->w800->sending = (int)id;
-	m->set.timeout_ms[2] = ms > 0 ? ms : INT_MAX;
 	if (m->opt.family != W800_OWN) {
 		w800_put(m, "%sRecv %zu bytes\r\n",
 			 w800_head(m, REPLY_FINAL), payload.got);
 	}
-	link_send(m, id, payload.data, payload.len,
-		  payload.named ? &payload.to : NULL, false);
+	link_send(m, id, &d);
 }
 
 static void on_escape(evutil_socket_t fd, short what, void *ctx)
@@ -148,12 +149,11 @@ static bool take_address(struct modem *m, const struct args *a, size_t at,
 	payload.named = false;
 	if (a->count == at)
 		return true;
-	if (!l->is_udp || host == NULL || a->count != at + 2 ||
+	if (l->type != LINK_UDP || host == NULL || a->count != at + 2 ||
 	    !args_int(a, at + 1, 1, 65535, &port) ||
-	    !resolver_knows(m, host, &payload.to.sin_addr))
+	    !resolver_knows(m, host, l->family, &payload.to))
 		return false;
-	payload.to.sin_family = AF_INET;
-	payload.to.sin_port = htons((uint16_t)port);
+	address_set_port(&payload.to, (unsigned int)port);
 	payload.named = true;
 	return true;
 }

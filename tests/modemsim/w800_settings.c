@@ -97,6 +97,16 @@ static void v6_write(struct modem *m, struct args *a)
 	reply_ok(m);
 }
 
+struct tcp_options w800_tcp_options(const struct w800_tcpopt *o)
+{
+	/* lingering is ours: close() would hold up everything */
+	return (struct tcp_options){
+		.linger_s = -1, .nodelay = o->nodelay,
+		.sndtimeo_ms = (unsigned int)o->sndtimeo,
+		.keepalive_s = (unsigned int)o->keep_alive,
+	};
+}
+
 static void tcpopt_read(struct modem *m, struct args *a)
 {
 	unsigned int i, n = m->w800->mux ? W800_LINKS : 1;
@@ -120,6 +130,16 @@ static bool take_tcpopt(const struct args *a, size_t at, struct w800_tcpopt *o)
 	       args_opt_int(a, at + 3, 0, 7200, &o->keep_alive);
 }
 
+void w800_set_tcpopt(struct modem *m, unsigned int id,
+		     const struct w800_tcpopt *o)
+{
+	struct tcp_options options = w800_tcp_options(o);
+
+	m->w800->tcpopt[id] = *o;
+	if (m->links[id].state != LINK_FREE && m->links[id].type != LINK_UDP)
+		link_set_options(m, id, &options);
+}
+
 static void tcpopt_write(struct modem *m, struct args *a)
 {
 	int id = 0, last, i;
@@ -141,7 +161,7 @@ static void tcpopt_write(struct modem *m, struct args *a)
 			w800_bad(m);
 			return;
 		}
-		m->w800->tcpopt[i] = o;
+		w800_set_tcpopt(m, (unsigned int)i, &o);
 	}
 	reply_ok(m);
 }
