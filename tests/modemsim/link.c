@@ -20,6 +20,7 @@ static void forget_open(struct link *l)
 void link_release(struct link *l, enum tcp_how how, const char *cause,
 		  bool drop_rx)
 {
+	bool was_free = l->state == LINK_FREE;
 	bool was_open = l->state == LINK_OPEN;
 
 	forget_open(l);
@@ -37,7 +38,7 @@ void link_release(struct link *l, enum tcp_how how, const char *cause,
 	l->ended = false;
 	if (evbuffer_get_length(l->tcp.rx) == 0)
 		l->announced = false;
-	if (was_open)
+	if (!was_free)
 		server_resume(l->m);
 }
 
@@ -164,7 +165,8 @@ void link_lose_all(struct modem *m, enum tcp_how how)
 	struct link *l;
 
 	for (l = m->links; l < m->links + LINKS; l++) {
-		bool opening = l->state == LINK_OPENING;
+		bool opening = l->state == LINK_OPENING &&
+			       l->server == LINK_NO_SERVER;
 
 		link_send_fail_all(l, true);
 		link_release(l, how, "network lost", true);

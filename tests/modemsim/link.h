@@ -127,7 +127,8 @@ struct link {
 	char local_address[ADDRESS_TEXT];	/* the same; "": any */
 	enum family family;
 	struct tcp_options options;
-	struct tls_settings tls;
+	struct tls_settings tls;	/* of a client */
+	char why[TLS_WHY_MAX];	/* the last open or accept failed; TLS */
 	unsigned int timeout_ms;	/* see struct link_args */
 	struct resolve *resolve;
 	struct event *open_timer;	/* CIPTIMEOUT, also of the unanswered */
@@ -214,6 +215,8 @@ void link_release(struct link *l, enum tcp_how how, const char *cause,
 		  bool drop_rx);
 void link_peer_ended(struct link *l);
 void link_connected(void *ctx, int err);
+int link_tls_begin(struct link *l);		/* NET_OK: connect now */
+void link_tls_note(struct link *l, int err);	/* it has come to an end */
 void link_begin(struct link *l, const struct link_args *a);
 int link_local(struct link *l, struct address *at);
 void link_received(struct link *l, bool was_empty);

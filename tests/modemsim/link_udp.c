@@ -114,11 +114,6 @@ size_t link_block(const struct modem *m, unsigned int id,
 	return evbuffer_get_length(l->tcp.rx);
 }
 
-size_t link_buffered(const struct modem *m, unsigned int id)
-{
-	return evbuffer_get_length(m->links[id].tcp.rx);
-}
-
 /* @n bytes leave the buffer, and the cuts between them. */
 void link_drain(struct link *l, size_t n)
 {
