@@ -113,6 +113,7 @@ struct link {
 	struct udp udp;
 	enum link_remote remote;
 	bool remote_changed;
+	bool shared;		/* UDP: a multicast group, or broadcast */
 	struct datagrams datagrams;	/* how rx is cut */
 	uint64_t datagrams_in;
 	uint64_t datagrams_out;
@@ -134,6 +135,8 @@ struct link {
 	struct event *open_timer;	/* CIPTIMEOUT, also of the unanswered */
 	struct event *result_timer;	/* --open-time */
 	struct event *close_timer;	/* --close-time; the link is free */
+	struct lingerer *lingerer;	/* link_close_slowly(), else NULL */
+	void (*close_done)(struct modem *m, unsigned int id);
 	struct event *ack_timer;	/* while a send waits for its ACK */
 	int result;
 	bool announced;		/* +CIPRXGET: 1,n since the buffer was empty */
@@ -186,6 +189,13 @@ size_t link_buffered(const struct modem *m, unsigned int id);
 
 /* By the host's command; a pending open or send gets no other result. */
 void link_close(struct modem *m, unsigned int id);
+
+/*
+ * The same with SO_LINGER's time, until the peer has closed, too: then, or at
+ * once where there is nothing to wait for, @done is called.
+ */
+void link_close_slowly(struct modem *m, unsigned int id,
+		       void (*done)(struct modem *m, unsigned int id));
 
 /* By itself, as the peer did or <close_reason> says: see closed(). */
 void link_end(struct modem *m, unsigned int id, enum tcp_how how, int reason);

@@ -272,21 +272,46 @@ static void reset_now(int fd)
 	close(fd);
 }
 
-void tcp_close(struct tcp *t, enum tcp_how how)
+/* The socket is the caller's now. */
+static int give_up(struct tcp *t, enum tcp_how how)
 {
-	evbuffer_drain(t->tx, evbuffer_get_length(t->tx));
-	if (t->fd < 0)
-		return;
+	int fd = t->fd;
+
 	if (t->tls != NULL)
 		tcp_tls_end(t, how);
 	event_free(t->read_ev);
 	event_free(t->write_ev);
-	if (how == TCP_RST || !t->connected)
-		reset_now(t->fd);
-	else
-		linger_close(t->base, t->fd);
 	t->fd = -1;
 	t->connected = false;
+	return fd;
+}
+
+void tcp_close(struct tcp *t, enum tcp_how how)
+{
+	int limit = t->options.linger_s > 0 ? t->options.linger_s : LINGER_S;
+	bool reset = how == TCP_RST || !t->connected ||
+		     t->options.linger_s == 0;
+	int fd;
+
+	evbuffer_drain(t->tx, evbuffer_get_length(t->tx));
+	if (t->fd < 0)
+		return;
+	fd = give_up(t, how);
+	if (reset)
+		reset_now(fd);
+	else
+		linger_close(t->base, fd, limit, NULL, NULL);
+}
+
+struct lingerer *tcp_close_slowly(struct tcp *t, void (*done)(void *ctx),
+				  void *ctx)
+{
+	int limit = t->options.linger_s;
+
+	if (t->fd < 0 || !t->connected || limit <= 0)
+		return NULL;
+	evbuffer_drain(t->tx, evbuffer_get_length(t->tx));
+	return linger_close(t->base, give_up(t, TCP_FIN), limit, done, ctx);
 }
 
 unsigned int tcp_unacked(const struct tcp *t)

@@ -104,6 +104,14 @@ void tcp_drop_queued(struct tcp *t);
  */
 void tcp_close(struct tcp *t, enum tcp_how how);
 
+/*
+ * tcp_close() by FIN where SO_LINGER has a time: @done is called when the peer
+ * has closed, too, or that time is over. NULL: it has none and nothing was
+ * done, or there is nothing to wait for.
+ */
+struct lingerer *tcp_close_slowly(struct tcp *t, void (*done)(void *ctx),
+				  void *ctx);
+
 /* Sent bytes that the peer has not acknowledged, as they are on the wire. */
 unsigned int tcp_unacked(const struct tcp *t);
 
