@@ -132,7 +132,7 @@ void link_received(struct link *l, bool was_empty)
 {
 	if (l->state != LINK_OPEN)
 		return;
-	if (was_empty)
+	if (was_empty || l->m->dialect->end_when_read)
 		link_announce(l->m, l->id);
 	push_arrived(l->m);
 }

@@ -24,6 +24,9 @@
 #define OPTIONS_BAUD_FOLLOW	(-1)	/* pace at the rate the host set */
 
 enum banner { BANNER_RDY, BANNER_ATREADY, BANNER_QCRDY, BANNER_NONE };
+/* The kinds of answers that the W800 and its relatives give. */
+enum w800_family { W800_ESP, W800_OWN, W800_TIGHT, W800_OLD };
+
 enum sim_kind { SIM_PRESENT, SIM_NONE, SIM_BUSY, SIM_FAILURE };
 
 struct latency_row {
@@ -37,6 +40,12 @@ struct host_row {
 };
 
 struct options {
+	/* the dialect */
+	bool w800;
+	enum w800_family family;
+	const char *ssid;
+	const char *wifi_password;
+	unsigned int connect_ms;
 	/* the line */
 	const char *link_path;
 	const char *group;

@@ -150,6 +150,29 @@ static int set_ready_fd(struct options *o, const char *arg)
 	return o->ready_fd < 0 ? -EINVAL : 0;
 }
 
+static int set_dialect(struct options *o, const char *arg)
+{
+	o->w800 = strcmp(arg, "w800") == 0;
+	return o->w800 || strcmp(arg, "simcom") == 0 ? 0 : -EINVAL;
+}
+
+static int set_family(struct options *o, const char *arg)
+{
+	static const char *const words[] = {
+		[W800_ESP] = "esp", [W800_OWN] = "w800",
+		[W800_TIGHT] = "tight", [W800_OLD] = "old",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(arg, words[i]) == 0) {
+			o->family = (enum w800_family)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 #define GROUP(text)	{ NULL, NULL, OPT_GROUP, 0, text, NULL }
 #define STR(n, a, f, h)	{ n, a, OPT_STR, offsetof(struct options, f), h, NULL }
 #define NUM(n, a, f, h)	{ n, a, OPT_NUM, offsetof(struct options, f), h, NULL }
@@ -160,6 +183,14 @@ static int set_ready_fd(struct options *o, const char *arg)
 #define TEXT(n, h)	{ n, NULL, OPT_GROUP, 0, h, NULL }
 
 const struct option_row option_rows[] = {
+	GROUP("The dialect"),
+	FN("dialect", "WORD", set_dialect, "simcom or w800 [simcom]"),
+	FN("family", "WORD", set_family,
+	   "w800: the answers of esp, w800, tight or old [esp]"),
+	STR("ssid", "NAME", ssid, "w800: the access point's [any]"),
+	STR("wifi-password", "TEXT", wifi_password, "... and its password"),
+	NUM("connect-timeout", "MS", connect_ms,
+	    "w800: of CIPSTART to a host that never answers [20000]"),
 	GROUP("The line"),
 	STR("link", "PATH", link_path,
 	    "stable name, a symbolic link; removed at exit"),

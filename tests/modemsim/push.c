@@ -14,10 +14,11 @@ static bool is_between(const struct modem *m)
 	case COMMAND_PAYLOAD:
 		return !waits;
 	case COMMAND_RUNNING:
+		return m->cmd.blocking || (m->dialect->urcs_pass && !waits);
 	case COMMAND_DATA:
 		break;
 	}
-	return m->cmd.blocking;
+	return false;
 }
 
 static bool may_push(const struct modem *m)

@@ -269,6 +269,18 @@ static const struct quirk_row {
 		"CFUN=0, 1 power the SIM: +CPIN lines, PB DONE" },
 	[QUIRK_ATV0_IGNORED] = { "atv0-ignored", "M",
 		"ATV0: OK, the answers stay words" },
+	[QUIRK_RESTORE_CLOSES] = { "restore-closes", "Q118",
+		"RESTORE: CLOSED of every link before OK" },
+	[QUIRK_BUSY_ON_CRLF] = { "busy-on-crlf", "Q102",
+		"an empty line while a command runs: busy" },
+	[QUIRK_GOT_IP_SWAPPED] = { "got-ip-swapped", "Q127",
+		"WIFI GOT IP on the other side of OK" },
+	[QUIRK_GOT_IP_LATE] = { "got-ip-late", "Q127",
+		"WIFI GOT IP comes --late-time late" },
+	[QUIRK_CWJAP_FAIL] = { "cwjap-fail", "Q127",
+		"CWJAP: FAIL instead of ERROR" },
+	[QUIRK_WIFI_STAYS_AWAY] = { "wifi-stays-away", "Q127",
+		"no rejoin when the access point is back" },
 };
 
 const char *quirk_name(enum quirk q)

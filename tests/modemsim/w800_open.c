@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+
+/* CIPSTART, CIPSTARTEX: W800 manual. */
+
+#include <string.h>
+
+#include "w800.h"
+
+#define HOST_MAX	64
+
+struct request {
+	unsigned int id;
+	enum link_type type;
+	bool v6;
+	const char *host;
+	int port;
+	int local_port;
+	int mode;
+	int keep_alive;
+	const char *local_ip;
+};
+
+static bool take_type(const char *type, struct request *r)
+{
+	size_t len;
+
+	if (type == NULL)
+		return false;
+	len = strlen(type);
+	r->v6 = len == 5 && strcmp(type + 3, "v6") == 0;
+	if (len != 3 && !r->v6)
+		return false;
+	if (strncmp(type, "TCP", 3) == 0)
+		r->type = LINK_TCP;
+	else if (strncmp(type, "UDP", 3) == 0)
+		r->type = LINK_UDP;
+	else if (strncmp(type, "SSL", 3) == 0)
+		r->type = LINK_TLS;
+	else
+		return false;
+	return true;
+}
+
+/* From <"type"> on, which is field @at. */
+static bool take_fields(const struct args *a, size_t at, struct request *r)
+{
+	bool ok = take_type(args_str(a, at), r);
+
+	r->host = args_str(a, at + 1);
+	if (!ok || r->host == NULL || strlen(r->host) > HOST_MAX ||
+	    !args_int(a, at + 2, 1, 65535, &r->port))
+		return false;
+	if (r->type != LINK_UDP) {
+		r->local_ip = args_str(a, at + 4);
+		return a->count <= at + 5 &&
+		       args_opt_int(a, at + 3, 0, 7200, &r->keep_alive) &&
+		       args_present(a, at + 4) == (r->local_ip != NULL);
+	}
+	r->local_ip = args_str(a, at + 5);
+	/* "Before using <mode>, you need to set the parameter <local port>" */
+	return a->count <= at + 6 &&
+	       args_opt_int(a, at + 3, 0, 65535, &r->local_port) &&
+	       args_opt_int(a, at + 4, 0, 2, &r->mode) &&
+	       (!args_present(a, at + 4) || args_present(a, at + 3)) &&
+	       args_present(a, at + 5) == (r->local_ip != NULL);
+}
+
+static const char *err_text(int err)
+{
+	switch (err) {
+	case NET_DNS:
+		return "DNS Fail";
+	case NET_BIND:
+		return "IP ERROR";
+	}
+	return NULL;
+}
+
+static bool lowest_free(const struct modem *m, unsigned int *id)
+{
+	for (*id = 0; *id < W800_LINKS; ++*id) {
+		if (m->links[*id].state == LINK_FREE)
+			return true;
+	}
+	return false;
+}
+
+unsigned int w800_links_used(const struct modem *m)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < W800_LINKS; i++)
+		n += m->links[i].state != LINK_FREE;
+	return n;
+}
+
+void w800_open_cancel(struct modem *m)
+{
+	m->w800->opening = -1;
+}
+
+void w800_opened(struct modem *m, unsigned int link, int err)
+{
+	struct w800 *w = m->w800;
+
+	if (w->opening != (int)link)
+		return;
+	w->opening = -1;
+	if (err != NET_OK) {
+		w800_error(m, err_text(err));
+		return;
+	}
+	w800_tell_link(m, link, "CONNECT");
+	reply_ok(m);
+}
+
+static void begin(struct modem *m, const struct request *r)
+{
+	const struct w800_tcpopt *o = &m->w800->tcpopt[r->id];
+	struct link_args a = {
+		.type = r->type, .host = r->host,
+		.family = r->v6 ? FAMILY_V6 : FAMILY_V4,
+		.port = (unsigned int)r->port,
+		.local_port = (unsigned int)r->local_port,
+		.local_address = r->local_ip,
+		.remote = (enum link_remote)r->mode,
+		.options = w800_tcp_options(o),
+		.timeout_ms = m->opt.connect_ms,
+		.dns_timeout_ms = m->opt.connect_ms,
+	};
+
+	m->w800->opening = (int)r->id;
+	if (r->type == LINK_UDP) {
+		w800_opened(m, r->id, link_open_udp(m, r->id, &a));
+		return;
+	}
+	command_block(m);
+	link_open(m, r->id, &a);
+}
+
+static void start(struct modem *m, const struct args *a, size_t at,
+		  struct request *r)
+{
+	if (!take_fields(a, at, r))
+		w800_bad(m);
+	else if (!w800_has_ip(m))
+		w800_error(m, "no ip");
+	else if (m->links[r->id].state != LINK_FREE)
+		w800_error(m, "ALREADY CONNECTED");
+	else if (m->set.mode == 1 && r->mode != 0)
+		w800_error(m, "Link type ERROR");
+	else
+		begin(m, r);
+}
+
+static void cipstart(struct modem *m, struct args *a)
+{
+	struct request r = { .host = NULL };
+	size_t at = 0;
+
+	if (!w800_take_link(m, a, &at, &r.id))
+		w800_error(m, "ID ERROR");
+	else
+		start(m, a, at, &r);
+}
+
+/* "the system will automatically assign an ID" */
+static void cipstartex(struct modem *m, struct args *a)
+{
+	struct request r = { .host = NULL };
+
+	if (m->w800->mux && !lowest_free(m, &r.id))
+		w800_error(m, "ID ERROR");
+	else
+		start(m, a, 0, &r);
+}
+
+const struct command_row w800_open_rows[] = {
+	{ "+CIPSTART", COMMAND_TCP, "", NULL, cipstart, NULL },
+	{ "+CIPSTARTEX", COMMAND_TCP, "", NULL, cipstartex, NULL },
+	{ .name = NULL }
+};
