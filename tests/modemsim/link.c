@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "linger.h"
 #include "modem.h"
 
 static void forget_open(struct link *l)
@@ -20,6 +21,7 @@ static void forget_open(struct link *l)
 void link_release(struct link *l, enum tcp_how how, const char *cause,
 		  bool drop_rx)
 {
+	bool was_free = l->state == LINK_FREE;
 	bool was_open = l->state == LINK_OPEN;
 
 	forget_open(l);
@@ -37,7 +39,7 @@ void link_release(struct link *l, enum tcp_how how, const char *cause,
 	l->ended = false;
 	if (evbuffer_get_length(l->tcp.rx) == 0)
 		l->announced = false;
-	if (was_open)
+	if (!was_free)
 		server_resume(l->m);
 }
 
@@ -64,6 +66,27 @@ void link_close(struct modem *m, unsigned int id)
 	link_send_fail_all(l, true);
 	l->lied_open = false;
 	link_release(l, TCP_FIN, "closed by command", true);
+}
+
+static void on_lingered(void *ctx)
+{
+	struct link *l = ctx;
+
+	l->lingerer = NULL;
+	l->close_done(l->m, l->id);
+	server_resume(l->m);	/* its number may be given again */
+}
+
+void link_close_slowly(struct modem *m, unsigned int id,
+		       void (*done)(struct modem *m, unsigned int id))
+{
+	struct link *l = &m->links[id];
+
+	l->close_done = done;
+	l->lingerer = tcp_close_slowly(&l->tcp, on_lingered, l);
+	link_close(m, id);
+	if (l->lingerer == NULL)
+		done(m, id);
 }
 
 static void on_ended(void *ctx)
@@ -157,6 +180,9 @@ void link_drop_all(struct modem *m, enum tcp_how how, const char *cause)
 		m->links[i].close_ok_after = false;
 		if (m->links[i].close_timer != NULL)
 			evtimer_del(m->links[i].close_timer);
+		if (m->links[i].lingerer != NULL)
+			linger_forget(m->links[i].lingerer);
+		m->links[i].lingerer = NULL;
 		link_release(&m->links[i], how, cause, true);
 	}
 }
@@ -166,7 +192,8 @@ void link_lose_all(struct modem *m, enum tcp_how how)
 	struct link *l;
 
 	for (l = m->links; l < m->links + LINKS; l++) {
-		bool opening = l->state == LINK_OPENING;
+		bool opening = l->state == LINK_OPENING &&
+			       l->server == LINK_NO_SERVER;
 
 		link_send_fail_all(l, true);
 		link_release(l, how, "network lost", true);

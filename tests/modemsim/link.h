@@ -113,6 +113,7 @@ struct link {
 	struct udp udp;
 	enum link_remote remote;
 	bool remote_changed;
+	bool shared;		/* UDP: a multicast group, or broadcast */
 	struct datagrams datagrams;	/* how rx is cut */
 	uint64_t datagrams_in;
 	uint64_t datagrams_out;
@@ -127,12 +128,15 @@ struct link {
 	char local_address[ADDRESS_TEXT];	/* the same; "": any */
 	enum family family;
 	struct tcp_options options;
-	struct tls_settings tls;
+	struct tls_settings tls;	/* of a client */
+	char why[TLS_WHY_MAX];	/* the last open or accept failed; TLS */
 	unsigned int timeout_ms;	/* see struct link_args */
 	struct resolve *resolve;
 	struct event *open_timer;	/* CIPTIMEOUT, also of the unanswered */
 	struct event *result_timer;	/* --open-time */
 	struct event *close_timer;	/* --close-time; the link is free */
+	struct lingerer *lingerer;	/* link_close_slowly(), else NULL */
+	void (*close_done)(struct modem *m, unsigned int id);
 	struct event *ack_timer;	/* while a send waits for its ACK */
 	int result;
 	bool announced;		/* +CIPRXGET: 1,n since the buffer was empty */
@@ -186,6 +190,13 @@ size_t link_buffered(const struct modem *m, unsigned int id);
 /* By the host's command; a pending open or send gets no other result. */
 void link_close(struct modem *m, unsigned int id);
 
+/*
+ * The same with SO_LINGER's time, until the peer has closed, too: then, or at
+ * once where there is nothing to wait for, @done is called.
+ */
+void link_close_slowly(struct modem *m, unsigned int id,
+		       void (*done)(struct modem *m, unsigned int id));
+
 /* By itself, as the peer did or <close_reason> says: see closed(). */
 void link_end(struct modem *m, unsigned int id, enum tcp_how how, int reason);
 
@@ -214,6 +225,8 @@ void link_release(struct link *l, enum tcp_how how, const char *cause,
 		  bool drop_rx);
 void link_peer_ended(struct link *l);
 void link_connected(void *ctx, int err);
+int link_tls_begin(struct link *l);		/* NET_OK: connect now */
+void link_tls_note(struct link *l, int err);	/* it has come to an end */
 void link_begin(struct link *l, const struct link_args *a);
 int link_local(struct link *l, struct address *at);
 void link_received(struct link *l, bool was_empty);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "modem.h"
 
@@ -39,6 +40,18 @@ static void tell_opened(struct link *l)
 		link_peer_ended(l);
 }
 
+static void tell_accepted(struct link *l)
+{
+	struct modem *m = l->m;
+
+	l->state = LINK_OPEN;
+	l->lied_open = true;
+	l->transparent = m->set.mode == 1 && l->id == DATA_LINK;
+	m->dialect->accepted(m, l->id);
+	if (l->transparent)
+		data_enter_unasked(m);
+}
+
 static void on_result_timer(evutil_socket_t fd, short what, void *ctx)
 {
 	(void)fd;
@@ -67,7 +80,16 @@ static void open_result(struct link *l, int err)
 
 void link_connected(void *ctx, int err)
 {
-	open_result(ctx, err == 0 ? NET_OK : NET_FAILURE);
+	struct link *l = ctx;
+
+	if (l->type == LINK_TLS)
+		link_tls_note(l, err);
+	if (l->server == LINK_NO_SERVER)
+		open_result(l, err == 0 ? NET_OK : NET_FAILURE);
+	else if (err == 0)
+		tell_accepted(l);
+	else
+		link_release(l, TCP_FIN, "handshake failed", true);
 }
 
 static void on_open_timeout(evutil_socket_t fd, short what, void *ctx)
@@ -123,6 +145,10 @@ static int connect_to(struct link *l, struct address *to)
 	tcp_set_options(&l->tcp, &l->options);
 	if (link_local(l, &own) != NET_OK)
 		return NET_BIND;
+	if (l->type == LINK_TLS && link_tls_begin(l) != NET_OK) {
+		link_tls_note(l, EINVAL);
+		return NET_FAILURE;
+	}
 	err = tcp_connect(&l->tcp, to, bound ? &own : NULL);
 	switch (err) {
 	case 0:
@@ -173,11 +199,13 @@ void link_begin(struct link *l, const struct link_args *a)
 	l->options = a->options;
 	if (a->tls != NULL)
 		l->tls = *a->tls;
+	tcp_use_tls(&l->tcp, NULL);
 	l->remote = a->remote;
 	l->remote_changed = false;
 	l->host_port = 0;
 	l->transparent = false;
 	l->server = LINK_NO_SERVER;
+	l->why[0] = '\0';
 	l->announced = false;
 	l->broken = false;
 	l->queued = 0;
@@ -207,13 +235,26 @@ void link_open(struct modem *m, unsigned int id, const struct link_args *a)
 	l->resolve = resolve_start(m, a->host, a->family, on_resolved, l);
 }
 
+/* It is nobody's business until the handshake is over. */
+static void accept_tls(struct link *l, int fd)
+{
+	if (link_tls_begin(l) != NET_OK) {
+		link_tls_note(l, EINVAL);
+		close(fd);
+		return;
+	}
+	l->state = LINK_OPENING;
+	tcp_adopt(&l->tcp, fd);
+}
+
 void link_accept(struct modem *m, unsigned int id, int fd,
 		 const struct address *from, int server)
 {
 	struct link *l = &m->links[id];
 	char address[ADDRESS_TEXT];
 	struct link_args a = {
-		.type = LINK_TCP, .host = address_text(from, address),
+		.type = m->servers[server].args.tls ? LINK_TLS : LINK_TCP,
+		.host = address_text(from, address),
 		.family = address_is_v6(from) ? FAMILY_V6 : FAMILY_V4,
 		.port = address_port(from),
 		.local_port = m->servers[server].port,
@@ -223,14 +264,13 @@ void link_accept(struct modem *m, unsigned int id, int fd,
 	link_begin(l, &a);
 	snprintf(l->address, sizeof(l->address), "%s", address);
 	l->server = server;
-	l->state = LINK_OPEN;
-	l->lied_open = true;
 	tcp_set_options(&l->tcp, &l->options);
+	if (a.type == LINK_TLS) {
+		accept_tls(l, fd);
+		return;
+	}
 	tcp_adopt(&l->tcp, fd);
-	l->transparent = m->set.mode == 1 && id == DATA_LINK;
-	m->dialect->accepted(m, id);
-	if (l->transparent)
-		data_enter_unasked(m);
+	tell_accepted(l);
 }
 
 void link_set_options(struct modem *m, unsigned int id,

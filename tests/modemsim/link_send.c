@@ -89,11 +89,11 @@ static void on_timeout(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
+	tcp_drop_queued(&l->tcp);
 	if (l->tcp.sent > start)
 		s->cnf = (int)(l->tcp.sent - start);
 	else
 		s->cnf = 0;
-	evbuffer_drain(l->tcp.tx, evbuffer_get_length(l->tcp.tx));
 	/* the ones behind it lose their bytes with it */
 	while ((next = TAILQ_NEXT(s, entry)) != NULL)
 		forget(l, next);
@@ -146,6 +146,9 @@ void link_send(struct modem *m, unsigned int id, const struct link_data *d)
 	s->silent = d->silent;
 	s->wants_ack = d->wants_ack;
 	n = spoiled(m, d->len, &s->cnf);
+	/* a timeout may have dropped what was queued */
+	if (TAILQ_EMPTY(&l->sends) && evbuffer_get_length(l->tcp.tx) == 0)
+		l->queued = l->tcp.sent + l->tcp.in_wire;
 	l->queued += n;
 	s->end = l->queued;
 	TAILQ_INSERT_TAIL(&l->sends, s, entry);

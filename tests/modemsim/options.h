@@ -16,9 +16,11 @@
 #include <stddef.h>
 
 #include "quirk.h"
+#include "tls.h"
 
 #define OPTIONS_LATENCIES	32
 #define OPTIONS_HOSTS		64
+#define OPTIONS_TLS_FILES	16
 #define OPTIONS_BAUD_FOLLOW	(-1)	/* pace at the rate the host set */
 
 enum banner { BANNER_RDY, BANNER_ATREADY, BANNER_QCRDY, BANNER_NONE };
@@ -96,6 +98,10 @@ struct options {
 	size_t n_unanswered;
 	struct host_row slow[OPTIONS_HOSTS];	/* address: milliseconds */
 	size_t n_slow;
+	struct tls_file pki[OPTIONS_TLS_FILES];
+	size_t n_pki;
+	struct tls_file ca[OPTIONS_TLS_FILES];
+	size_t n_ca;
 	unsigned int port_offset;	/* of the modem's own ports */
 	bool free_ports;
 	bool allow_network;

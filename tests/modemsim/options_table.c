@@ -3,8 +3,10 @@
 /* The option rows: help text and storage side by side. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "options.h"
 
@@ -88,6 +90,46 @@ static int add_slow(struct options *o, const char *arg)
 	o->slow[o->n_slow].name = strndup(arg, (size_t)(eq - arg));
 	o->slow[o->n_slow++].address = eq + 1;
 	return 0;
+}
+
+/* "N:FILE" or "N:FILE:FILE", which must be there; says what is wrong. */
+static int add_file(struct tls_file *files, size_t *n, const char *arg,
+		    bool has_key)
+{
+	struct tls_file *f = &files[*n];
+	char *text, *key = NULL;
+	int used = 0;
+
+	if (*n == OPTIONS_TLS_FILES ||
+	    sscanf(arg, "%u:%n", &f->number, &used) != 1 || used == 0)
+		return -EINVAL;
+	text = strdup(arg + used);
+	if (text != NULL && has_key)
+		key = strchr(text, ':');
+	if (text == NULL || (has_key && key == NULL)) {
+		free(text);
+		return -EINVAL;
+	}
+	if (key != NULL)
+		*key++ = '\0';
+	f->certificate = text;
+	f->key = key;
+	if (access(text, R_OK) < 0 || (has_key && access(key, R_OK) < 0)) {
+		fprintf(stderr, "modemsim: %s: cannot read it\n", arg + used);
+		return -ENOENT;
+	}
+	(*n)++;
+	return 0;
+}
+
+static int add_pki(struct options *o, const char *arg)
+{
+	return add_file(o->pki, &o->n_pki, arg, true);
+}
+
+static int add_ca(struct options *o, const char *arg)
+{
+	return add_file(o->ca, &o->n_ca, arg, false);
 }
 
 static int set_quirk(struct options *o, const char *arg)
@@ -216,13 +258,17 @@ const struct option_row option_rows[] = {
 	   "(192.0.2.0/24 never does)"),
 	FN("slow", "HOST=MS", add_slow,
 	   "connecting to it takes so much longer; repeatable"),
+	FN("pki", "N:CERT:KEY", add_pki,
+	   "certificate and key number N of the module, PEM files;\n"
+	   "0 is also that of a TLS server; repeatable"),
+	FN("ca", "N:CERT", add_ca, "CA number N of the module; repeatable"),
 	NUM("port-offset", "N", port_offset,
 	    "port P of the modem is P+N of this host [0]"),
 	FLAG("free-ports", free_ports,
 	     "... is any free one: control command ports tells"),
 	FLAG("allow-network", allow_network,
 	     "contact any address, ask real name servers; without it\n"
-	     "only 127.0.0.0/8 is contacted, other addresses never\n"
+	     "only 127.0.0.0/8 and ::1 are contacted, others never\n"
 	     "answer, only --host and localhost have names"),
 	GROUP("Faults, control, record"),
 	FN("quirk", "NAME[=N]", set_quirk,

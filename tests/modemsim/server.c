@@ -10,7 +10,7 @@
 static bool is_free(const struct link *l)
 {
 	/* the number is in use until +CIPCLOSE has been said */
-	return l->state == LINK_FREE &&
+	return l->state == LINK_FREE && l->lingerer == NULL &&
 	       (l->close_timer == NULL ||
 		!evtimer_pending(l->close_timer, NULL));
 }

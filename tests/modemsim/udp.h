@@ -26,8 +26,19 @@ struct udp {
 	void *ctx;
 };
 
-/* Bind to @local; its port is filled in if it was 0. 0 or -errno. */
-int udp_open(struct udp *u, struct event_base *base, struct address *local);
+/*
+ * Bind to @local; its port is filled in if it was 0. @shared: others of this
+ * host may have the same port. 0 or -errno.
+ */
+int udp_open(struct udp *u, struct event_base *base, struct address *local,
+	     bool shared);
+
+/* Multicast and broadcast go by the loopback interface alone. */
+void udp_stay_here(struct udp *u, enum family family);
+
+/* What is sent to @group comes in; only on the loopback if @here. */
+int udp_join(struct udp *u, const struct address *group, bool here);
+
 void udp_close(struct udp *u);
 
 /* 0 or -errno. */
