@@ -65,6 +65,7 @@ static void defaults(struct modem *m)
 	w800_wifi_stop(m);
 	w800_open_cancel(m);
 	w800_settings_defaults(m);
+	w800_tls_defaults(m);
 	if (m->boots == 0 && !m->booting && m->opt.open_at_start)
 		w->wifi = W800_WIFI_UP;
 }
@@ -116,6 +117,7 @@ static const struct command_row *const tables[] = {
 	w800_send_rows,
 	w800_receive_rows,
 	w800_settings_rows,
+	w800_tls_rows,
 	NULL
 };
 

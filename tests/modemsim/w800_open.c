@@ -125,6 +125,7 @@ static void begin(struct modem *m, const struct request *r)
 		.local_address = r->local_ip,
 		.remote = (enum link_remote)r->mode,
 		.options = w800_tcp_options(o),
+		.tls = r->type == LINK_TLS ? &m->tls[r->id] : NULL,
 		.timeout_ms = m->opt.connect_ms,
 		.dns_timeout_ms = m->opt.connect_ms,
 	};
