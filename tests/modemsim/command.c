@@ -74,6 +74,8 @@ void command_done(struct modem *m)
 	if (m->data.pending)
 		data_enter_unasked(m);
 	push_run(m);
+	if (m->dialect->done != NULL)
+		m->dialect->done(m);
 }
 
 void command_drop(struct modem *m)

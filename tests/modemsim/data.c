@@ -9,6 +9,7 @@
 #define CHUNK		1024
 #define TX_HIGH		16384	/* the host's bytes wait from here on */
 #define TX_LOW		4096
+#define UART_BUFFER	1024	/* W800, in bytes */
 
 static struct link *the_link(struct modem *m)
 {
@@ -61,6 +62,14 @@ void data_enter_unasked(struct modem *m)
 static void send_stream(struct modem *m, struct link *l, const void *data,
 			size_t len)
 {
+	size_t held = evbuffer_get_length(l->tcp.tx);
+
+	/* without flow control the UART's buffer is all there is (Q122) */
+	if (quirk_on(m->opt.quirks, QUIRK_UART_OVERRUN)) {
+		if (held + len <= TX_HIGH + UART_BUFFER)
+			tcp_send(&l->tcp, data, len);
+		return;
+	}
 	tcp_send(&l->tcp, data, len);
 	if (evbuffer_get_length(l->tcp.tx) > TX_HIGH)
 		line_hold(&m->line, true);
@@ -229,6 +238,10 @@ void data_run(struct modem *m)
 
 void data_link_gone(struct modem *m)
 {
+	if (m->dialect->stream.stays) {
+		m->dialect->stream_ended(m);
+		return;
+	}
 	data_leave(m);
 	m->dialect->stream_ended(m);
 	command_done(m);

@@ -46,7 +46,9 @@ void link_release(struct link *l, enum tcp_how how, const char *cause,
 void link_peer_ended(struct link *l)
 {
 	if (l->m->set.rxget != 0 && !l->transparent &&
-	    !l->m->dialect->end_when_read)
+	    (!l->m->dialect->end_when_read ||
+	     quirk_on(l->m->opt.quirks, QUIRK_CLOSED_EARLY) ||
+	     quirk_on(l->m->opt.quirks, QUIRK_CLOSED_LOSES)))
 		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
 	else
 		link_end_if_empty(l);

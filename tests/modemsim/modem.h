@@ -63,6 +63,7 @@ struct dialect {
 	void (*malformed)(struct modem *m);
 	/* The form =? */
 	void (*test)(struct modem *m, const struct command_row *row);
+	void (*done)(struct modem *m);	/* a command has ended; or NULL */
 	int (*init)(struct modem *m);		/* 0 or -errno */
 	void (*free)(struct modem *m);
 	const struct command_row *const *tables;	/* ends with NULL */

@@ -68,6 +68,9 @@ static struct link *choose(struct server *s)
 {
 	struct modem *m = s->m;
 
+	/* the access point is away, the server is not */
+	if (m->net.state != NET_STATE_OPEN)
+		return NULL;
 	if (s->args.max_links > 0 && links_of(s) >= s->args.max_links)
 		return NULL;
 	if (m->set.mode == 0)

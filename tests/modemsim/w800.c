@@ -10,6 +10,18 @@
 
 static void booted(struct modem *m)
 {
+	/* Q119: what the ROM says at another rate looks like this */
+	static const uint8_t noise[] = {
+		0x00, 0x7f, 0x9c, 0xe0, 0x1c, 0x73, 'r', 's', 't', 0x8e, 0xff,
+		'\r', '\n', 0xc3, 0x07,
+	};
+
+	if (m->opt.family == W800_OLD)
+		return;
+	if (quirk_on(m->opt.quirks, QUIRK_NUL_BANNER))
+		line_out(&m->line, "", 1, false);
+	if (quirk_on(m->opt.quirks, QUIRK_BOOT_NOISE))
+		line_out(&m->line, noise, sizeof(noise), false);
 	/* W800's source prints it without a CR LF in front (Q119) */
 	if (m->opt.banner != BANNER_NONE)
 		urc(m, m->opt.family == W800_ESP ? "\r\nready" : "ready");
@@ -46,6 +58,7 @@ void w800_factory(struct modem *m)
 		.sysstore = 1, .cwmode = 1, .autoconn = 1, .reconn_s = 1,
 		.ipv6 = 1, .dhcp = 3, .recon_100ms = 1,
 	};
+	w800_dns_defaults(&m->w800->saved.dns);
 }
 
 static void defaults(struct modem *m)
@@ -66,6 +79,13 @@ static void defaults(struct modem *m)
 	w800_open_cancel(m);
 	w800_settings_defaults(m);
 	w800_tls_defaults(m);
+	w800_server_defaults(m);
+	w800_sntp_defaults(m);
+	w800_ping_cancel(m);
+	w800_send_reset();
+	w->hanging = false;
+	w->waiting[0] = '\0';
+	strcpy(w->hostname, "modemsim");
 	if (m->boots == 0 && !m->booting && m->opt.open_at_start)
 		w->wifi = W800_WIFI_UP;
 }
@@ -88,18 +108,13 @@ static void w800_free(struct modem *m)
 		event_free(w->wifi_timer);
 	if (w->close_timer != NULL)
 		event_free(w->close_timer);
+	if (w->sntp_timer != NULL)
+		event_free(w->sntp_timer);
+	if (w->reopen_timer != NULL)
+		event_free(w->reopen_timer);
+	w800_server_free(m);
 	free(w);
 	m->w800 = NULL;
-}
-
-static bool refuses(struct modem *m, const struct command_row *row,
-		    enum form form, const struct args *a)
-{
-	(void)m;
-	(void)row;
-	(void)form;
-	(void)a;
-	return false;
 }
 
 static const char *const foreign_urcs[] = {
@@ -118,6 +133,9 @@ static const struct command_row *const tables[] = {
 	w800_receive_rows,
 	w800_settings_rows,
 	w800_tls_rows,
+	w800_server_rows,
+	w800_sntp_rows,
+	w800_ping_rows,
 	NULL
 };
 
@@ -147,10 +165,11 @@ const struct dialect w800_dialect = {
 	.unknown	= w800_unknown,
 	.malformed	= w800_bad,
 	.test		= w800_test,
+	.done		= w800_done,
 	.init		= init,
 	.free		= w800_free,
 	.tables		= tables,
-	.refuses	= refuses,
+	.refuses	= w800_refuses,
 	.defaults	= defaults,
 	.booted		= booted,
 	.sim_ready	= nothing,
@@ -167,7 +186,7 @@ const struct dialect w800_dialect = {
 	.readable	= w800_readable,
 	.pushed		= w800_pushed,
 	.streamed	= streamed,
-	.stream_ended	= nothing,
+	.stream_ended	= w800_stream_ended,
 	.closed		= w800_closed,
 	.close_done	= close_done,
 };

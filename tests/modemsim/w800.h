@@ -23,6 +23,7 @@
 #define W800_SEND_MAX		5760
 #define W800_PUSH_MAX		2920
 #define W800_DATAGRAM_MAX	1460
+#define W800_HOST_MAX		64
 #define W800_SSID_MAX		32
 #define W800_PASSWORD_MAX	64
 
@@ -69,6 +70,20 @@ struct w800_flash {
 	struct w800_auth auth[W800_LINKS];
 };
 
+/* One CIPSTART. */
+struct w800_request {
+	unsigned int id;
+	enum link_type type;
+	bool v6;
+	char host[W800_HOST_MAX + 1];
+	int port;
+	int local_port;
+	int mode;			/* of UDP */
+	bool has_keep_alive;
+	int keep_alive;
+	char local_ip[ADDRESS_TEXT];	/* "": any */
+};
+
 struct w800 {
 	struct modem *m;
 	struct w800_flash flash;	/* in force */
@@ -78,7 +93,6 @@ struct w800 {
 	bool join_answers;	/* CWJAP waits for the end of the join */
 	int mux;
 	int dinfo;
-	int send_kind;
 	int sto;		/* seconds, 0: no limit */
 	int max_conn;
 	bool serving;
@@ -97,6 +111,13 @@ struct w800 {
 	int sntp_zone;		/* as CIPSNTPCFG? says it */
 	char sntp[3][64];
 	int sntp_interval;
+	struct event *sntp_timer;
+	struct w800_request stream;	/* CIPSTART of passthrough */
+	struct event *reopen_timer;
+	bool reopening;
+	bool hanging;		/* quirk dns-hangs: only AT+RST helps */
+	char hostname[33];
+	char waiting[COMMAND_LINE_MAX + 1];	/* quirk busy-executes */
 };
 
 extern const struct command_row w800_general_rows[];
@@ -116,6 +137,7 @@ extern const struct command_row w800_tls_rows[];
 void w800_take_byte(struct modem *m, uint8_t byte, uint64_t mark);
 bool w800_cut(const char **line, struct chain_part *part);
 int w800_parse(struct args *a, char *text);
+void w800_done(struct modem *m);
 
 /* w800_reply.c: what each family says. */
 const char *w800_head(const struct modem *m, enum reply_kind kind);
@@ -154,6 +176,8 @@ void w800_factory(struct modem *m);
 /* How many are open or being opened. */
 unsigned int w800_links_used(const struct modem *m);
 
+void w800_tell_connect(struct modem *m, unsigned int link);
+
 /* Results of what is in hand. */
 void w800_opened(struct modem *m, unsigned int link, int err);
 void w800_accepted(struct modem *m, unsigned int link);
@@ -170,8 +194,34 @@ struct tcp_options w800_tcp_options(const struct w800_tcpopt *o);
 void w800_set_tcpopt(struct modem *m, unsigned int id,
 		     const struct w800_tcpopt *o);
 
-/* Close it; CLOSED is told. */
+/* Close it; CLOSED is told, and OK by the second one. */
+void w800_close_now(struct modem *m, unsigned int id);
 void w800_close_link(struct modem *m, unsigned int id);
+
+/* The opened() of it will come. */
+void w800_open(struct modem *m, const struct w800_request *r);
+
+/* Passthrough: its link has ended, has been tried again. */
+void w800_stream_ended(struct modem *m);
+void w800_stream_opened(struct modem *m, int err);
+
+/* The link that payload is being typed for may be another one by then. */
+void w800_send_link_gone(unsigned int id);
+/* The next payload is swallowed: SEND FAIL. Always true. */
+bool w800_send_shall_fail(void);
+void w800_send_reset(void);
+
+void w800_server_accepted(struct modem *m, unsigned int link);
+void w800_server_free(struct modem *m);
+
+void w800_dns_defaults(struct w800_dns *dns);
+
+/* Ask for the time, if it is wanted and there is a network. */
+void w800_sntp_ask(struct modem *m);
+void w800_sntp_defaults(struct modem *m);
+
+/* Family old: one line. */
+void w800_old_line(struct modem *m, const char *line);
 
 /* As after a boot, nothing in hand. */
 void w800_open_cancel(struct modem *m);

@@ -172,7 +172,21 @@ static void sysram(struct modem *m, struct args *a)
 	reply_text_ok(m, "+SYSRAM:148408,84044");
 }
 
+/* ESP8266: how much memory TLS may have */
+static void sslsize(struct modem *m, struct args *a)
+{
+	int bytes;
+
+	if (!relatives_only(m))
+		return;
+	if (args_int(a, 0, 2048, 4096, &bytes))
+		reply_ok(m);
+	else
+		reply_error(m);
+}
+
 const struct command_row w800_general_rows[] = {
+	{ "+CIPSSLSIZE", 0, NULL, NULL, sslsize, NULL },
 	{ "E", 0, NULL, NULL, echo, NULL },
 	{ "+GMR", 0, "", NULL, NULL, revision },
 	{ "+RST", 0, "", NULL, NULL, rst },

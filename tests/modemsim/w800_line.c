@@ -36,7 +36,15 @@ static void end_busy(struct modem *m)
 
 	record_bytes(&m->record, "ignored", c->line, c->len);
 	record_violation(&m->record, VIOLATION_BUSY, c->line, c->len);
+	if (c->state == COMMAND_RUNNING && strcmp(c->line, "AT+RST") == 0 &&
+	    (m->w800->hanging ||
+	     quirk_on(m->opt.quirks, QUIRK_RST_WHILE_BUSY))) {
+		modem_reboot_soon(m);
+		return;
+	}
 	w800_busy(m);
+	if (quirk_take(m->opt.quirks, QUIRK_BUSY_EXECUTES))
+		strcpy(m->w800->waiting, c->line);
 }
 
 static void run_line(struct modem *m)
@@ -47,8 +55,14 @@ static void run_line(struct modem *m)
 	check(m, c->early_line);
 	m->record.commands++;
 	strcpy(c->last, c->line);
+	if (quirk_take(m->opt.quirks, QUIRK_BUSY_FIRST)) {	/* Q102 */
+		w800_put(m, "ERR CODE:0x010b0000\r\n");
+		w800_busy(m);
+	}
 	if (c->too_long || memchr(c->line, '\0', c->len) != NULL)
 		reply_error(m);
+	else if (m->opt.family == W800_OLD)
+		w800_old_line(m, c->line);
 	else if (strncmp(c->line, "AT", 2) != 0)
 		w800_unknown(m);
 	else
@@ -84,6 +98,26 @@ static void start_line(struct modem *m, uint64_t mark)
 	c->early_line = c->state != COMMAND_IDLE || mark < c->final_end;
 }
 
+/* Q103 */
+void w800_done(struct modem *m)
+{
+	char *line = m->w800->waiting;
+
+	if (*line == '\0')
+		return;
+	strcpy(m->cmd.last, line);
+	*line = '\0';
+	record_event(&m->record, "busy command runs");
+	command_execute(m);
+}
+
+/* W800 guide; its source has another number (Q122) */
+static size_t line_max(const struct modem *m)
+{
+	return quirk_on(m->opt.quirks, QUIRK_LINE_MAX_150) ? 150
+							   : W800_LINE_MAX;
+}
+
 void w800_take_byte(struct modem *m, uint8_t byte, uint64_t mark)
 {
 	struct command *c = &m->cmd;
@@ -100,12 +134,12 @@ void w800_take_byte(struct modem *m, uint8_t byte, uint64_t mark)
 		record_violation(&m->record, VIOLATION_CONTROL_BYTE_IN_LINE,
 				 &byte, 1);
 	}
-	if (c->len <= W800_LINE_MAX || byte == '\r') {
+	if (c->len <= line_max(m) || byte == '\r') {
 		if (c->len == COMMAND_LINE_MAX)
 			c->len--;
 		c->line[c->len++] = (char)byte;
 	}
-	if (c->len > W800_LINE_MAX && byte != '\r' && !c->too_long) {
+	if (c->len > line_max(m) && byte != '\r' && !c->too_long) {
 		c->too_long = true;
 		record_violation(&m->record, VIOLATION_LINE_TOO_LONG, c->line,
 				 16);

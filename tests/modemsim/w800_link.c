@@ -11,13 +11,20 @@
 
 void w800_accepted(struct modem *m, unsigned int link)
 {
-	w800_tell_link(m, link, "CONNECT");
+	if (!quirk_take(m->opt.quirks, QUIRK_CLIENT_LOST))
+		w800_tell_connect(m, link);
+	w800_server_accepted(m, link);
 }
 
 void w800_closed(struct modem *m, unsigned int link, int reason)
 {
 	(void)reason;
-	w800_tell_link(m, link, "CLOSED");
+	w800_send_link_gone(link);
+	if (quirk_on(m->opt.quirks, QUIRK_CLOSED_LOSES))
+		link_taken(m, link,
+			   evbuffer_get_length(m->links[link].tcp.rx));
+	if (!quirk_take(m->opt.quirks, QUIRK_IPCLOSE_LOST))
+		w800_tell_link(m, link, "CLOSED");
 }
 
 static unsigned int local_port(const struct link *l)
@@ -64,7 +71,10 @@ static void list(struct modem *m, const char *name)
 static void cipstate(struct modem *m, struct args *a)
 {
 	(void)a;
-	list(m, "CIPSTATE");
+	if (quirk_on(m->opt.quirks, QUIRK_NO_CIPSTATE))
+		w800_unknown(m);
+	else
+		list(m, "CIPSTATE");
 }
 
 /* Older relatives (Q129); 2: an address, 3: a connection, 4: none any more */
@@ -85,9 +95,11 @@ static void cipstatus(struct modem *m, struct args *a)
 	list(m, "CIPSTATUS");
 }
 
-static void close_now(struct modem *m, struct link *l)
+void w800_close_now(struct modem *m, unsigned int id)
 {
-	if (l->m->w800->tcpopt[l->id].linger == 0)
+	struct link *l = &m->links[id];
+
+	if (m->w800->tcpopt[l->id].linger == 0)
 		tcp_close(&l->tcp, TCP_RST);
 	link_close(m, l->id);
 	w800_tell_link(m, l->id, "CLOSED");
@@ -108,7 +120,7 @@ static void on_linger(evutil_socket_t fd, short what, void *ctx)
 	}
 	w->closing = -1;
 	if (l->state == LINK_OPEN)
-		close_now(m, l);
+		w800_close_now(m, l->id);
 	reply_ok(m);
 }
 
@@ -125,7 +137,7 @@ void w800_close_link(struct modem *m, unsigned int id)
 	struct link *l = &m->links[id];
 
 	if (!lingers(m, l)) {
-		close_now(m, l);
+		w800_close_now(m, l->id);
 		reply_ok(m);
 		return;
 	}
@@ -142,7 +154,7 @@ static void close_all(struct modem *m)
 
 	for (i = 0; i < W800_LINKS; i++) {
 		if (m->links[i].state == LINK_OPEN)
-			close_now(m, &m->links[i]);
+			w800_close_now(m, i);
 	}
 	reply_ok(m);
 }

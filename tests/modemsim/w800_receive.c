@@ -21,7 +21,8 @@ static void sender(const struct modem *m, char *text, size_t size,
 	*text = '\0';
 	if (!m->w800->dinfo)
 		return;
-	snprintf(text, size, ",\"%s\",%u", address_text(from, address),
+	snprintf(text, size, quirk_on(m->opt.quirks, QUIRK_DINFO_UNQUOTED)
+		 ? ",%s,%u" : ",\"%s\",%u", address_text(from, address),
 		 address_port(from));
 }
 
@@ -51,7 +52,8 @@ void w800_pushed(struct modem *m, unsigned int link,
 	sender(m, who, sizeof(who), from);
 	w800_put(m, "%s+IPD%s,%zu%s:", lead(m), id, len, who);
 	reply_raw(m, data, len);
-	if (m->opt.family == W800_TIGHT)
+	if (m->opt.family == W800_TIGHT ||
+	    quirk_on(m->opt.quirks, QUIRK_IPD_CRLF))
 		w800_put(m, "\r\n");
 }
 
@@ -82,38 +84,57 @@ static void recvmode(struct modem *m, struct args *a)
 	}
 }
 
-/* Who sent what is at the head of the cache. */
-static struct address source(const struct modem *m, unsigned int id)
+/* Q106 */
+static void data_head(struct modem *m, unsigned int id, size_t n,
+		      const char *who)
 {
-	struct address from;
-
-	link_block(m, id, &from);
-	return from;
+	if (quirk_on(m->opt.quirks, QUIRK_RECVDATA_COMMA))
+		w800_put(m, "+CIPRECVDATA,%zu%s,", n, who);
+	else if (quirk_on(m->opt.quirks, QUIRK_RECVDATA_EQUALS))
+		w800_put(m, "+CIPRECVDATA=%u,%zu%s,", id, n, who);
+	else
+		w800_put(m, "+CIPRECVDATA:%zu%s,", n, who);
 }
 
 /*
- * A read takes what there is, whatever datagrams it came in; the next +IPD
- * may come, and does if something is left.
+ * A read takes what there is, whatever datagrams it came in. The next +IPD
+ * may come then, and does at once if something is left.
  */
 static void read_data(struct modem *m, unsigned int id, size_t max)
 {
 	struct link *l = &m->links[id];
 	struct evbuffer *rx = l->tcp.rx;
 	size_t have = evbuffer_get_length(rx), n = have < max ? have : max;
-	struct address from = source(m, id);
+	size_t lost = 0, block;
+	struct address from;
 	char who[64];
 
+	block = link_block(m, id, &from);
+	if (l->type == LINK_UDP &&
+	    quirk_on(m->opt.quirks, QUIRK_UDP_REST_LOST)) {
+		n = n < block ? n : block;
+		lost = block - n;
+	}
 	sender(m, who, sizeof(who), &from);
-	w800_put(m, "+CIPRECVDATA:%zu%s,", n, who);
+	data_head(m, id, n, who);
 	reply_raw(m, evbuffer_pullup(rx, (ssize_t)n), n);
 	if (m->opt.family == W800_TIGHT)
 		w800_put(m, "\r\n");
-	link_taken(m, id, n);
+	link_taken(m, id, n + lost);
 	l->announced = false;
 	reply_ok(m);
-	if (evbuffer_get_length(rx) > 0)
+	if (evbuffer_get_length(rx) > 0 &&
+	    !quirk_on(m->opt.quirks, QUIRK_REST_SILENT))
 		link_announce(m, id);
 	link_end_if_empty(l);
+}
+
+/* Q123 */
+static size_t limited(const struct modem *m, int max)
+{
+	if (max > 2048 && quirk_on(m->opt.quirks, QUIRK_RECVDATA_MAX_2048))
+		max = 2048;
+	return (size_t)max;
 }
 
 static void recvdata(struct modem *m, struct args *a)
@@ -129,7 +150,7 @@ static void recvdata(struct modem *m, struct args *a)
 		 evbuffer_get_length(m->links[id].tcp.rx) == 0)
 		reply_error(m);
 	else
-		read_data(m, id, (size_t)max);
+		read_data(m, id, limited(m, max));
 }
 
 /* Q112: what stands for a link that is not there */
@@ -159,12 +180,15 @@ static void recvlen(struct modem *m, struct args *a)
 		if (i > 0)
 			*p++ = ',';
 		*p = '\0';
-		if (l->state == LINK_OPEN)
+		if (l->state == LINK_OPEN || evbuffer_get_length(l->tcp.rx))
 			p += sprintf(p, "%zu", link_buffered(m, i));
 		else
 			p += no_link(m, p);
 	}
-	reply_text_ok(m, "+CIPRECVLEN:%s", text);
+	/* W800 manual: the example has one comma too many */
+	reply_text_ok(m, "+CIPRECVLEN:%s%s", text,
+		      quirk_on(m->opt.quirks, QUIRK_RECVLEN_COMMA) ? ","
+								    : "");
 }
 
 static void dinfo_read(struct modem *m, struct args *a)

@@ -9,6 +9,9 @@
 #include "w800.h"
 
 #define GUARD_MS	30	/* around +++, and between its signs */
+#define GAP_MS		30	/* quirk send-gaps */
+
+enum send_result { SEND_OK, SEND_FAIL, SEND_ERROR };
 
 /* The payload in hand: there is one, as there is one command. */
 static struct {
@@ -19,29 +22,90 @@ static struct {
 	bool extended;		/* CIPSENDEX */
 	bool quoted;		/* its last byte was a backslash */
 	bool gone;		/* the link ended meanwhile */
+	bool fails;		/* by order: SEND FAIL */
 	unsigned int pluses;	/* at the end of what came, with guards */
 	int64_t last_ns;
 	struct event *escape;
+	struct event *gap;
+	enum send_result result;
 	struct address to;	/* of UDP */
 	bool named;
 	uint8_t data[W800_SEND_MAX];
 } payload;
 
+void w800_send_link_gone(unsigned int id)
+{
+	if (payload.link == id)
+		payload.gone = true;
+}
+
+bool w800_send_shall_fail(void)
+{
+	payload.fails = true;
+	return true;
+}
+
+void w800_send_reset(void)
+{
+	if (payload.escape != NULL)
+		event_free(payload.escape);
+	if (payload.gap != NULL)
+		event_free(payload.gap);
+	payload.escape = NULL;
+	payload.gap = NULL;
+	payload.fails = false;
+}
+
+/* Quirk send-gaps: whatever comes meanwhile gets in between. */
+static void after_gap(struct modem *m, event_callback_fn next)
+{
+	if (quirk_on(m->opt.quirks, QUIRK_SEND_GAPS))
+		modem_after(m, &payload.gap, GAP_MS, next, m);
+	else
+		next(-1, 0, m);
+}
+
+static void on_result(evutil_socket_t fd, short what, void *ctx)
+{
+	struct modem *m = ctx;
+
+	(void)fd;
+	(void)what;
+	m->w800->sending = -1;
+	if (payload.result != SEND_OK) {
+		reply_final(m, payload.result == SEND_FAIL ? "SEND FAIL"
+							    : "ERROR");
+		return;
+	}
+	if (quirk_take(m->opt.quirks, QUIRK_SEND_FAIL_OK))	/* Q100 */
+		w800_put(m, "%sSEND FAIL\r\n", w800_head(m, REPLY_FINAL));
+	if (quirk_take(m->opt.quirks, QUIRK_SEND_OK_LOST))
+		command_done(m);
+	else
+		reply_final(m, "SEND OK");
+}
+
+static void conclude(struct modem *m, enum send_result result)
+{
+	payload.result = result;
+	after_gap(m, on_result);
+}
+
 void w800_sent(struct modem *m, unsigned int link, int req, int cnf)
 {
 	if (m->w800->sending != (int)link)
 		return;
-	m->w800->sending = -1;
 	if (cnf == req)
-		reply_final(m, "SEND OK");
+		conclude(m, SEND_OK);
 	else if (m->links[link].state != LINK_OPEN || cnf < 0)
-		reply_error(m);
+		conclude(m, SEND_ERROR);
 	else
-		reply_final(m, "SEND FAIL");
+		conclude(m, SEND_FAIL);
 }
 
-static void finish(struct modem *m)
+static void on_received(evutil_socket_t fd, short what, void *ctx)
 {
+	struct modem *m = ctx;
 	unsigned int id = payload.link;
 	struct link_data d = {
 		.data = payload.data, .len = payload.len,
@@ -49,20 +113,39 @@ static void finish(struct modem *m)
 		.timeout_ms = (unsigned int)m->w800->tcpopt[id].sndtimeo,
 	};
 
+	(void)fd;
+	(void)what;
+	if (m->opt.family != W800_OWN)
+		w800_put(m, "%sRecv %zu bytes\r\n",
+			 w800_head(m, REPLY_FINAL), payload.got);
+	if (payload.fails) {
+		payload.fails = false;
+		conclude(m, SEND_FAIL);
+	} else if (payload.gone || m->links[id].state != LINK_OPEN) {
+		conclude(m, SEND_ERROR);
+	} else {
+		link_send(m, id, &d);
+	}
+}
+
+static void finish(struct modem *m)
+{
+	unsigned int id = payload.link;
+
 	if (payload.escape != NULL)
 		evtimer_del(payload.escape);
 	command_end_payload(m);
+	if (quirk_take(m->opt.quirks, QUIRK_REBOOT_ON_CIPSEND)) {
+		modem_reboot(m);
+		return;
+	}
 	if (payload.gone || m->links[id].state != LINK_OPEN ||
-	    m->links[id].ended) {
+	    m->links[id].ended || payload.len == 0) {
 		reply_error(m);
 		return;
 	}
 	m->w800->sending = (int)id;
-	if (m->opt.family != W800_OWN) {
-		w800_put(m, "%sRecv %zu bytes\r\n",
-			 w800_head(m, REPLY_FINAL), payload.got);
-	}
-	link_send(m, id, &d);
+	after_gap(m, on_received);
 }
 
 static void on_escape(evutil_socket_t fd, short what, void *ctx)
@@ -158,13 +241,41 @@ static bool take_address(struct modem *m, const struct args *a, size_t at,
 	return true;
 }
 
-static void prompt(struct modem *m)
+static bool gives_sign(const struct modem *m)
 {
-	bool sign = m->opt.family != W800_OWN;
+	if (m->opt.family == W800_OWN)
+		return quirk_on(m->opt.quirks, QUIRK_PROMPT_SIGN);
+	return !quirk_on(m->opt.quirks, QUIRK_PROMPT_NONE);
+}
 
-	w800_put(m, "%sOK\r\n", w800_head(m, REPLY_FINAL));
-	if (sign)
+/* Q96 */
+static void prompt_sign(struct modem *m)
+{
+	if (!gives_sign(m))
+		return;
+	if (quirk_on(m->opt.quirks, QUIRK_PROMPT_BLANK))
+		w800_put(m, "> ");
+	else
 		reply_prompt(m);
+	if (quirk_take(m->opt.quirks, QUIRK_URC_AFTER_PROMPT))
+		urc_now(m, m->dialect->odd_urc);
+}
+
+static void on_prompt(evutil_socket_t fd, short what, void *ctx)
+{
+	struct modem *m = ctx;
+
+	(void)fd;
+	(void)what;
+	prompt_sign(m);
+	payload.last_ns = line_now(&m->line);
+	command_want_payload(m, take_bytes);
+}
+
+static void say_ok(struct modem *m)
+{
+	if (!quirk_take(m->opt.quirks, QUIRK_PROMPT_LOST))
+		w800_put(m, "%sOK\r\n", w800_head(m, REPLY_FINAL));
 }
 
 static void begin(struct modem *m, unsigned int id, size_t len, bool extended)
@@ -177,9 +288,16 @@ static void begin(struct modem *m, unsigned int id, size_t len, bool extended)
 	payload.quoted = false;
 	payload.gone = false;
 	payload.pluses = 0;
-	payload.last_ns = line_now(&m->line);
-	prompt(m);
-	command_want_payload(m, take_bytes);
+	if (quirk_on(m->opt.quirks, QUIRK_PROMPT_LOST)) {
+		say_ok(m);
+		command_want_payload(m, take_bytes);
+		return;
+	}
+	say_ok(m);
+	if (gives_sign(m))
+		after_gap(m, on_prompt);
+	else
+		on_prompt(-1, 0, m);
 }
 
 static bool too_long(struct modem *m, const struct args *a, size_t at)
@@ -215,7 +333,8 @@ static void send_form(struct modem *m, struct args *a, bool extended)
 		w800_bad(m);
 		return;
 	}
-	if (m->links[id].state != LINK_OPEN || m->links[id].ended) {
+	if (m->links[id].state != LINK_OPEN || m->links[id].ended ||
+	    m->links[id].broken) {
 		w800_error(m, "link is not valid");
 		return;
 	}
@@ -246,7 +365,8 @@ static void cipsend_stream(struct modem *m, struct args *a)
 		return;
 	}
 	m->links[DATA_LINK].transparent = true;
-	prompt(m);
+	say_ok(m);
+	prompt_sign(m);
 	data_begin(m);
 	command_done(m);
 }

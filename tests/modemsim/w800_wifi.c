@@ -69,6 +69,7 @@ static void on_ip(evutil_socket_t fd, short what, void *ctx)
 	if (m->w800->flash.ipv6)
 		urc(m, "WIFI GOT IPv6 LL");
 	answer_ok(m);
+	w800_sntp_ask(m);
 }
 
 static void failed(struct modem *m, int code)
@@ -120,7 +121,7 @@ static void lose_links(struct modem *m, enum tcp_how how)
 	link_lose_all(m, how);
 	for (i = 0; i < W800_LINKS; i++) {
 		if (was_open[i])
-			w800_tell_link(m, i, "CLOSED");
+			w800_closed(m, i, LINK_CLOSED_BY_PEER);
 	}
 }
 
@@ -149,7 +150,7 @@ void w800_wifi_join(struct modem *m, bool answers)
 		down(m, W800_WIFI_LEFT, TCP_FIN);
 	w->wifi = W800_WIFI_JOINING;
 	w->join_answers = answers;
-	if (answers && m->opt.register_ms > 0)
+	if (answers)
 		command_block(m);
 	after(m, m->opt.register_ms, on_joined);
 }
@@ -194,7 +195,7 @@ void w800_wifi_stop(struct modem *m)
 static void cwmode_read(struct modem *m, struct args *a)
 {
 	(void)a;
-	reply_text_ok(m, "+CWMODE:%d", m->w800->flash.cwmode);
+	reply_text_ok(m, "%s:%d", m->cmd.row->name, m->w800->flash.cwmode);
 }
 
 static void cwmode(struct modem *m, struct args *a)
@@ -223,8 +224,9 @@ static void cwjap_read(struct modem *m, struct args *a)
 
 	(void)a;
 	if (m->w800->wifi == W800_WIFI_UP)
-		reply_text_ok(m, "+CWJAP:\"%s\",\"18:6d:cd:55:e5:7b\",6,-50,0,"
-			      "%d,3,0,1", f->ssid, f->reconn_s);
+		reply_text_ok(m, "%s:\"%s\",\"18:6d:cd:55:e5:7b\",6,-50,0,"
+			      "%d,3,0,1", m->cmd.row->name, f->ssid,
+			      f->reconn_s);
 	else if (m->opt.family == W800_OWN)
 		reply_ok(m);
 	else
@@ -359,7 +361,7 @@ static void cwreconncfg(struct modem *m, struct args *a)
 static void cwdhcp_read(struct modem *m, struct args *a)
 {
 	(void)a;
-	reply_text_ok(m, "+CWDHCP:%d", m->w800->flash.dhcp);
+	reply_text_ok(m, "%s:%d", m->cmd.row->name, m->w800->flash.dhcp);
 }
 
 static void cwdhcp(struct modem *m, struct args *a)
@@ -379,7 +381,38 @@ static void cwdhcp(struct modem *m, struct args *a)
 	reply_ok(m);
 }
 
+/* What is listed is what there is. */
+static void cwlapopt(struct modem *m, struct args *a)
+{
+	int mask;
+
+	if (args_int(a, 0, 0, 0xffff, &mask))
+		reply_ok(m);
+	else
+		w800_bad(m);
+}
+
+static void hostname_read(struct modem *m, struct args *a)
+{
+	(void)a;
+	reply_text_ok(m, "+CWHOSTNAME:\"%s\"", m->w800->hostname);
+}
+
+static void hostname(struct modem *m, struct args *a)
+{
+	const char *name = args_str(a, 0);
+
+	if (name == NULL || strlen(name) >= sizeof(m->w800->hostname)) {
+		w800_bad(m);
+		return;
+	}
+	strcpy(m->w800->hostname, name);
+	reply_ok(m);
+}
+
 const struct command_row w800_wifi_rows[] = {
+	{ "+CWLAPOPT", 0, "", NULL, cwlapopt, NULL },
+	{ "+CWHOSTNAME", 0, "", hostname_read, hostname, NULL },
 	{ "+CWMODE", 0, "", cwmode_read, cwmode, NULL },
 	{ "+CWMODE_CUR", 0, "", cwmode_read, cwmode, NULL },
 	{ "+CWMODE_DEF", 0, "", cwmode_read, cwmode, NULL },
