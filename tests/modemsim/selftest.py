@@ -33,6 +33,7 @@ import selftest_times       # noqa: F401
 import selftest_w800       # noqa: F401
 import selftest_tls        # noqa: F401
 import selftest_ipv6       # noqa: F401
+import selftest_w800_forms # noqa: F401
 import selftest_readme      # noqa: F401
 
 
