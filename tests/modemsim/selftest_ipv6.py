@@ -89,6 +89,12 @@ def v6_only_here():
         s.ask(start(s, 0, "TCPv6", "::1", far.port), "ERROR")
         s.ctl("answered", "::1")
         opens(s, 0, "TCPv6", "::1", far.port)
+    # those that nobody has are never tried, whatever is allowed
+    with Wifi("--connect-timeout", "200", "--allow-network") as s:
+        s.up()
+        before = time.monotonic()
+        s.ask(start(s, 0, "TCPv6", "2001:db8::1", 9), "ERROR")
+        assert 0.15 < time.monotonic() - before < 2
 
 
 @test
@@ -245,9 +251,11 @@ def joined(group, port):
 def udp_multicast():
     """The remote end is a group: it is sent to, and listened to."""
     group, port = "239.255.255.254", free_port()
+    assert "FEFFFFEF" not in v4_members()
     with Wifi() as s:
         s.up()
         opens(s, 0, "UDP", group, port)
+        assert "FEFFFFEF" in v4_members()
         assert host_port(s, 0) == port
         member = joined(group, port)
         s.send(0, "to all")
@@ -271,6 +279,12 @@ def udp_multicast():
 def free_port():
     with udp() as free:
         return free.getsockname()[1]
+
+
+def v4_members():
+    """Groups of all interfaces, as the kernel writes them."""
+    with open("/proc/net/igmp") as rows:
+        return {row.split()[0] for row in rows if row.startswith("\t")}
 
 
 def v6_members():
@@ -301,7 +315,7 @@ def udp_broadcast():
     with Wifi() as s:
         s.up()
         opens(s, 0, "UDP", "255.255.255.255", port)
-        far = udp("0.0.0.0", port)
+        far = udp("127.255.255.255", port)
         s.send(0, "anybody?")
         data, modem = far.recvfrom(100)
         assert data == b"anybody?" and modem[0] == "127.0.0.1"
@@ -311,6 +325,59 @@ def udp_broadcast():
         other.sendto(b"me", ("127.255.255.255", port))
         s.expect(s.ipd(0, size=2))
         s.take(0, 100, b"me")
+
+
+@test
+def links_full():
+    """Five links for all; MAXCONN of them for the server."""
+    far = Server()
+    with Wifi("--free-ports") as s:
+        s.up()
+        s.ask("AT+CIPSERVERMAXCONN=2", "OK")
+        s.ask("AT+CIPSERVER=1,80", "OK")
+        port = int(s.ctl("ports").split("=")[1])
+        kept = []
+        for n in range(2):
+            kept.append(socket.create_connection(("127.0.0.1", port), 3))
+            s.expect("%d,CONNECT\r\n" % n)
+        third = socket.create_connection(("127.0.0.1", port), 3)
+        third.settimeout(3)
+        assert third.recv(1) == b""
+        s.silent(0.02)
+        listener = s.stats()["listeners"][0]
+        assert (listener["accepted"], listener["refused"]) == (2, 1)
+        for n in (2, 3, 4):
+            opens(s, n, "TCP", "127.0.0.1", far.port)
+            kept.append(far.accept())
+        s.ask(start(s, 5, "TCP", "127.0.0.1", far.port), "ID ERROR", "ERROR")
+        kept[0].close()
+        s.expect("0,CLOSED\r\n")
+        opens(s, 0, "TCP", "127.0.0.1", far.port)
+        kept.append(far.accept())
+        # all five are taken, though the server has one only
+        sixth = socket.create_connection(("127.0.0.1", port), 3)
+        sixth.settimeout(3)
+        assert sixth.recv(1) == b""
+        assert len(s.stats()["slots"]) == 5
+
+
+@test
+def failed_open_lets_in():
+    """Its link is free for a client that waits for one, at once."""
+    far = Server()
+    with Sim("--free-ports") as s:
+        s.up()
+        s.say("AT+CIPTIMEOUT=75000,3000,10000", OK)
+        peers = [s.connect(n, far) for n in range(9)]
+        s.say("AT+SERVERSTART=80,0", OK)
+        port = int(s.ctl("ports").split("=")[1])
+        s.write('AT+CIPOPEN=9,"TCP","192.0.2.1",9\r')
+        s.expect(OK)
+        client = socket.create_connection(("127.0.0.1", port), 3)
+        s.silent(0.05)
+        s.expect(line("+CIPOPEN: 9,10") + line(
+            "+CLIENT: 9,0,127.0.0.1:%d" % client.getsockname()[1]), 12)
+        assert len(peers) == 9
 
 
 @test

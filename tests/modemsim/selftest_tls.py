@@ -163,6 +163,15 @@ def tls_lengths():
               "OK")
         s.take(0, 450, b"x" * 21)
         s.ask("AT+CIPRECVLEN?", "+CIPRECVLEN:0,-1,-1,-1,-1", "OK")
+        # two records, the first of them read in full
+        peer.sendall(b"1" * 100)
+        s.expect(s.ipd(0, size=100 + more))
+        peer.sendall(b"2" * 10)
+        while slot(s, 0)["buffered"] < 110:
+            time.sleep(0.001)
+        assert slot(s, 0)["held"] == 110 + 2 * more
+        s.take(0, 105, b"1" * 100 + b"2" * 5, s.ipd(0, size=5 + more))
+        s.take(0, 105, b"2" * 5)
         s.ask("AT+CIPRECVMODE=0", "OK")
         peer.sendall(b"y" * 50)
         s.expect(s.ipd(0, b"y" * 50))       # active mode: what there is
@@ -367,6 +376,33 @@ def tls_mute_peer():
         far = TlsServer()
         fine(s, 0, far).close()
         s.expect("0,CLOSED\r\n")
+
+
+@test
+def tls_slow_handshake():
+    """CIPSTART's own time ends where the handshake begins."""
+    far = TlsServer()
+    far.patience = 0.6
+    with Wifi("--connect-timeout", "300") as s:
+        s.up()
+        fine(s, 0, far).close()
+        s.expect("0,CLOSED\r\n")
+
+
+@test
+def tls_then_plain():
+    """Nothing of TLS is left on a link that was used for it."""
+    far, plain = TlsServer(), Server()
+    with Wifi() as s:
+        s.up()
+        fine(s, 0, far).close()
+        s.expect("0,CLOSED\r\n")
+        peer = s.connect(0, plain)
+        s.send(0, "plain")
+        assert receive(peer, 5) == b"plain"
+        peer.sendall(b"back")
+        s.expect(s.ipd(0, size=4))
+        assert slot(s, 0)["type"] == "TCP" and "tls" not in slot(s, 0)
 
 
 @test

@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 
 NAME = "server.test"
 _made = None
@@ -85,6 +86,7 @@ class TlsServer:
         self.error = None
         self.peer = None
         self.thread = None
+        self.patience = 0       # seconds, before it says anything
 
     def on_name(self, peer, name, context):
         self.asked_for = name
@@ -99,6 +101,7 @@ class TlsServer:
         self.peer = self.error = None
         raw = self.sock.accept()[0]
         raw.settimeout(5)
+        time.sleep(self.patience)
         try:
             self.peer = self.context.wrap_socket(
                 raw, server_side=True, suppress_ragged_eofs=False)
