@@ -8,8 +8,8 @@
  * data that comes once until the buffer is empty. Results go up through the
  * dialect.
  *
- * Called by: simcom_*, net, server, push, data, control_links, stats.
- * Calls: tcp, udp, resolve, push, data, the dialect.
+ * Called by: simcom_*, w800_*, net, server, push, data, control_links, stats.
+ * Calls: tcp, udp, tls, resolve, push, data, the dialect.
  */
 
 #ifndef MODEMSIM_LINK_H
