@@ -32,6 +32,11 @@ import selftest_switches    # noqa: F401
 import selftest_times       # noqa: F401
 import selftest_w800       # noqa: F401
 import selftest_w800_forms # noqa: F401
+import selftest_w800_links # noqa: F401
+import selftest_w800_rules # noqa: F401
+import selftest_w800_server    # noqa: F401
+import selftest_w800_wifi  # noqa: F401
+import selftest_w800_quirks    # noqa: F401
 import selftest_readme      # noqa: F401
 
 

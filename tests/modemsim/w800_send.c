@@ -93,6 +93,8 @@ static void conclude(struct modem *m, enum send_result result)
 
 void w800_sent(struct modem *m, unsigned int link, int req, int cnf)
 {
+	/* that the rest went astray is no reason to refuse the next one */
+	m->links[link].broken = false;
 	if (m->w800->sending != (int)link)
 		return;
 	if (cnf == req)
