@@ -376,3 +376,90 @@ def w800_common_quirks():
                  "WIFI GOT IPv6 LL\r\n")
         peer.close()
         peer2.close()
+
+
+@test
+def w800_stream_quirks():
+    """Q120 and the ones of the other dialect that are met here, too."""
+    server = Server()
+    with Wifi() as s:
+        s.up(mux=0, passive=0)
+        s.ask('AT+CIPSTART="TCP","127.0.0.1",%d' % server.port, "CONNECT",
+              "OK")
+        peer = server.accept()
+        s.ask("AT+CIPMODE=1", "OK")
+        s.write("AT+CIPSEND\r\n")
+        s.expect(s.prompt())
+        s.ctl("quirk", "escape-lost", 1)
+        time.sleep(0.05)
+        s.write("+++")
+        assert receive(peer, 3) == b"+++"
+        s.ctl("quirk", "escape-no-guard", "on")
+        s.write("data")
+        s.write("+++")
+        assert receive(peer, 4) == b"data"
+        s.silent(0.03)
+        s.ask("AT", "OK")
+
+
+@test
+def w800_push_waits():
+    """Q98 the other way round: data wait until the final line."""
+    server = Server()
+    with Wifi("--quirk", "push-waits") as s:
+        peer = one_link(s, server, passive=0)
+        s.write("AT+CIPSEND=0,5\r\n")
+        s.expect(s.prompt())
+        peer.sendall(b"later")
+        s.silent(0.03)
+        s.write("hello")
+        s.expect(s.sent(5) + s.ipd(0, b"later"))
+
+
+@test
+def w800_link_quirks():
+    """Collision, loss right after the open, a send that lies."""
+    server = Server()
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", 0))
+    sock.settimeout(0.1)
+    with Wifi("--free-ports") as s:
+        s.up(passive=0)
+        s.ask("AT+CIPSERVER=1,80", "OK")
+        at = ("127.0.0.1", int(s.ctl("ports").split("=")[1]))
+        s.ctl("quirk", "client-collision", 1)
+        s.write('AT+CIPSTART=0,"TCP","192.0.2.1",80\r\n')
+        s.silent(0.02)
+        with socket.create_connection(at):
+            s.expect("0,CONNECT\r\n" + s.final("ERROR"))
+        s.expect("0,CLOSED\r\n")
+        peer = s.connect(0, server)
+        for quirk, want in (("send-minus-one", "ERROR"),
+                            ("send-late", "SEND OK")):
+            s.ctl("time", "late", 50)
+            s.write("AT+CIPSEND=0,5\r\n")
+            s.expect(s.prompt())
+            s.ctl("quirk", quirk, 1)
+            s.write("hello")
+            s.expect(s.final("Recv 5 bytes") + s.final(want))
+        peer.close()
+        s.expect("0,CLOSED\r\n")
+        s.ask('AT+CIPSTART=1,"UDP","127.0.0.1",%d' % sock.getsockname()[1],
+              "1,CONNECT", "OK")
+        s.ctl("quirk", "udp-lost", 1)
+        s.send(1, "lost")
+        s.send(1, "sent")
+        assert sock.recv(10) == b"sent"
+        s.ctl("quirk", "udp-merged", "on")
+        port = int(s.ctl("ports").rsplit("=")[-1])
+        s.ctl("latency", 50)
+        s.ctl("quirk", "push-waits", "on")
+        s.write("AT\r\n")
+        sock.sendto(b"one", ("127.0.0.1", port))
+        sock.sendto(b"two", ("127.0.0.1", port))
+        s.expect(s.final() + s.ipd(1, b"onetwo"))
+        s.ctl("latency", 0)
+        s.ctl("quirk", "cipopen-then-loss", 1)
+        s.write('AT+CIPSTART=0,"TCP","127.0.0.1",%d\r\n' % server.port)
+        s.expect("0,CONNECT\r\n" + s.final() + "WIFI DISCONNECT\r\n"
+                 "0,CLOSED\r\n1,CLOSED\r\n")

@@ -2,8 +2,10 @@
 """W800: lines, data entry, what is busy, what a host may not do."""
 
 import socket
+import subprocess
 import time
 
+import simtest
 from w800test import *
 
 
@@ -263,3 +265,19 @@ def w800_refused_by_order():
         s.ask("AT+CIPSEND=0,5", "link is not valid", "ERROR")
         peer.close()
         s.expect("0,CLOSED\r\n")
+
+
+@test
+def w800_quirks_have_an_owner():
+    """A switch of the other dialect is refused, as option and by control."""
+    for args in (["--quirk", "send-gaps"],
+                 ["--dialect", "w800", "--quirk", "netopen-fails"]):
+        run = subprocess.run([simtest.BIN, *args], capture_output=True,
+                             text=True, timeout=5)
+        assert run.returncode == 2 and args[-1] in run.stderr, run
+    with Wifi() as s:
+        s.ctl("quirk", "netopen-fails", "on", status=1)
+        s.ctl("quirk", "send-gaps", "on")
+    with Sim() as s:
+        s.ctl("quirk", "send-gaps", "on", status=1)
+        s.ctl("quirk", "no-such", "on", status=1)

@@ -17,7 +17,7 @@
 
 #include "modem.h"
 
-#define W800_LINKS		5	/* shared by clients and accepted ones */
+#define W800_LINKS		5	/* clients and accepted ones */
 #define W800_ALL		5	/* <link ID> that means all of them */
 #define W800_LINE_MAX		256
 #define W800_SEND_MAX		5760
@@ -118,7 +118,7 @@ struct w800 {
 };
 
 extern const struct command_row w800_general_rows[];
-extern const struct command_row w800_wifi_rows[];
+extern const struct command_row w800_cw_rows[];
 extern const struct command_row w800_address_rows[];
 extern const struct command_row w800_open_rows[];
 extern const struct command_row w800_link_rows[];

@@ -18,7 +18,7 @@ static struct {
 	unsigned int link;
 	size_t want;
 	size_t got;		/* of what was declared */
-	size_t len;		/* in @data: less than @got with backslashes */
+	size_t len;		/* in @data: backslashes are not */
 	bool extended;		/* CIPSENDEX */
 	bool quoted;		/* its last byte was a backslash */
 	bool gone;		/* the link ended meanwhile */
