@@ -368,6 +368,38 @@ def socket_options():
 
 
 @test
+def so_sndtimeo():
+    """A peer that does not read: FAIL in time, what was taken counted."""
+    far = Server()
+    with Wifi() as s:
+        s.up()
+        s.ask("AT+CIPTCPOPT=0,,,300", "OK")
+        opens(s, 0, "TCP", "127.0.0.1", far.port)
+        peer = far.accept()
+        sent = 0
+        while True:
+            s.write("AT+CIPSEND=0,5760\r\n")
+            s.expect(s.prompt())
+            s.write(b"z" * 5760)
+            before = time.monotonic()
+            answer = b""
+            while not answer.endswith((b"SEND OK\r\n", b"SEND FAIL\r\n")):
+                more = s.read(3)
+                assert more, answer
+                answer += more
+            if b"FAIL" in answer:
+                break
+            sent += 5760
+        assert 0.25 < time.monotonic() - before < 1.5
+        taken = slot(s, 0)["sent"]
+        assert sent <= taken < sent + 5760, (sent, taken)
+        assert receive(peer, taken) == b"z" * taken
+        s.send(0, "and on")         # it goes on behind what was taken
+        assert receive(peer, 6) == b"and on"
+        assert slot(s, 0)["sent"] == taken + 6
+
+
+@test
 def so_linger():
     """-1: at once; 0: RST; else until the peer has closed, too."""
     far = Server()

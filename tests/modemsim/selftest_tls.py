@@ -229,6 +229,59 @@ def tls_clock():
 
 
 @test
+def tls_clock_by_sntp():
+    """A time server answers, and the same certificate is valid; till a boot."""
+    far = TlsServer()
+    with Wifi(*stored()) as s:
+        s.up()
+        s.ask("AT+CIPSSLCCONF=0,2", "OK")
+        refused(s, 0, far, "certificate is not yet valid")
+        s.ask("AT+CIPSNTPCFG=1,8", "OK")
+        answer = b"1970"
+        while b"1970" in answer:
+            s.write("AT+CIPSNTPTIME?\r\n")
+            answer = read_until(s, b"OK\r\n")
+        fine(s, 0, far).close()
+        s.expect("0,CLOSED\r\n")
+        restart(s)
+        refused(s, 0, far, "certificate is not yet valid")
+
+
+@test
+def tls_settings_kept():
+    """By SYSSTORE=1 CIPSSLCCONF, and nothing else."""
+    with Wifi() as s:
+        s.up()
+        s.ask("AT+CIPSSLCCONF=5,2,1,4", "OK")
+        s.ask("AT+SYSSTORE=0", "OK")
+        s.ask("AT+CIPSSLCCONF=1,3,9,9", "OK")
+        s.ask('AT+CIPSSLCCN=5,"gone"', "OK")
+        restart(s)
+        s.ask("AT+CIPSSLCCONF?", *("+CIPSSLCCONF:%d,2,1,4" % n
+                                   for n in range(5)), "OK")
+        s.ask("AT+CIPSSLCCN?", *('+CIPSSLCCN:%d,""' % n
+                                 for n in range(5)), "OK")
+
+
+def read_until(s, end):
+    answer = b""
+    while not answer.endswith(end):
+        more = s.read(3)
+        assert more, answer
+        answer += more
+    return answer
+
+
+def restart(s):
+    """AT+RST; it joins by itself."""
+    s.write("AT+RST\r\n")
+    read_until(s, b"WIFI GOT IPv6 LL\r\n")
+    s.write("ATE0\r\n")
+    s.expect("ATE0\r\n" + s.final())
+    s.ask("AT+CIPMUX=1", "OK")
+
+
+@test
 def tls_shows():
     """<auth_mode> 1 and 3: a certificate of the module."""
     far = TlsServer(ask_client=True)

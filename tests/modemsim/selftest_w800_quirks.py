@@ -230,10 +230,17 @@ def w800_words():
     with Wifi("--free-ports") as s:
         s.up()
         s.ctl("quirk", "link-conn", "on")
-        s.ask('AT+CIPSTART=0,"TCP","127.0.0.1",%d' % server.port,
-              '+LINK_CONN:0,0,"TCP",0,"127.0.0.1",%d,0' % server.port, "OK")
+        s.write('AT+CIPSTART=0,"TCP","127.0.0.1",%d\r\n' % server.port)
         peer = server.accept()
+        s.expect('+LINK_CONN:0,0,"TCP",0,"127.0.0.1",%d,%d\r\n' % (
+            server.port, peer.getpeername()[1]) + s.final())
         s.ctl("quirk", "link-conn", "off")
+        s.ask("AT+SYSMSG=2", "OK")      # how relatives are told to do so
+        s.write('AT+CIPSTART=1,"TCP","127.0.0.1",%d\r\n' % server.port)
+        other = server.accept()
+        s.expect('+LINK_CONN:0,1,"TCP",0,"127.0.0.1",%d,%d\r\n' % (
+            server.port, other.getpeername()[1]) + s.final())
+        s.ask("AT+SYSMSG=0", "OK")
         s.ctl("quirk", "already-typo", "on")
         s.ask('AT+CIPSTART=0,"TCP","127.0.0.1",%d' % server.port,
               "ALREAY CONNECT", "ERROR")
@@ -265,6 +272,8 @@ def w800_words():
         s.silent(0.03)
         peer.close()
         s.expect("0,CLOSED\r\n")
+        other.close()
+        s.expect("1,CLOSED\r\n")
 
 
 @test
@@ -455,6 +464,7 @@ def w800_link_quirks():
         s.ctl("latency", 50)
         s.ctl("quirk", "push-waits", "on")
         s.write("AT\r\n")
+        time.sleep(0.02)
         sock.sendto(b"one", ("127.0.0.1", port))
         sock.sendto(b"two", ("127.0.0.1", port))
         s.expect(s.final() + s.ipd(1, b"onetwo"))
