@@ -37,6 +37,11 @@ import selftest_ipv6        # noqa: F401
 import selftest_udp         # noqa: F401
 import selftest_sockets     # noqa: F401
 import selftest_w800_forms # noqa: F401
+import selftest_w800_links # noqa: F401
+import selftest_w800_rules # noqa: F401
+import selftest_w800_server    # noqa: F401
+import selftest_w800_wifi  # noqa: F401
+import selftest_w800_quirks    # noqa: F401
 import selftest_readme      # noqa: F401
 
 
