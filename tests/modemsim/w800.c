@@ -72,9 +72,6 @@ static void defaults(struct modem *m)
 	m->cmd.echo = m->opt.family == W800_ESP ||
 		      m->opt.family == W800_TIGHT;
 	w->sending = -1;
-	w->closing = -1;
-	if (w->close_timer != NULL)
-		evtimer_del(w->close_timer);
 	w800_wifi_stop(m);
 	w800_open_cancel(m);
 	w800_settings_defaults(m);
@@ -106,8 +103,6 @@ static void w800_free(struct modem *m)
 
 	if (w->wifi_timer != NULL)
 		event_free(w->wifi_timer);
-	if (w->close_timer != NULL)
-		event_free(w->close_timer);
 	if (w->sntp_timer != NULL)
 		event_free(w->sntp_timer);
 	if (w->reopen_timer != NULL)

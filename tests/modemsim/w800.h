@@ -101,9 +101,6 @@ struct w800 {
 	struct w800_tcpopt tcpopt[W800_LINKS];
 	int opening;		/* CIPSTART's link, -1: none */
 	int sending;		/* CIPSEND's, -1: none */
-	int closing;		/* CIPCLOSE's that lingers, -1: none */
-	struct event *close_timer;
-	int64_t close_until;
 	struct event *idle_timer[W800_LINKS];
 	uint64_t idle_bytes[W800_LINKS];
 	int sntp_on;

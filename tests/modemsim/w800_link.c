@@ -4,10 +4,7 @@
 
 #include <sys/socket.h>
 
-#include "clock.h"
 #include "w800.h"
-
-#define LINGER_POLL_MS	10
 
 void w800_accepted(struct modem *m, unsigned int link)
 {
@@ -97,55 +94,21 @@ static void cipstatus(struct modem *m, struct args *a)
 
 void w800_close_now(struct modem *m, unsigned int id)
 {
-	struct link *l = &m->links[id];
-
-	if (m->w800->tcpopt[l->id].linger == 0)
-		tcp_close(&l->tcp, TCP_RST);
-	link_close(m, l->id);
-	w800_tell_link(m, l->id, "CLOSED");
+	link_close(m, id);
+	w800_tell_link(m, id, "CLOSED");
 }
 
-static void on_linger(evutil_socket_t fd, short what, void *ctx)
+static void on_closed(struct modem *m, unsigned int id)
 {
-	struct modem *m = ctx;
-	struct w800 *w = m->w800;
-	struct link *l = &m->links[w->closing];
-
-	(void)fd;
-	(void)what;
-	if (l->state == LINK_OPEN && !l->tcp.at_end &&
-	    clock_ns() < w->close_until) {
-		modem_after(m, &w->close_timer, LINGER_POLL_MS, on_linger, m);
-		return;
-	}
-	w->closing = -1;
-	if (l->state == LINK_OPEN)
-		w800_close_now(m, l->id);
+	w800_tell_link(m, id, "CLOSED");
 	reply_ok(m);
 }
 
 /* SO_LINGER: "will cause the AT+CIPCLOSE command to block" */
-static bool lingers(const struct modem *m, const struct link *l)
-{
-	return m->w800->tcpopt[l->id].linger > 0 && l->type != LINK_UDP &&
-	       !l->tcp.at_end;
-}
-
 void w800_close_link(struct modem *m, unsigned int id)
 {
-	struct w800 *w = m->w800;
-	struct link *l = &m->links[id];
-
-	if (!lingers(m, l)) {
-		w800_close_now(m, l->id);
-		reply_ok(m);
-		return;
-	}
-	w->closing = (int)id;
-	w->close_until = clock_ns() + w->tcpopt[id].linger * 1000 * NS_PER_MS;
-	shutdown(l->tcp.fd, SHUT_WR);
 	command_block(m);
-	modem_after(m, &w->close_timer, LINGER_POLL_MS, on_linger, m);
+	link_close_slowly(m, id, on_closed);
 }
 
 static void close_all(struct modem *m)

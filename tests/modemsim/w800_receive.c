@@ -63,15 +63,10 @@ static void recvmode_read(struct modem *m, struct args *a)
 	reply_text_ok(m, "+CIPRECVMODE:%d", m->set.rxget);
 }
 
-static void recvmode(struct modem *m, struct args *a)
+static void set_mode(struct modem *m, int mode)
 {
 	unsigned int i;
-	int mode;
 
-	if (!args_int(a, 0, 0, 1, &mode) || a->count > 1) {
-		w800_bad(m);
-		return;
-	}
 	if (mode == 1 && m->set.mode == 1) {
 		reply_error(m);
 		return;
@@ -82,6 +77,47 @@ static void recvmode(struct modem *m, struct args *a)
 		if (evbuffer_get_length(m->links[i].tcp.rx) > 0)
 			link_announce(m, i);
 	}
+}
+
+static void recvmode(struct modem *m, struct args *a)
+{
+	int mode;
+
+	if (args_int(a, 0, 0, 1, &mode) && a->count == 1)
+		set_mode(m, mode);
+	else
+		w800_bad(m);
+}
+
+/* Newer relatives (Q129): of a link. Here it goes for all of them. */
+static void recvtype_read(struct modem *m, struct args *a)
+{
+	unsigned int i;
+
+	(void)a;
+	if (m->opt.family == W800_OWN) {
+		w800_unknown(m);
+		return;
+	}
+	for (i = 0; m->w800->mux && i < W800_LINKS; i++)
+		reply_text(m, "+CIPRECVTYPE:%u,%d", i, m->set.rxget);
+	if (!m->w800->mux)
+		reply_text(m, "+CIPRECVTYPE:%d", m->set.rxget);
+	reply_ok(m);
+}
+
+static void recvtype(struct modem *m, struct args *a)
+{
+	size_t at = 0;
+	int mode, id;
+
+	if (m->opt.family == W800_OWN)
+		w800_unknown(m);
+	else if ((m->w800->mux && !args_int(a, at++, 0, W800_ALL, &id)) ||
+		 !args_int(a, at, 0, 1, &mode) || a->count > at + 1)
+		w800_bad(m);
+	else
+		set_mode(m, mode);
 }
 
 /* Q106 */
@@ -207,7 +243,7 @@ static void dinfo(struct modem *m, struct args *a)
 
 const struct command_row w800_receive_rows[] = {
 	{ "+CIPRECVMODE", COMMAND_TCP, "", recvmode_read, recvmode, NULL },
-	{ "+CIPRECVTYPE", COMMAND_TCP, "", recvmode_read, recvmode, NULL },
+	{ "+CIPRECVTYPE", COMMAND_TCP, "", recvtype_read, recvtype, NULL },
 	{ "+CIPRECVDATA", COMMAND_TCP, "", NULL, recvdata, NULL },
 	{ "+CIPRECVLEN", COMMAND_TCP, "", recvlen, NULL, NULL },
 	{ "+CIPDINFO", COMMAND_TCP, "", dinfo_read, dinfo, NULL },

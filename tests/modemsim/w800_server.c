@@ -109,9 +109,12 @@ static void end(struct modem *m, struct args *a)
 	server_stop(m, 0);
 	m->w800->serving = false;
 	for (i = 0; all && i < W800_LINKS; i++) {
-		if (m->links[i].state == LINK_OPEN &&
-		    m->links[i].server != LINK_NO_SERVER)
+		if (m->links[i].server == LINK_NO_SERVER)
+			continue;
+		if (m->links[i].state == LINK_OPEN)
 			w800_close_now(m, i);
+		else if (m->links[i].state == LINK_OPENING)
+			link_forget(m, i);	/* its TLS handshake */
 	}
 	reply_ok(m);
 }

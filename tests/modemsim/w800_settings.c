@@ -99,9 +99,8 @@ static void v6_write(struct modem *m, struct args *a)
 
 struct tcp_options w800_tcp_options(const struct w800_tcpopt *o)
 {
-	/* lingering is ours: close() would hold up everything */
 	return (struct tcp_options){
-		.linger_s = -1, .nodelay = o->nodelay,
+		.linger_s = o->linger, .nodelay = o->nodelay,
 		.sndtimeo_ms = (unsigned int)o->sndtimeo,
 		.keepalive_s = (unsigned int)o->keep_alive,
 	};
