@@ -31,7 +31,8 @@ class Simcom:
     #: commands by what they do, as they begin
     commands = {"open": "AT+CIPOPEN=", "send": "AT+CIPSEND=",
                 "resolve": "AT+CDNS", "signal": "AT+CSQ",
-                "unlisten": "SERVERSTOP=", "push": "AT+CIPRXGET=0"}
+                "unlisten": "SERVERSTOP=", "push": "AT+CIPRXGET=0",
+                "pull": "AT+CIPRXGET=2"}
     bring_up = "NETOPEN"        # said in every bring-up
 
     # -- raw commands

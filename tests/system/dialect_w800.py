@@ -21,7 +21,8 @@ class W800:
 
     commands = {"open": "AT+CIPSTART=", "send": "AT+CIPSEND=",
                 "resolve": "AT+CIPDOMAIN", "signal": "AT+CWJAP?",
-                "unlisten": "CIPSERVER=0", "push": "AT+CIPRECVMODE=0"}
+                "unlisten": "CIPSERVER=0", "push": "AT+CIPRECVMODE=0",
+                "pull": "AT+CIPRECVDATA="}
     bring_up = "CWJAP"
 
     raw_question = ("AT+CIPMUX?", "+CIPMUX:1")
