@@ -5,24 +5,21 @@
 bytes there and back at the same time, in both modes of receiving: each byte
 where it belongs. ctest runs it for each family of answers."""
 
-import os
 import random
 import threading
 
 import harness
 from harness import CLIENT_A, CLIENT_B, DIALECT, check, same, sha256, wait_for
 
-# each way on each link; in the family of its own and passive mode all of it,
-# also without MODEMD_LONG
-FULL = 2_000_000
-SHORT = FULL if harness.LONG else 150_000
+# each way on each link
+SIZE = 10_000_000 if harness.LONG else 2_000_000
 LINKS = 5
 
 
-def blob(seed, size):
+def blob(seed):
     """All 256 values in turn, then what a generator makes."""
-    return (bytes(range(256)) * 40 + random.Random(seed).randbytes(size))[
-        :size]
+    return (bytes(range(256)) * 40 + random.Random(seed).randbytes(SIZE))[
+        :SIZE]
 
 
 class Program:
@@ -51,7 +48,7 @@ class Program:
             len(self.link.data) >= len(self.said)
 
 
-def far_end(bench, size):
+def far_end(bench):
     """(a server that tells each link from its first byte what to say, what
     it has heard by number)"""
     heard = {}
@@ -60,17 +57,17 @@ def far_end(bench, size):
         number = connection.recv(1)[0]
         heard[number] = connection
         threading.Thread(target=connection.send, daemon=True,
-                         args=(blob(100 + number, size),)).start()
+                         args=(blob(100 + number),)).start()
         harness.sink(connection)
     return bench.server(serve), heard
 
 
-def five_links(bench, receive, size):
+def five_links(bench, receive):
     daemon = bench.start("--baud", 0, modem__receive=receive)
-    server, heard = far_end(bench, size)
+    server, heard = far_end(bench)
     programs = []
     for number in range(LINKS):
-        said = bytes([number]) + blob(200 + number, size)[1:]
+        said = bytes([number]) + blob(200 + number)[1:]
         programs.append(Program(bench, number, server.port, said))
     same(len(bench.sim.used_slots()), LINKS, "links in the modem")
     # none has room to send before all are open
@@ -87,20 +84,20 @@ def five_links(bench, receive, size):
     for program in programs:
         number = program.number
         connection = heard[number]
-        wait_for(lambda c=connection: len(c.received) >= size,
+        wait_for(lambda c=connection: len(c.received) >= SIZE,
                  "the far end has all")
         same(sha256(connection.received), sha256(program.said),
              "what arrived from program %d" % number)
-        same(sha256(program.link.data), sha256(blob(100 + number, size)),
+        same(sha256(program.link.data), sha256(blob(100 + number)),
              "what came to program %d" % number)
         same(set(program.link.data), set(range(256)), "the values of bytes")
     rows = {row["client"]: row for row in bench.json("links")}
     for program in programs:
         row = rows["program-%d" % program.number]
-        same((row["sent"], row["received"]), (size, size), "the counts")
+        same((row["sent"], row["received"]), (SIZE, SIZE), "the counts")
         closed = program.link.close()
-        same(closed["counts"]["taken"], size, "taken")
-        same(closed["counts"]["received"], size, "received")
+        same(closed["counts"]["taken"], SIZE, "taken")
+        same(closed["counts"]["received"], SIZE, "received")
     owners = {c["client"]: c["uid"] for c in bench.json("clients")}
     same({p.number: owners["program-%d" % p.number] for p in programs},
          {p.number: p.uid for p in programs}, "whose they are")
@@ -114,12 +111,11 @@ def five_links(bench, receive, size):
 
 
 def passive(bench):
-    is_own = not os.environ.get("MODEMD_TEST_FAMILY")
-    five_links(bench, "pull", FULL if is_own else SHORT)
+    five_links(bench, "pull")
 
 
 def active(bench):
-    five_links(bench, "push", SHORT)
+    five_links(bench, "push")
 
 
 harness.run(passive, active)
