@@ -39,6 +39,7 @@ struct evbuffer;
 struct timer;
 
 #define MODEM_BAUDS	6	/* rates that are tried */
+#define STEPS_ALL	9	/* of any modem: no modem has all of them */
 #define MODEM_QUERIES	64	/* that may wait */
 #define MODEM_CAPS	24	/* words for what it can do */
 #define MODEM_NAMES	64	/* answers that are kept */
@@ -296,7 +297,7 @@ struct modem {
 	struct {
 		const char *state;
 		int64_t wall_ms, mono_ms;
-	} steps[MODEM_STEPS];
+	} steps[STEPS_ALL];
 	char loss_text[160];		/* the last loss of the network */
 	int64_t loss_mono_ms;
 	/* listener.c, server.c */
