@@ -321,7 +321,14 @@ void life_rebooted(struct modem *m, const char *text)
 	}
 	restart_went_down(m, 0);
 	forget_modem(m, "the modem restarted");
-	find_restarted(m);
+	if (!speak_may_change(m)) {
+		find_restarted(m);
+		return;
+	}
+	/* The driver may be what tells this: it goes when it has done so. */
+	at_channel_reset(m->channel);
+	m->speak_anew = true;
+	timer_start(m->retry, 0);
 }
 
 /* Something changed for the better: no need to wait any longer. */
@@ -347,8 +354,13 @@ void life_retry(void *ctx)
 		find_rate(m);
 		break;
 	case MODEM_STARTING:
-		if (m->restarting)
+		if (m->speak_anew) {
+			speak_anew(m);
+			find_restarted(m);
+		} else if (m->restarting) {
+			speak_anew(m);
 			find_restarting(m);
+		}
 		modem_kick(m);
 		break;
 	case MODEM_STOPPED:

@@ -26,6 +26,7 @@
  *   server.c    the modem's servers, which listeners use
  *   accept.c    connections: who gets in, and which slot
  *   lease.c     the exclusive session: a link that has the line for itself
+ *   speak.c     which driver speaks with the modem
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -68,6 +69,14 @@ void life_restarting(struct modem *m, const char *reason);
  * it is in command mode. */
 void life_leased(struct modem *m);
 void life_unleased(struct modem *m, bool sure);
+
+/* speak.c */
+int speak_begin(struct modem *m);
+bool speak_knows(const struct modem *m);
+bool speak_may_change(const struct modem *m);
+void speak_anew(struct modem *m);
+void speak_found(struct modem *m, const struct driver *driver);
+void speak_run(struct modem *m);
 
 /* audit.c */
 #define PULL_ERRORS_MAX	3	/* in a row: then the link is looked into */

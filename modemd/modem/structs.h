@@ -23,6 +23,7 @@ struct evbuffer;
 struct timer;
 
 #define MODEM_BAUDS	6	/* rates that are tried */
+#define STEPS_ALL	9	/* of any modem: no modem has all of them */
 #define MODEM_QUERIES	64	/* that may wait */
 #define MODEM_CAPS	24	/* words for what it can do */
 #define MODEM_NAMES	64	/* answers that are kept */
@@ -202,6 +203,8 @@ struct modem {
 	const struct driver *driver;
 	void *d;			/* the driver's own */
 	const char *capabilities[MODEM_CAPS + 1];	/* ends with NULL */
+	const struct driver *found;	/* to be the driver, as soon as may be */
+	bool speak_anew;		/* it may be another modem now */
 
 	/* find.c */
 	unsigned int bauds[MODEM_BAUDS];
@@ -278,7 +281,7 @@ struct modem {
 	struct {
 		const char *state;
 		int64_t wall_ms, mono_ms;
-	} steps[MODEM_STEPS];
+	} steps[STEPS_ALL];
 	char loss_text[160];		/* the last loss of the network */
 	int64_t loss_mono_ms;
 
