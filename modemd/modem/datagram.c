@@ -55,7 +55,7 @@ int datagram_queue(struct link *l, const void *data, size_t len,
 {
 	struct cut *c;
 
-	if (len > l->modem->driver->max_send)
+	if (len > l->modem->driver->max_datagram)
 		return -EMSGSIZE;
 	if (!to && !l->host[0])
 		return -EDESTADDRREQ;

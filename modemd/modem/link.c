@@ -287,17 +287,24 @@ void links_lost(struct modem *m, int err, const char *reason, bool all)
 	}
 	for (i = 0; i < m->driver->max_links; i++)
 		memset(&m->slots[i], 0, sizeof(m->slots[i]));
+	m->blocking = false;
 	listeners_lost(m, err, reason, all);
+}
+
+static void link_dispose(struct link *l)
+{
+	evbuffer_free(l->tx);
+	evbuffer_free(l->rx);
+	cuts_free(&l->tx_cuts);
+	cuts_free(&l->rx_cuts);
+	link_forget_options(l);
+	free(l);
 }
 
 static void link_free(struct link *l)
 {
 	TAILQ_REMOVE(&l->modem->links, l, entry);
-	evbuffer_free(l->tx);
-	evbuffer_free(l->rx);
-	cuts_free(&l->tx_cuts);
-	cuts_free(&l->rx_cuts);
-	free(l);
+	link_dispose(l);
 }
 
 static void tell_end(struct link *l)
@@ -401,6 +408,10 @@ struct link *link_new(struct modem *m, const struct link_args *args)
 	if (!l)
 		return NULL;
 
+	if (link_keep_options(l, args)) {
+		link_dispose(l);
+		return NULL;
+	}
 	l->modem = m;
 	l->never_push = args->never_push;
 	l->want_source = args->want_source;
@@ -556,6 +567,7 @@ void link_fill_info(const struct link *l, struct link_info *info)
 	*info = (struct link_info){
 		.id = l->id,
 		.kind = l->kind,
+		.tls = l->tls != NULL,
 		.listener = l->listener,
 		.local_port = l->local_port,
 		.slot = l->slot,

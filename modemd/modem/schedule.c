@@ -38,21 +38,24 @@ static bool step_open(struct modem *m, struct link *l)
 	/* Another each time: it may be taken in the modem. */
 	unsigned int port = l->kind == LINK_UDP && l->any_port ?
 			    datagram_port(m) : l->local_port;
-	struct driver_open_args args = {
-		.udp = l->kind == LINK_UDP,
-		.host = l->host,
-		.port = l->port,
-		.local_port = port,
-	};
+	struct driver_open_args args;
 	int err;
 
-	err = m->driver->open(m->d, (unsigned int)l->slot, &args);
+	if (!blocking_may(m))
+		return false;
+	link_open_args(l, &args);
+	args.local_port = port;
+	err = link_check_options(l);
+	if (!err)
+		err = m->driver->open(m->d, (unsigned int)l->slot, &args);
 	if (err) {
 		link_lose(l, err, "open-failed", strerror(-err));
 		return false;
 	}
 	l->local_port = port;
 	m->slots[l->slot].opening = true;
+	if (blocking_open(m))
+		blocking_begins(m);
 	link_set_state(l, LINK_OPENING);
 
 	return true;
@@ -253,7 +256,7 @@ static bool network_step(struct modem *m)
 	if (now >= m->query_not_before_ms && query_start(m))
 		return true;
 
-	return any_slot_step(m) || query_start(m);
+	return any_slot_step(m) || (blocking_may(m) && query_start(m));
 }
 
 /* ------------------------------------------------------------ what is due */
@@ -296,7 +299,7 @@ static int64_t link_due(const struct modem *m, const struct link *l)
 			     not_past(l->ack_next_ms, now));
 	if (evbuffer_get_length(l->tx) > 0)
 		at = earlier(at, not_past(l->send_after_ms, now));
-	if (l->idle_timeout_ms && !l->want_close)
+	if (l->idle_timeout_ms && !l->want_close && !m->blocking)
 		at = earlier(at, l->active_ms + l->idle_timeout_ms);
 	if (!l->readable && link_takes_data(l) && !l->peer_closed &&
 	    m->receive == DRIVER_PULL)
@@ -315,7 +318,7 @@ static void link_is_due(struct modem *m, struct link *l, int64_t now)
 	}
 	if (l->state != LINK_OPEN)
 		return;
-	if (l->idle_timeout_ms && !l->want_close &&
+	if (l->idle_timeout_ms && !l->want_close && !m->blocking &&
 	    now >= l->active_ms + l->idle_timeout_ms) {
 		l->want_close = true;
 		l->abort = true;
@@ -354,6 +357,7 @@ static void arm_due(struct modem *m)
 	if (m->net_down && m->network == NETWORK_OPEN)
 		at = earlier(at, not_past(m->down_by_ms, now));
 	at = earlier(at, audit_due(m));
+	at = earlier(at, blocking_due(m));
 	if (m->query_count > 0 && m->query_not_before_ms > now)
 		at = earlier(at, m->query_not_before_ms);
 
