@@ -394,7 +394,7 @@ void schedule_due(void *ctx)
 static bool line_is_free(const struct modem *m)
 {
 	if (!at_channel_ready(m->channel) || m->syncing || m->asked ||
-	    m->switching)
+	    m->switching || m->blocking)
 		return false;
 
 	return !m->staging || m->again_ms > timers_mono_ms(m->timers);
