@@ -98,21 +98,20 @@ static bool step_pull(struct modem *m, struct link *l)
 
 static bool step_send(struct modem *m, struct link *l)
 {
-	bool udp = l->kind == LINK_UDP;
 	size_t len = evbuffer_get_length(l->tx);
-	struct driver_to to;
+	struct driver_to to = { 0 };
 	unsigned char *data;
 
 	if (len == 0 || l->inflight > 0 || l->peer_closed ||
 	    timers_mono_ms(m->timers) < l->send_after_ms)
 		return false;
-	if (udp)
+	if (l->kind == LINK_UDP)
 		len = datagram_next(l, &to);
 	else if (len > m->max_send)
 		len = m->max_send;
 	data = evbuffer_pullup(l->tx, (ssize_t)len);
 	if (!data || m->driver->send(m->d, (unsigned int)l->slot, data, len,
-				     udp ? &to : NULL))
+				     to.address ? &to : NULL))
 		return false;
 
 	l->inflight = len;

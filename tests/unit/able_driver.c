@@ -29,6 +29,14 @@ static int look_and_open(void *d, unsigned int slot,
 	return driver_simcom.open(d, slot, args);
 }
 
+static int look_and_send(void *d, unsigned int slot, const uint8_t *buf,
+			 size_t len, const struct driver_to *to)
+{
+	able_open.sent_to = to;
+
+	return driver_simcom.send(d, slot, buf, len, to);
+}
+
 const struct driver *__wrap_driver_find(const char *dialect);
 
 const struct driver *__wrap_driver_find(const char *dialect)
@@ -37,6 +45,7 @@ const struct driver *__wrap_driver_find(const char *dialect)
 	able = driver_simcom;
 	able.caps |= able_caps;
 	able.open = look_and_open;
+	able.send = look_and_send;
 	if (able_links)
 		able.max_links = able_links;
 	if (able_datagram)

@@ -27,6 +27,7 @@ struct able_open {
 	char host[DRIVER_HOST_MAX + 1];
 	char local_address[64];
 	unsigned int count;		/* of all */
+	bool sent_to;			/* the last send named an address */
 };
 
 extern struct able_open able_open;

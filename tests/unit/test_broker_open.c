@@ -358,8 +358,14 @@ static void udp(void **state)
 	ask_send(b, 1, "2001:db8::1", 10);
 	wait_ms(b, 200);
 	assert_string_equal(heard(b), "OK sent(10) ");
+	assert_true(able_open.sent_to);
 	assert_int_equal(script_heard(b->script, "AT+CIPSEND=9,10,"
 				      "\"2001:db8::1\",53"), 1);
+	/* whom it follows only the modem knows; the script's takes open's */
+	ask_send(b, 1, NULL, 3);
+	wait_ms(b, 200);
+	assert_string_equal(heard(b), "OK sent(3) ");
+	assert_false(able_open.sent_to);
 	/* as long as this modem's are */
 	ask_send(b, 1, NULL, 1461);
 	assert_string_equal(heard(b), "TOO_LONG ");
