@@ -15,7 +15,7 @@ import time
 import tty
 
 import harness
-from harness import check, same, wait_for
+from harness import DIALECT, check, needs, same, wait_for
 
 
 class Line:
