@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import harness
-from harness import check, same, sha256, wait_for
+from harness import DIALECT, check, same, sha256, wait_for
 from protocol import Refused
 
 NAME = "server.test"
@@ -183,12 +183,13 @@ def the_server_is_told(bench):
     client = daemon.client("tls")
     client.open(NAME, far.port, type="TLS",
                 tls={"sni": "another.test", "alpn": [b"x,y", b"h2"]}).close()
-    client.open("127.0.0.1", far.port, type="TLS").close()
-    wait_for(lambda: len(far.said) == 2, "both handshakes")
     same((far.said[0]["sni"], far.said[0]["alpn"]), ("another.test", "h2"),
          "what the server was told")
-    same((far.said[1]["sni"], far.said[1]["alpn"]), (None, None),
-         "what the server was told by the next one, in the same slot")
+    for i in range(DIALECT.slots):      # one of them is in the same slot
+        client.open("127.0.0.1", far.port, type="TLS").close()
+        wait_for(lambda n=i + 2: len(far.said) == n, "the handshake")
+        same((far.said[-1]["sni"], far.said[-1]["alpn"]), (None, None),
+             "what the server was told by the next ones")
 
 
 def a_certificate_of_ours(bench):
