@@ -14,7 +14,6 @@
 #include "base/timer.h"
 #include "driver/w800_private.h"
 
-#define CONNECT_MS	1000	/* for the line that may follow the OK */
 #define REFUSED_MS	8000	/* an ERROR that takes longer is a timeout */
 #define CLOSE_MS	15000
 
@@ -29,8 +28,14 @@ static int refusal(const struct w800 *w)
 	       -ETIMEDOUT;
 }
 
-static enum w800_verdict judge_start(struct w800 *w, int err,
-				     const struct at_answer *a)
+/* For datagrams nobody is asked but the module itself. */
+static int local_refusal(const struct w800_open *o)
+{
+	return o->local_address[0] ? -EINVAL : -EADDRINUSE;
+}
+
+enum w800_verdict w800_judge_start(struct w800 *w, int err,
+				   const struct at_answer *a)
 {
 	struct w800_open *o = &w->opening;
 
@@ -45,11 +50,11 @@ static enum w800_verdict judge_start(struct w800 *w, int err,
 	/* The slot was given away: its CONNECT was an accepted one's. */
 	if (o->connected)
 		o->err = -EBUSY;
-	if (o->err == -EADDRINUSE && o->local_address[0])
-		o->err = -EINVAL;
+	if (o->err == -EADDRINUSE)
+		o->err = local_refusal(o);
 	o->doubt = o->err == -EREMOTEIO;
 	if (o->doubt)
-		o->err = refusal(w);
+		o->err = o->udp ? local_refusal(o) : refusal(w);
 
 	return V_NEXT;
 }
@@ -110,12 +115,8 @@ static enum w800_verdict judge_network(struct w800 *w, int err,
 static const struct w800_step open_steps[] = {
 	{ .steps = w800_before_start },
 	{ .steps = w800_before_tls },
-	{ .send = w800_send_start, .accept = { R_LINK_CONNECT + 1 },
-	  .line = w800_answer_line, .judge = judge_start,
-	  .wait_ms = CONNECT_MS },
-	{ .send = w800_send_start6, .accept = { R_LINK_CONNECT + 1 },
-	  .line = w800_answer_line, .judge = judge_start,
-	  .wait_ms = CONNECT_MS },
+	W800_START(w800_send_start),
+	{ .steps = w800_other_family },
 	{ .send = send_look, .accept = { R_CIPSTATE + 1 },
 	  .line = look_line, .judge = judge_look },
 	{ .send = send_clear, .accept = { R_LINK_CLOSED + 1 },

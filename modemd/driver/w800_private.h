@@ -167,6 +167,7 @@ struct w800_open {
 	int64_t began_ms, start_ms;	/* CIPSTART */
 	bool udp, v6;
 	bool fall_back;			/* to IPv6, where a name has no other */
+	char found[DRIVER_ADDRESS_MAX];	/* its address, after an ERROR */
 	char host[DRIVER_HOST_MAX + 1];
 	unsigned int port, local_port;
 	char local_address[DRIVER_ADDRESS_MAX];	/* "": any */
@@ -287,6 +288,13 @@ extern const struct w800_step w800_register[];
 bool w800_wifi_line(struct w800 *w, const struct at_line *line);
 
 /* w800_link.c */
+enum w800_verdict w800_judge_start(struct w800 *w, int err,
+				   const struct at_answer *a);
+/* A step that sends CIPSTART by that function. */
+#define W800_START(by) \
+	{ .send = by, .accept = { R_LINK_CONNECT + 1 }, \
+	  .line = w800_answer_line, .judge = w800_judge_start, \
+	  .wait_ms = 1000 }	/* for the line that may follow the OK */
 int w800_open(void *d, unsigned int slot, const struct driver_open_args *a);
 int w800_close(void *d, unsigned int slot);
 int w800_audit(void *d);
@@ -300,7 +308,7 @@ int w800_take_open(struct w800 *w, unsigned int slot,
 		   const struct driver_open_args *a);
 extern const struct w800_step w800_before_start[];
 int w800_send_start(struct w800 *w, struct at_command *cmd);
-int w800_send_start6(struct w800 *w, struct at_command *cmd);
+extern const struct w800_step w800_other_family[];
 
 /* w800_tls.c */
 extern const struct w800_step w800_before_tls[], w800_after_tls[];

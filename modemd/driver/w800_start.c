@@ -220,16 +220,63 @@ int w800_send_start(struct w800 *w, struct at_command *cmd)
 	return at_channel_send(w->env.channel, cmd);
 }
 
-/* A name that has no IPv4 address may have another one. */
-int w800_send_start6(struct w800 *w, struct at_command *cmd)
+/* ------------------------------------------------- an ERROR without a reason */
+
+/*
+ * The name may be why: then no connection was tried. And a name that has no
+ * IPv4 address may have another one.
+ */
+static int ask_name(struct w800 *w, struct at_command *cmd)
 {
 	struct w800_open *o = &w->opening;
 
-	if (o->err != -EADDRNOTAVAIL || !o->fall_back)
+	o->found[0] = '\0';
+	if (o->udp || is_address(o->host) ||
+	    !(o->err == -EADDRNOTAVAIL ? o->fall_back : o->doubt &&
+	      o->err == -ECONNREFUSED))
+		return 1;
+	cmd->timeout_ms = RESOLVE_MS;
+
+	return w800_send_line(w, cmd, "AT+CIPDOMAIN=%q,%u", o->host,
+			      o->v6 ? 3U : o->fall_back ? 1U : 2U);
+}
+
+static void found_line(struct w800 *w, const struct at_line *line)
+{
+	struct w800_open *o = &w->opening;
+
+	at_text_copy(o->found, sizeof(o->found), &line->strs[0]);
+}
+
+static enum w800_verdict judge_name(struct w800 *w, int err,
+				    const struct at_answer *a)
+{
+	struct w800_open *o = &w->opening;
+
+	if (!err && o->found[0])
+		return V_NEXT;
+	w800_say(&w->job, "its name has no address: %s", w800_words(a));
+	o->err = -EADDRNOTAVAIL;
+
+	return V_NEXT;
+}
+
+static int send_start6(struct w800 *w, struct at_command *cmd)
+{
+	struct w800_open *o = &w->opening;
+
+	if (!o->err || !o->fall_back || !strchr(o->found, ':'))
 		return 1;
 	o->err = 0;
-	o->fall_back = false;
+	o->doubt = false;
 	o->v6 = true;
 
 	return w800_send_start(w, cmd);
 }
+
+const struct w800_step w800_other_family[] = {
+	{ .send = ask_name, .accept = { R_CIPDOMAIN + 1 },
+	  .line = found_line, .judge = judge_name },
+	W800_START(send_start6),
+	{ NULL }
+};
