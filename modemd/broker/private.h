@@ -18,6 +18,7 @@
  *   listen.c   listeners: what is asked of them; listen_news.c: what is heard
  *   listeners.c  ... the list of all
  *   datagram.c where datagrams go
+ *   open.c     Open: every field checked
  *   name.c     host names and other text from outside, checked
  */
 
@@ -47,6 +48,7 @@ struct owned {
 	struct client *owner;		/* NULL: gone, its end is still due */
 	uint64_t link;
 	enum link_kind kind;
+	bool tls;
 	bool in_history;		/* its session's row is open */
 	uint64_t noted;			/* bytes last written there */
 	char remote[280];
@@ -319,11 +321,20 @@ void report_trace_row(Modemd__V1__TraceRow *out, char *text, size_t size,
 /* Of a request; what is unknown is any. */
 enum driver_family request_family(bool has, Modemd__V1__Family family);
 
+/* open.c */
+void open_request(struct client *c, uint64_t id, const Modemd__V1__Open *req);
+/* Has this modem that capability, a word of HelloReply? */
+bool broker_can(struct broker *b, const char *capability);
+/* An IPv4 or IPv6 address; @out: INET6_ADDRSTRLEN bytes. */
+bool name_take_address(const ProtobufCBinaryData *in, char *out);
+
 /* datagram.c: what is wrong, a sentence, or NULL */
 const char *datagram_check_open(const Modemd__V1__Open *req, char *host);
 const char *datagram_check_send(const Modemd__V1__Send *req, char *address,
 				struct driver_to *to);
-const char *datagram_send_error(int err, bool named);
+/* @text: room for the words. */
+const char *datagram_send_error(struct broker *b, int err, bool named,
+				char *text, size_t size);
 
 /* name.c */
 int name_check_host(const ProtobufCBinaryData *in, char *out, size_t size,

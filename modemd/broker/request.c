@@ -299,7 +299,7 @@ static void take_##kind(struct client *c, const Modemd__V1__Request *req) \
 }
 
 TAKES(hello, do_hello)
-TAKES(open, links_open)
+TAKES(open, open_request)
 TAKES(send, links_send)
 TAKES(credit, links_credit)
 TAKES(close, links_close)

@@ -48,6 +48,7 @@ void links_lost(struct modem *m, int err, const char *reason, bool all)
 	}
 	for (i = 0; i < m->driver->max_links; i++)
 		memset(&m->slots[i], 0, sizeof(m->slots[i]));
+	m->blocking = false;
 	listeners_lost(m, err, reason, all);
 }
 

@@ -137,6 +137,16 @@ void modem_list_capabilities(struct modem *m)
 		m->capabilities[n++] = "udp-source";
 	if (m->driver->caps & DRIVER_CAP_TRANSPARENT)
 		m->capabilities[n++] = "lease";
+	if (caps & DRIVER_CAP_TLS)
+		m->capabilities[n++] = "tls";
+	if (caps & DRIVER_CAP_IPV6)
+		m->capabilities[n++] = "ipv6";
+	if (caps & DRIVER_CAP_TCP_OPTIONS)
+		m->capabilities[n++] = "tcp-options";
+	if (caps & DRIVER_CAP_LOCAL_ADDRESS)
+		m->capabilities[n++] = "local-address";
+	if ((caps & DRIVER_CAP_UDP_FOLLOW) && (caps & DRIVER_CAP_UDP))
+		m->capabilities[n++] = "udp-follow";
 	m->capabilities[n] = NULL;
 }
 
@@ -279,6 +289,7 @@ void modem_get_status(struct modem *m, struct modem_status *out)
 		.line = at_channel_get_stats(m->channel),
 		.port = at_channel_port(m->channel),
 		.lost_bytes = m->lost_bytes,
+		.datagram_max = m->driver->max_datagram,
 	};
 	fill_next_try(m, out);
 	count_slots(m, out);

@@ -25,6 +25,8 @@
  *   listener.c  ... their states, and how they end
  *   server.c    the modem's servers, which listeners use
  *   accept.c    connections: who gets in, and which slot
+ *   link_options.c  what its owner asked of a link, kept for its restoring
+ *   blocking.c  commands that block the line: when, and what goes on
  *   lease.c     the exclusive session: a link that has the line for itself
  *   speak.c     which driver speaks with the modem
  */
@@ -216,6 +218,21 @@ bool accept_passing(const struct modem *m);
 bool accept_may_have(const struct link *l);
 bool accept_leave(struct link *l);
 
+/* link_options.c */
+int link_keep_options(struct link *l, const struct link_args *args);
+void link_forget_options(struct link *l);
+void link_open_args(const struct link *l, struct driver_open_args *out);
+/* -EOPNOTSUPP: this modem cannot. */
+int link_check_options(const struct link *l);
+
+/* blocking.c */
+bool blocking_open(const struct modem *m);
+bool blocking_may(const struct modem *m);
+void blocking_begins(struct modem *m);
+void blocking_ends(struct modem *m);
+bool blocking_wants_push(const struct modem *m);
+int64_t blocking_due(const struct modem *m);	/* INT64_MAX: never */
+
 /* lease.c */
 bool lease_step(struct modem *m);
 void lease_pump(struct modem *m);
@@ -239,6 +256,8 @@ int query_begin(struct modem *m, struct query *q);
 void query_end(struct modem *m, struct query *q, int err,
 	       const struct driver_answer *answer);
 bool query_start(struct modem *m);
+/* The next that needs a command keeps the line for long. */
+bool query_blocks(const struct modem *m);
 void query_answered(struct modem *m, uint32_t id, int err,
 		    const struct driver_answer *answer);
 void queries_fail(struct modem *m, int err);

@@ -53,6 +53,11 @@ struct link {
 	char host[DRIVER_HOST_MAX + 1];
 	unsigned int port, local_port;
 	bool any_port;			/* UDP: one that we choose */
+	enum driver_family family;
+	char local_address[DRIVER_ADDRESS_MAX];	/* "": any */
+	enum driver_udp_remote udp_remote;
+	struct driver_tls *tls;		/* NULL: none */
+	struct driver_tcp tcp;
 	bool restore;
 	uint32_t idle_timeout_ms;
 	int64_t wait_until_ms;		/* WAITING: then it gives up; 0: now */
@@ -315,6 +320,11 @@ struct modem {
 	uint32_t next_query;
 	int64_t query_began_ms;
 	int64_t query_not_before_ms;	/* half of the line is for links */
+
+	/* blocking.c */
+	int64_t block_began_ms;		/* the last one */
+	bool blocking;			/* it is under way */
+
 	int64_t signal_ms;		/* when it was last asked */
 	struct known known[MODEM_NAMES];
 	unsigned int next_known;
