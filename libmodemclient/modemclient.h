@@ -839,6 +839,8 @@ struct modemclient_listener_info {
 	uint64_t accepted, refused;
 	const char *const *allow;	/* ends with NULL */
 	int64_t opened_wall_ms, opened_mono_ms;
+	enum modemclient_family family;
+	bool tls;
 };
 
 struct modemclient_client_info {

@@ -155,9 +155,15 @@ static int take_options(struct ctl *ctl, int argc, char **argv,
 	bool good;
 	int c;
 
-	while ((c = ctl_getopt(ctl, argc, argv, "c:s:i:W:t:", options)) != -1) {
+	while ((c = ctl_getopt(ctl, argc, argv, "46c:s:i:W:t:",
+			       options)) != -1) {
 		if (c == CTL_STOP)
 			return ctl->exit;
+		if (c == '4' || c == '6') {
+			o->family = c == '4' ? MODEMCLIENT_IPV4 :
+				    MODEMCLIENT_IPV6;
+			continue;
+		}
 		good = c == 'c' ? take_number(optarg, &o->count) :
 		       c == 's' ? take_number(optarg, &o->bytes) :
 		       c == 't' ? take_number(optarg, &o->ttl) :

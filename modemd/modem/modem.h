@@ -139,9 +139,10 @@ enum listener_state {
 
 #define LISTENER_ALLOW_MAX	32
 
-/* An IPv4 prefix, host byte order. */
+/* Of IPv6, or of IPv4 as ::ffff:192.0.2.0/120: prefix.h. */
 struct prefix {
-	uint32_t address, mask;
+	uint8_t address[16];
+	unsigned int bits;		/* 0..128 that count */
 };
 
 struct listener_policy {
@@ -167,7 +168,7 @@ struct listener_info {
 	int index;		/* of the modem's servers; -1: none */
 	enum listener_state state;
 	unsigned int port, backlog, links;
-	int family;
+	int family;			/* enum driver_family */
 	bool tls;
 	uint64_t accepted, refused;
 	int64_t opened_wall_ms, opened_mono_ms;
