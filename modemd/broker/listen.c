@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prefix.h"
 #include "broker/private.h"
-#include "modem/prefix.h"
 
 #define BACKLOG_MAX	3
 #define LINKS_MAX	10

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/prefix.h"
 #include "broker/private.h"
-#include "modem/prefix.h"
 
 #define LISTENERS_MAX	64	/* also waiting ones */
 

@@ -14,8 +14,8 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/prefix.h"
 #include "base/timer.h"
-#include "modem/prefix.h"
 #include "modem/private.h"
 
 #define WAIT_MS		2000	/* for another slot, at least */

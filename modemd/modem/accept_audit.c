@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "modem/prefix.h"
+#include "base/prefix.h"
 #include "modem/private.h"
 
 /* Slots of which only the modem's table can tell. What is wanted after the

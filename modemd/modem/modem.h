@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/prefix.h"
+
 struct at_channel_stats;
 struct at_trace;
 struct config;
@@ -138,12 +140,6 @@ enum listener_state {
 };
 
 #define LISTENER_ALLOW_MAX	32
-
-/* Of IPv6, or of IPv4 as ::ffff:192.0.2.0/120: prefix.h. */
-struct prefix {
-	uint8_t address[16];
-	unsigned int bits;		/* 0..128 that count */
-};
 
 struct listener_policy {
 	unsigned int max_links;	/* 0: links.max-inbound */

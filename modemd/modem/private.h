@@ -23,7 +23,6 @@
  *   accept.c    connections: who gets in, and which slot
  *   accept_audit.c  ... as the modem's own table tells
  *   early.c     what they send before anybody knows who they are
- *   prefix.c    addresses of peers, and lists of them
  *   lease.c     the exclusive session: a link that has the line for itself
  */
 

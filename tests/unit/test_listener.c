@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "driver/driver.h"
-#include "modem/prefix.h"
+#include "base/prefix.h"
 #include "modem_bench.h"
 
 #define PEER	"10.1.2.3:5000"

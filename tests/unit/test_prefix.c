@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "modem/prefix.h"
+#include "base/prefix.h"
 
 static void addresses(void **state)
 {

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modem/prefix.h"
+#include "base/prefix.h"
 #include "modem/private.h"
 #include "modem_bench.h"
 

@@ -8,19 +8,23 @@
  * IPv6 writes as ::ffff:192.0.2.1, so a peer is the same one however the modem
  * prints it.
  *
- * Called by: accept, broker.   Calls: the C library.
+ * Called by: modem, broker.   Calls: the C library.
  */
 
-#ifndef MODEMD_MODEM_PREFIX_H
-#define MODEMD_MODEM_PREFIX_H
+#ifndef MODEMD_PREFIX_H
+#define MODEMD_PREFIX_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "modem/modem.h"
-
 #define PREFIX_TEXT_MAX	52	/* the longest, its length, terminated */
+
+/* Of IPv6, or of IPv4 as ::ffff:192.0.2.0/120. */
+struct prefix {
+	uint8_t address[16];
+	unsigned int bits;		/* 0..128 that count */
+};
 
 /* "192.0.2.1", "2001:db8::1", as 16 bytes. False: it is none. */
 bool prefix_parse_address(const char *text, uint8_t out[16]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "modem/prefix.h"
+#include "base/prefix.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
