@@ -115,8 +115,9 @@ const char *prefix_parse(const char *text, struct prefix *out)
 	if (len < sizeof(address))
 		memcpy(address, text, len);
 	if (!prefix_parse_address(address, out->address))
-		return "is not of the form 192.0.2.1 or 192.0.2.0/24, or "
-		       "2001:db8::1 or 2001:db8::/32";
+		return strchr(text, ':') ?
+		       "is not of the form 2001:db8::1 or 2001:db8::/32" :
+		       "is not of the form 192.0.2.1 or 192.0.2.0/24";
 	ipv4 = strchr(address, ':') == NULL;
 	out->bits = ipv4 ? 32 : 128;
 	if (slash && !parse_bits(slash + 1, ipv4 ? 32 : 128, &out->bits))
