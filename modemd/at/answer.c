@@ -15,7 +15,12 @@
 #include "at/channel_private.h"
 #include "at/trace.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "port/port.h"
+
+#define BUSY_MS		300	/* until a line that was refused is repeated */
+#define DOUBT_MS	200	/* for the prompt behind an OK in doubt */
+#define PUSH_TAIL_MS	50	/* in which what follows pushed bytes has come */
 
 static bool is_accepted(const struct at_channel *ch,
 			const struct at_line *line)
@@ -23,7 +28,7 @@ static bool is_accepted(const struct at_channel *ch,
 	const signed char *a;
 
 	for (a = ch->cmd.accept; a && *a >= 0; a++) {
-		if (line->rule == &ch->rules[(unsigned char)*a])
+		if (line->rule == &ch->dialect.rules[(unsigned char)*a])
 			return true;
 	}
 
@@ -77,6 +82,69 @@ static bool is_garbled(const struct at_channel *ch)
 	       !ch->detail[0];
 }
 
+static void write_payload(struct at_channel *ch)
+{
+	channel_set_state(ch, CH_PAYLOAD);
+	if (ch->echo_seen)
+		at_parser_expect_echo(ch->parser, ch->payload,
+				      ch->cmd.payload_len);
+	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_OUT, ch->payload,
+		     ch->cmd.payload_len);
+	/* -ENOBUFS cannot be: the line drained before the prompt came. */
+	(void)port_write(ch->port, ch->payload, ch->cmd.payload_len);
+}
+
+/* It stands for the prompt; one that follows is one too many. */
+static void handle_prompting_ok(struct at_channel *ch)
+{
+	if (ch->state == CH_COMMAND)
+		write_payload(ch);
+}
+
+/*
+ * A final line behind "busy" is that of what the modem was busy with, unless
+ * lines of an answer stood before it. An OK that stands for a prompt may be
+ * either, and bytes that nobody waits for would be commands: a real prompt
+ * tells.
+ */
+static bool is_of_another(struct at_channel *ch, const struct at_line *line)
+{
+	if (ch->state != CH_BUSY || ch->answered)
+		return false;
+	if (line->kind == AT_OK && ch->cmd.ok_prompts) {
+		ch->ok_doubt = true;
+		channel_wait_busy(ch, DOUBT_MS);
+	} else {
+		channel_send_again(ch);
+	}
+
+	return true;
+}
+
+static void handle_sent(struct at_channel *ch, const struct at_line *line)
+{
+	if (ch->state == CH_PROBE) {
+		channel_sync_sent(ch);
+		return;
+	}
+	if (is_of_another(ch, line))
+		return;
+	if (ch->state != CH_PAYLOAD || port_unwritten(ch->port) > 0) {
+		ch->stats.stray_finals++;
+		return;
+	}
+	channel_end_command(ch, 0, line->text, CH_IDLE);
+}
+
+/* The line that was sent is lost. */
+static void handle_busy(struct at_channel *ch)
+{
+	if (ch->state == CH_PROBE)
+		channel_sync_busy(ch);
+	else if (ch->state == CH_COMMAND && port_unwritten(ch->port) == 0)
+		channel_wait_busy(ch, BUSY_MS);
+}
+
 static void handle_final(struct at_channel *ch, const struct at_line *line)
 {
 	bool refused_send = ch->cmd.payload_len > 0 && line->kind == AT_FAIL;
@@ -89,8 +157,14 @@ static void handle_final(struct at_channel *ch, const struct at_line *line)
 		ch->stats.stray_finals++;
 		return;
 	}
+	if (is_of_another(ch, line))
+		return;
 	if (is_garbled(ch)) {
 		channel_bad_header(ch);
+		return;
+	}
+	if (line->kind == AT_OK && ch->cmd.ok_prompts) {
+		handle_prompting_ok(ch);
 		return;
 	}
 
@@ -134,8 +208,55 @@ static bool is_echo(const struct at_channel *ch, const struct at_line *line)
 	return channel_is_running(ch) && strcmp(line->text, ch->text) == 0;
 }
 
+/* "AT+CIPSEND=0,1,CONNECT", "98": a line that came in the middle of an echo.
+ * Its two halves are dropped. */
+static bool is_cut_echo(struct at_channel *ch, const struct at_line *line)
+{
+	struct at_line inner;
+	size_t n = 0;
+
+	if (ch->echo_rest && strcmp(line->text, ch->echo_rest) == 0) {
+		ch->echo_rest = NULL;
+		return true;
+	}
+	if (!channel_is_running(ch) || ch->echo_off)
+		return false;
+	while (ch->text[n] && ch->text[n] == line->text[n])
+		n++;
+	for (; n > 1; n--) {
+		if (line->text[n] && at_parser_match(ch->parser,
+						     line->text + n, &inner) &&
+		    inner.kind == AT_URC) {
+			ch->echo_rest = ch->text + n;
+			ch->ops->urc(ch->ctx, &inner);
+			return true;
+		}
+	}
+
+	return false;
+}
+
+/*
+ * Pushed bytes without a line end behind them were completed by the head of
+ * what followed: its rest is no line that anybody knows.
+ */
+static bool is_behind_push(const struct at_channel *ch)
+{
+	return ch->behind_push && timers_mono_ms(ch->timers) - ch->pushed_ms <
+				PUSH_TAIL_MS;
+}
+
 static void handle_text(struct at_channel *ch, const struct at_line *line)
 {
+	if (is_cut_echo(ch, line)) {
+		ch->echo_seen = true;
+		return;
+	}
+	if (!is_echo(ch, line) && is_behind_push(ch)) {
+		ch->stats.lost_payloads++;
+		channel_bad_header(ch);
+		return;
+	}
 	if (is_echo(ch, line)) {
 		ch->echo_seen = true;
 		if (ch->echo_off && !ch->echo_told) {
@@ -204,6 +325,9 @@ static void on_line(void *ctx, const struct at_line *line)
 
 	ch->old_line = ch->half_line;
 	ch->half_line = false;
+	ch->behind_push = ch->bare_push;
+	ch->bare_push = !ours && line->kind == AT_URC &&
+			line->rule->payload && line->rule->end;
 	trace_line(ch, line);
 	ch->data_for_command = ours;
 	if (ch->deaf)		/* payload, as like as not */
@@ -226,6 +350,12 @@ static void on_line(void *ctx, const struct at_line *line)
 	case AT_OK:
 	case AT_FAIL:
 		handle_final(ch, line);
+		break;
+	case AT_SENT:
+		handle_sent(ch, line);
+		break;
+	case AT_BUSY:
+		handle_busy(ch);
 		break;
 	case AT_DETAIL:
 		handle_detail(ch, line);
@@ -252,6 +382,7 @@ static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)
 	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_IN, data, len);
 	if (ch->deaf)
 		return;
+	ch->pushed_ms = timers_mono_ms(ch->timers);
 	if (!ch->data_for_command)
 		ch->ops->data(ch->ctx, data, len, last);
 	else if (ch->cmd.data)
@@ -275,17 +406,13 @@ static void on_prompt(void *ctx)
 	struct at_channel *ch = ctx;
 
 	at_trace_add(ch->trace, AT_TRACE_PROMPT, ">", 1);
-	if (ch->state != CH_COMMAND)
+	/* Where OK does it, one before it says nothing. */
+	if (ch->state == CH_BUSY)
+		channel_go_on(ch);
+	else if (ch->state != CH_COMMAND || ch->cmd.ok_prompts)
 		return;
 
-	channel_set_state(ch, CH_PAYLOAD);
-	if (ch->echo_seen)
-		at_parser_expect_echo(ch->parser, ch->payload,
-				      ch->cmd.payload_len);
-	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_OUT, ch->payload,
-		     ch->cmd.payload_len);
-	/* -ENOBUFS cannot be: the line drained before the prompt came. */
-	(void)port_write(ch->port, ch->payload, ch->cmd.payload_len);
+	write_payload(ch);
 }
 
 static void on_garbage(void *ctx, size_t len)

@@ -28,6 +28,11 @@ uint32_t channel_line_ms(const struct at_channel *ch, size_t bytes)
 
 /* ------------------------------------------------------------- the command */
 
+bool at_channel_in_line(const struct at_channel *ch)
+{
+	return at_parser_in_line(ch->parser);
+}
+
 bool at_channel_ready(const struct at_channel *ch)
 {
 	return ch->state == CH_IDLE && !ch->feeding;
@@ -69,8 +74,18 @@ static void trace_command(struct at_channel *ch)
 	at_trace_add(ch->trace, AT_TRACE_COMMAND, ch->text, len);
 }
 
+/* The line is out: its prompt or its final line is due. */
+static void begin_wait(struct at_channel *ch, uint32_t ms)
+{
+	at_parser_expect_prompt(ch->parser, ch->cmd.payload_len > 0);
+	channel_set_state(ch, CH_COMMAND);
+	timer_start(ch->deadline, ms);
+}
+
 int at_channel_send(struct at_channel *ch, const struct at_command *cmd)
 {
+	size_t pushed = ch->dialect.urc_payload_max;
+	uint32_t ms;
 	int err;
 
 	err = check_command(ch, cmd);
@@ -88,6 +103,8 @@ int at_channel_send(struct at_channel *ch, const struct at_command *cmd)
 	ch->masking = cmd->secret;
 	ch->answered = false;
 	ch->strange = false;
+	ch->ok_doubt = false;
+	ch->echo_rest = NULL;
 	ch->half_line = at_parser_in_line(ch->parser);
 
 	err = channel_write_line(ch, ch->text);
@@ -96,15 +113,52 @@ int at_channel_send(struct at_channel *ch, const struct at_command *cmd)
 
 	trace_command(ch);
 	ch->stats.commands++;
-	at_parser_set_payload_max(ch->parser, cmd->answer_max >
-				  ch->urc_payload_max ? cmd->answer_max :
-				  ch->urc_payload_max);
-	at_parser_expect_prompt(ch->parser, cmd->payload_len > 0);
-	channel_set_state(ch, CH_COMMAND);
-	timer_start(ch->deadline, cmd->timeout_ms + channel_line_ms(ch,
-		    strlen(ch->text) + cmd->payload_len + cmd->answer_max));
+	at_parser_set_payload_max(ch->parser, cmd->answer_max > pushed ?
+				  cmd->answer_max : pushed);
+	at_parser_set_variant(ch->parser, cmd->variant);
+	ms = cmd->timeout_ms + channel_line_ms(ch, strlen(ch->text) +
+		    cmd->payload_len + cmd->answer_max);
+	ch->until_ms = timers_mono_ms(ch->timers) + ms;
+	begin_wait(ch, ms);
 
 	return 0;
+}
+
+static uint32_t left_ms(const struct at_channel *ch)
+{
+	int64_t left = ch->until_ms - timers_mono_ms(ch->timers);
+
+	return left > 0 ? (uint32_t)left : 0;
+}
+
+/* The modem did not take it: the same line once more. */
+void channel_send_again(struct at_channel *ch)
+{
+	ch->half_line = at_parser_in_line(ch->parser);
+	ch->answered = false;
+	ch->strange = false;
+	ch->ok_doubt = false;
+	ch->detail[0] = '\0';
+	ch->answer.rule = NULL;
+	if (channel_write_line(ch, ch->text) || !port_is_open(ch->port))
+		return;		/* the port has ended it */
+	trace_command(ch);
+	begin_wait(ch, left_ms(ch));
+}
+
+/* For the final line of whatever the modem is busy with. */
+void channel_wait_busy(struct at_channel *ch, uint32_t ms)
+{
+	channel_set_state(ch, CH_BUSY);
+	timer_start(ch->deadline, ms < left_ms(ch) ? ms : left_ms(ch));
+}
+
+/* It was taken all the same. */
+void channel_go_on(struct at_channel *ch)
+{
+	ch->ok_doubt = false;
+	channel_set_state(ch, CH_COMMAND);
+	timer_start(ch->deadline, left_ms(ch));
 }
 
 int channel_write_line(struct at_channel *ch, const char *text)
@@ -112,7 +166,7 @@ int channel_write_line(struct at_channel *ch, const char *text)
 	char line[AT_COMMAND_MAX + 4];
 	int n;
 
-	n = snprintf(line, sizeof(line), "%s%s", text, ch->eol);
+	n = snprintf(line, sizeof(line), "%s%s", text, ch->dialect.eol);
 
 	return port_write(ch->port, line, (size_t)n);
 }
@@ -138,7 +192,8 @@ void channel_end_command(struct at_channel *ch, int err, const char *final,
 	judge_echo(ch);
 	at_parser_expect_prompt(ch->parser, false);
 	at_parser_expect_echo(ch->parser, NULL, 0);
-	at_parser_set_payload_max(ch->parser, ch->urc_payload_max);
+	at_parser_set_variant(ch->parser, 0);
+	at_parser_set_payload_max(ch->parser, ch->dialect.urc_payload_max);
 	channel_set_state(ch, next);
 	memset(&ch->cmd, 0, sizeof(ch->cmd));
 	ch->answer.final = final;
@@ -150,7 +205,8 @@ void channel_end_command(struct at_channel *ch, int err, const char *final,
 
 bool channel_is_running(const struct at_channel *ch)
 {
-	return ch->state == CH_COMMAND || ch->state == CH_PAYLOAD;
+	return ch->state == CH_COMMAND || ch->state == CH_PAYLOAD ||
+	       ch->state == CH_BUSY;
 }
 
 /* ----------------------------------------------------- what the port tells */
@@ -318,7 +374,6 @@ int at_channel_new(struct timers *ts, const struct config_modem *set,
 	ch->ops = ops;
 	ch->ctx = ctx;
 	ch->timers = ts;
-	ch->eol = "\r";
 	ch->max_silence = 3;
 	ch->trace = at_trace_new(ts);
 	ch->port = port_new(ts, set, &port_ops, ch);
@@ -345,21 +400,19 @@ void at_channel_free(struct at_channel *ch)
 	free(ch);
 }
 
-int at_channel_set_dialect(struct at_channel *ch, const struct at_rule *rules,
-			   const char *eol, size_t urc_payload_max)
+int at_channel_set_dialect(struct at_channel *ch,
+			   const struct at_dialect *dialect)
 {
 	struct at_parser *p;
 
-	p = at_parser_new(rules, &channel_parser_ops, ch);
+	p = at_parser_new(dialect->rules, &channel_parser_ops, ch);
 	if (!p)
 		return -ENOMEM;
 
 	at_parser_free(ch->parser);
 	ch->parser = p;
-	ch->rules = rules;
-	ch->eol = eol;
-	ch->urc_payload_max = urc_payload_max;
-	at_parser_set_payload_max(p, urc_payload_max);
+	ch->dialect = *dialect;
+	at_parser_set_payload_max(p, dialect->urc_payload_max);
 
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct at_parser {
 	bool blanks;		/* this modem puts CR LF before its lines */
 	size_t overlong;	/* bytes dropped of the line being read */
 	bool want_prompt;
+	unsigned int variant;	/* of headers: others do not count */
 	bool stop;		/* the caller wants the rest as it is */
 	bool cr;		/* the line may have ended: LF or text decides */
 	const uint8_t *echo;	/* dropped while it comes as it is */
@@ -75,6 +77,11 @@ void at_parser_expect_echo(struct at_parser *p, const uint8_t *data,
 	p->echo_pos = 0;
 }
 
+void at_parser_set_variant(struct at_parser *p, unsigned int variant)
+{
+	p->variant = variant;
+}
+
 void at_parser_set_payload_max(struct at_parser *p, size_t max)
 {
 	p->payload_max = max;
@@ -128,9 +135,27 @@ static const char *read_string(const char *s, struct at_str *out)
 	return s + out->len;
 }
 
+/* "<noise>ready" for "~ready": the tail, if that is where a word begins. */
+static const char *skip_head(const char *word, const char *s)
+{
+	size_t len = strlen(s), n = strlen(word);
+	const char *tail = s + len - n;
+
+	if (n > len || (n < len && isalpha((unsigned char)tail[-1])))
+		return NULL;
+
+	return tail;
+}
+
 static bool match(const char *pattern, const char *s, struct at_line *line)
 {
 	unsigned int nums = 0, strs = 0;
+
+	if (*pattern == '~') {
+		s = skip_head(++pattern, s);
+		if (!s)
+			return false;
+	}
 
 	for (; *pattern; pattern++) {
 		if (*pattern == '*' && !pattern[1]) {
@@ -166,7 +191,9 @@ static const struct at_rule *find_rule(const struct at_parser *p, char end,
 	const struct at_rule *r;
 
 	for (r = p->rules; r->pattern; r++) {
-		if (r->end == end && match(r->pattern, p->line, line))
+		if (r->end == end &&
+		    (!r->variant || r->variant == p->variant) &&
+		    match(r->pattern, p->line, line))
 			return r;
 	}
 
@@ -302,6 +329,24 @@ static void feed_echo(struct at_parser *p, char ch)
 	for (i = 0; i < n; i++)
 		(void)feed_char(p, (char)p->echo[i]);
 	(void)feed_char(p, ch);
+}
+
+bool at_parser_match(const struct at_parser *p, const char *text,
+		     struct at_line *line)
+{
+	const struct at_rule *r;
+
+	*line = (struct at_line){ .text = text, .len = strlen(text) };
+	for (r = p->rules; r->pattern; r++) {
+		if (!r->end && !r->payload && match(r->pattern, text, line))
+			break;
+	}
+	if (!r->pattern)
+		return false;
+	line->rule = r;
+	line->kind = r->kind;
+
+	return true;
 }
 
 void at_parser_stop(struct at_parser *p)

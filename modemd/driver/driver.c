@@ -6,7 +6,8 @@
 
 #include "driver/driver.h"
 
-static const struct driver *const drivers[] = { &driver_simcom };
+static const struct driver *const drivers[] = { &driver_simcom,
+						&driver_w800 };
 
 const struct driver *driver_find(const char *dialect)
 {

@@ -12,7 +12,8 @@
  *
  * Drivers stay naive: the modem layer checks every number they report.
  *
- * Implemented by: simcom.c.   Called by: modem.   Calls: at, base.
+ * Implemented by: simcom.c, w800.c, detect.c.   Called by: modem.
+ * Calls: at, base.
  */
 
 #ifndef MODEMD_DRIVER_H
@@ -24,8 +25,8 @@
 #include <stdint.h>
 
 struct at_channel;
+struct at_dialect;
 struct at_line;
-struct at_rule;
 struct config_links;
 struct config_modem;
 struct driver;
@@ -359,8 +360,7 @@ struct driver_env {
  * ready), then none. The modem layer calls them only when it is ready. */
 struct driver {
 	const char *name;
-	const struct at_rule *rules;
-	const char *eol;		/* ends a command */
+	const struct at_dialect *dialect;
 	unsigned int max_links;
 	unsigned int max_listeners;
 	size_t max_send;		/* bytes in one send */

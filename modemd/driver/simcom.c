@@ -325,10 +325,19 @@ static const struct driver_info *info(void *d)
 	return &s->info;
 }
 
-const struct driver driver_simcom = {
-	.name		= "simcom",
+static const struct at_dialect dialect = {
 	.rules		= simcom_rules,
 	.eol		= "\r",		/* a LF could be taken for payload */
+	.urc_payload_max = SIMCOM_BLOCK,	/* A7600 manual 2.5, note 3 */
+	.entry		= AT_ENTRY_ESC,
+	/* A7600 appnote: 1000 ms; some want more */
+	.guard_ms	= 1100,
+	.rest_ms	= 1100,
+};
+
+const struct driver driver_simcom = {
+	.name		= "simcom",
+	.dialect	= &dialect,
 	.max_links	= SIMCOM_LINKS,
 	.max_listeners	= SIMCOM_SERVERS,
 	.max_send	= SIMCOM_BLOCK,	/* A7600 manual 2.4 */

@@ -99,8 +99,7 @@ static int make_parts(struct modem *m)
 			     &m->channel);
 	if (err)
 		return err;
-	err = at_channel_set_dialect(m->channel, drv->rules, drv->eol,
-				     drv->max_push);
+	err = at_channel_set_dialect(m->channel, drv->dialect);
 	if (err)
 		return err;
 

@@ -57,6 +57,7 @@ struct command {
 	bool too_long;
 	bool after_cr;		/* the last byte ended a line */
 	bool odd_byte;		/* control byte, counted once a line */
+	bool early_line;	/* begun while one was answered */
 	bool early;		/* payload before prompt, once a command */
 	char last[COMMAND_LINE_MAX + 1];	/* in hand, or for A/ */
 	const char *at;		/* in @last: the next command of the line */
@@ -96,6 +97,9 @@ void command_want_payload(struct modem *m,
 
 /* The answer will take long; URCs need not wait for it. */
 void command_block(struct modem *m);
+
+/* No more payload; the answer will come. */
+void command_end_payload(struct modem *m);
 
 /* Between command.c and command_run.c: run the line in @last ("AT..."). */
 void command_execute(struct modem *m);

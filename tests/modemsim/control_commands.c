@@ -183,6 +183,8 @@ static int quit(struct modem *m, const struct words *w)
 static const struct control_row modem_rows[] = {
 	{ "network-loss", "[open] [rst|fin] [for MS]", NULL, network_loss },
 	{ "network-back", "", NULL, network_back },
+	{ "wifi-loss", "[rst|fin] [for MS]", NULL, network_loss },
+	{ "wifi-back", "", NULL, network_back },
 	{ "registration", "home|roaming|denied|searching|none", NULL,
 	  registration },
 	{ "sim", "ready|none|busy|failure", NULL, sim },

@@ -26,6 +26,17 @@
 
 struct modem;
 
+/* How a dialect cuts the stream and leaves it. */
+struct data_rules {
+	unsigned int guard_ms;		/* silence around +++ */
+	unsigned int between_ms;	/* at most between its signs */
+	unsigned int packet_max;	/* a datagram, or block */
+	unsigned int packet_ms;		/* a pause ends it */
+	bool blocks;			/* of TCP as well */
+	bool stays;			/* when the link ends: see reopen() */
+	bool silent;			/* no OK after +++ */
+};
+
 struct data {
 	bool on;		/* in data mode */
 	bool pending;		/* accepted while a command was answered */
@@ -48,7 +59,10 @@ void data_start(struct modem *m);
 /* Is there a connection that can be entered? */
 bool data_possible(const struct modem *m);
 
-/* The command in hand ends with CONNECT. */
+/* The command in hand ends, and data mode begins. */
+void data_begin(struct modem *m);
+
+/* The same with CONNECT. */
 void data_enter(struct modem *m);
 
 /* Without a command: CONNECT as soon as none is answered. */

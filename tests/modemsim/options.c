@@ -27,7 +27,7 @@ static void set_defaults(struct options *o)
 		.csq = 25,
 		.operator_name = "SIMNET",
 		.address = "10.0.0.2",
-		.buffer = 16384,
+		.connect_ms = 20000,
 		.late_ms = 10000,
 		.ping_ms = 40,
 		.ready_fd = -1,

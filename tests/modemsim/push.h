@@ -16,7 +16,7 @@
 
 #include <event2/event.h>
 
-#define PUSH_MAX	1500	/* A7600 manual 2.5, note 3 */
+#define PUSH_MAX	2920	/* struct dialect has less */
 
 struct modem;
 
