@@ -328,6 +328,14 @@ static void end_in_doubt(struct at_channel *ch)
 		channel_start_sync(ch, true);
 }
 
+/* There is none: so be it. */
+static void prompt_is_late(struct at_channel *ch)
+{
+	if (ch->prompts == PROMPTS_UNKNOWN)
+		ch->prompts = PROMPTS_NEVER;
+	channel_write_payload(ch);
+}
+
 static void busy_is_over(struct at_channel *ch)
 {
 	if (timers_mono_ms(ch->timers) >= ch->until_ms)
@@ -345,6 +353,9 @@ void channel_on_deadline(void *ctx)
 	struct at_channel *ch = ctx;
 
 	switch (ch->state) {
+	case CH_PROMPT:
+		prompt_is_late(ch);
+		break;
 	case CH_BUSY:
 		busy_is_over(ch);
 		break;

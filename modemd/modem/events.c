@@ -17,7 +17,7 @@
 #include "modem/private.h"
 
 
-static const size_t send_steps[] = { 1460, 1400, 1024, 512 };
+static const size_t send_steps[] = { 2048, 1460, 1400, 1024, 512 };
 
 /* The slot, or NULL after a word in the log. */
 static struct slot *find_slot(struct modem *m, unsigned int n,

@@ -47,6 +47,8 @@ static bool step_open(struct modem *m, struct link *l)
 	int err;
 
 	err = m->driver->open(m->d, (unsigned int)l->slot, &args);
+	if (err == -EBUSY)
+		return false;	/* the driver has something under way */
 	if (err) {
 		link_lose(l, err, "open-failed", strerror(-err));
 		return false;
