@@ -72,6 +72,11 @@ const struct at_rule w800_rules[] = {
 	[R_MAXCONN]	= { "+CIPSERVERMAXCONN:#",	AT_REPLY },
 	[R_CIPSTO]	= { "+CIPSTO:#",		AT_REPLY },
 	[R_CIPV6]	= { "+CIPV6:#",			AT_REPLY },
+	/* of CIPMUX=0 */
+	[R_BARE_CONNECT] = { "CONNECT",			AT_URC },
+	[R_BARE_CLOSED]	= { "CLOSED",			AT_URC },
+	[R_IPD_ONE]	= { "+IPD,#",			AT_URC, .payload = 1,
+			    .end = ':' },
 	[R_RECONNINTV]	= { "+CIPRECONNINTV:#",		AT_REPLY },
 	[R_WIFI_CONNECTED] = { "WIFI CONNECTED",	AT_URC },
 	[R_WIFI_GOT_IP]	= { "WIFI GOT IP",		AT_URC },
@@ -140,6 +145,8 @@ static void on_line(void *d, const struct at_line *line)
 		w->env.events->rebooted(w->env.up, line->text);
 		return;
 	}
+	if (w800_lease_line(w, line))
+		return;
 	if (!w800_push_line(w, line) && !w800_wifi_line(w, line))
 		(void)w800_link_line(w, line);
 }
@@ -159,6 +166,7 @@ static void reset(void *d, bool modem_gone)
 {
 	struct w800 *w = d;
 
+	w800_lease_reset(w);
 	w800_job_stop(&w->job, -ENODEV);
 	w800_ping_reset(w, modem_gone);
 	w800_link_reset(w);
@@ -180,6 +188,9 @@ static void destroy(void *d)
 	timer_free(w->job.timer);
 	timer_free(w->push.settle);
 	timer_free(w->ping.timer);
+	timer_free(w->lease.timer);
+	timer_free(w->stream.timer);
+	timer_free(w->stream.pause);
 	free(w);
 }
 
@@ -198,8 +209,12 @@ static void *create(const struct driver_env *env)
 	w->job.timer = timer_new(env->timers, w800_job_timer, &w->job);
 	w->push.settle = timer_new(env->timers, w800_push_settled, w);
 	w->ping.timer = timer_new(env->timers, w800_ping_timer, w);
+	w->lease.timer = timer_new(env->timers, w800_lease_timer, w);
+	w->stream.timer = timer_new(env->timers, w800_stream_timer, w);
+	w->stream.pause = timer_new(env->timers, w800_stream_pause_timer, w);
 	if (!w->stage.timer || !w->job.timer || !w->push.settle ||
-	    !w->ping.timer) {
+	    !w->ping.timer || !w->lease.timer || !w->stream.timer ||
+	    !w->stream.pause) {
 		destroy(w);
 		return NULL;
 	}
@@ -216,31 +231,11 @@ static const struct driver_info *info(void *d)
 	return &w->info;
 }
 
-/* ------------------------------------------------- what others are to write */
-
-/* w800_lease.c */
-static int lease(void *d, const struct driver_lease_args *args)
+/* Of a session that is over, or of what is pushed. */
+static void on_data(void *d, const uint8_t *data, size_t len, bool last)
 {
-	(void)d;
-	(void)args;
-
-	return -EOPNOTSUPP;
-}
-
-static size_t lease_write(void *d, const uint8_t *data, size_t len)
-{
-	(void)d;
-	(void)data;
-	(void)len;
-
-	return 0;
-}
-
-static int unlease(void *d)
-{
-	(void)d;
-
-	return -EOPNOTSUPP;
+	if (!w800_lease_data(d, data, len))
+		w800_push_data(d, data, len, last);
 }
 
 static const struct at_dialect dialect = {
@@ -266,7 +261,8 @@ const struct driver driver_w800 = {
 	.caps		= DRIVER_CAP_WIFI | DRIVER_CAP_BLOCKING_OPEN |
 			  DRIVER_CAP_PUSH | DRIVER_CAP_PULL_JOINS |
 			  DRIVER_CAP_PING | DRIVER_CAP_SNTP |
-			  DRIVER_CAP_IPV6 | DRIVER_CAP_TLS_SERVER,
+			  DRIVER_CAP_IPV6 | DRIVER_CAP_TLS_SERVER |
+			  DRIVER_CAP_TRANSPARENT,
 	.settings	= w800_settings,
 	.new		= create,
 	.free		= destroy,
@@ -282,11 +278,11 @@ const struct driver driver_w800 = {
 	.query		= w800_query,
 	.ping_stop	= w800_ping_stop,
 	.forbids	= w800_forbids,
-	.lease		= lease,
-	.lease_write	= lease_write,
-	.unlease	= unlease,
+	.lease		= w800_lease,
+	.lease_write	= w800_lease_write,
+	.unlease	= w800_unlease,
 	.line		= on_line,
-	.data		= w800_push_data,
+	.data		= on_data,
 	.reset		= reset,
 	.info		= info,
 	.setting	= w800_setting,

@@ -68,6 +68,9 @@ enum w800_rule {
 	R_CIPSTO,
 	R_CIPV6,
 	R_RECONNINTV,
+	R_BARE_CONNECT,
+	R_BARE_CLOSED,
+	R_IPD_ONE,
 	R_WIFI_CONNECTED,
 	R_WIFI_GOT_IP,
 	R_WIFI_DISCONNECT,
@@ -257,6 +260,50 @@ struct w800_raw {
 	bool cut;
 };
 
+enum w800_lease_phase {
+	LEASE_NONE,
+	LEASE_ENTER,
+	LEASE_DATA,		/* from OK to the end of +++ */
+	LEASE_LEAVE,
+};
+
+struct w800_lease {
+	enum w800_lease_phase phase;
+	bool udp;
+	char host[DRIVER_HOST_MAX + 1];
+	unsigned int port, local_port;
+	bool ending;			/* by unlease(), or it failed */
+	bool told;			/* leased() is out */
+	bool connected;
+	bool escaped;			/* +++ was said */
+	bool alive;			/* links are there, says CIPSTATE */
+	bool framed;			/* bytes of an +IPD are due */
+	unsigned int leaves;		/* tries to get out */
+	long mode;			/* by CIPMODE? */
+	int64_t began_ms;
+	int err;
+	char text[96];
+	struct timer *timer;
+};
+
+enum w800_stream_state {
+	STREAM_OFF,
+	STREAM_PROMPT,		/* behind the OK, a prompt may come */
+	STREAM_DATA,
+	STREAM_PAUSE,		/* before +++ */
+	STREAM_REST,		/* and behind it */
+};
+
+struct w800_stream {
+	enum w800_stream_state state;
+	unsigned int matched;		/* of the prompt */
+	unsigned int pluses;		/* the client's last bytes were so many */
+	bool full;			/* lease_writable() is owed */
+	int64_t wrote_ms, left_ms;	/* the last byte: to us, to the line */
+	int64_t waited_from_ms;
+	struct timer *timer, *pause;
+};
+
 struct w800 {
 	struct driver_env env;
 	struct driver_info info;
@@ -276,6 +323,8 @@ struct w800 {
 	struct w800_time time;
 	struct w800_config config;
 	struct w800_raw raw;
+	struct w800_lease lease;
+	struct w800_stream stream;
 	unsigned int restart_id;
 	bool dinfo;			/* CIPDINFO=1 */
 };
@@ -394,6 +443,25 @@ long w800_setting_wanted(void *d, unsigned int setting);
 int w800_send_reconnect(struct w800 *w, struct at_command *cmd);
 int w800_send_sntp_interval(struct w800 *w, struct at_command *cmd);
 int w800_send_ipv6(struct w800 *w, struct at_command *cmd);
+
+/* w800_lease.c */
+int w800_lease(void *d, const struct driver_lease_args *args);
+int w800_unlease(void *d);
+void w800_lease_begun(struct w800 *w);
+void w800_lease_escaped(struct w800 *w);
+void w800_lease_timer(void *ctx);
+/* True: the session's own, or nobody's while it lasts. */
+bool w800_lease_line(struct w800 *w, const struct at_line *line);
+bool w800_lease_data(struct w800 *w, const uint8_t *data, size_t len);
+void w800_lease_reset(struct w800 *w);
+
+/* w800_stream.c */
+int w800_stream_begin(struct w800 *w);
+void w800_stream_escape(struct w800 *w);
+size_t w800_lease_write(void *d, const uint8_t *data, size_t len);
+void w800_stream_timer(void *ctx);
+void w800_stream_pause_timer(void *ctx);
+void w800_stream_reset(struct w800 *w);
 
 /* w800_at.c */
 const char *w800_forbids(const char *command);

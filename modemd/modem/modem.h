@@ -364,6 +364,9 @@ int modem_listener_next(struct modem *m, uint64_t after,
  */
 int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id);
 
+/* Does this modem have such sessions at all? */
+bool modem_can_lease(const struct modem *m, bool listen);
+
 /* Ends it, not as its client asked: closed() says @err. 0 or -EBADF. */
 int modem_lease_end(struct modem *m, uint64_t id, int err, const char *reason);
 
