@@ -1006,7 +1006,7 @@ struct modemclient_echo {
 	uint32_t seq;		/* from 1 */
 	bool timeout;
 	const char *address;
-	uint32_t size, rtt_ms, ttl;
+	uint32_t size, rtt_ms, ttl;	/* size and ttl 0: not told */
 };
 
 struct modemclient_ping_result {

@@ -174,7 +174,7 @@ static int load_config(const struct options *o,
 		return err;
 
 	report(NULL, false, "modem.dialect: this version has no driver for "
-	       "it; auto or simcom");
+	       "it; auto, simcom or w800");
 	config_free(*out);
 	*out = NULL;
 

@@ -37,6 +37,11 @@ static void on_staged(void *up, enum driver_stage stage, int err,
 	life_staged(up, stage, err, text);
 }
 
+static void on_identified(void *up, const struct driver *driver)
+{
+	speak_found(up, driver);
+}
+
 static void on_waiting(void *up, const char *text, uint32_t again_ms)
 {
 	life_waiting(up, text, again_ms);
@@ -364,6 +369,7 @@ static void on_informed(void *up)
 
 const struct driver_events modem_driver_events = {
 	.staged		= on_staged,
+	.identified	= on_identified,
 	.waiting	= on_waiting,
 	.opened		= on_opened,
 	.sent		= on_sent,

@@ -24,6 +24,7 @@
  *   accept_audit.c  ... as the modem's own table tells
  *   early.c     what they send before anybody knows who they are
  *   lease.c     the exclusive session: a link that has the line for itself
+ *   speak.c     which driver speaks with the modem
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -227,6 +228,8 @@ struct modem {
 	const struct driver *driver;
 	void *d;			/* the driver's own */
 	const char *capabilities[MODEM_CAPS + 1];	/* ends with NULL */
+	const struct driver *found;	/* to be the driver, as soon as may be */
+	bool speak_anew;		/* it may be another modem now */
 
 	/* life.c */
 	enum modem_state state;
@@ -358,6 +361,14 @@ void life_set_network(struct modem *m, enum network_state to,
 		      const char *reason);
 void life_want_stage(struct modem *m, enum driver_stage stage);
 void life_restarting(struct modem *m, const char *reason);
+
+/* speak.c */
+int speak_begin(struct modem *m);
+bool speak_knows(const struct modem *m);
+bool speak_may_change(const struct modem *m);
+void speak_anew(struct modem *m);
+void speak_found(struct modem *m, const struct driver *driver);
+void speak_run(struct modem *m);
 
 /* audit.c */
 #define PULL_ERRORS_MAX	3	/* in a row: then the link is looked into */

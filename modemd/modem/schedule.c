@@ -405,6 +405,7 @@ static bool line_is_free(const struct modem *m)
  */
 void modem_kick(struct modem *m)
 {
+	speak_run(m);
 	network_wish(m);
 	pings_end_cancelled(m);
 	receive_run(m);

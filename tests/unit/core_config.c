@@ -17,7 +17,7 @@ void core_config(struct config *cfg)
 		.modem = {
 			.device = text("/dev/fake"),
 			.baud = 115200,
-			.dialect = text("auto"),
+			.dialect = text("simcom"),
 			.apn = text("internet"),
 			.cid = 1,
 			.pdp_type = text("IP"),
