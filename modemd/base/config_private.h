@@ -66,6 +66,7 @@ struct setting {
 	bool text;		/* the field is a char * */
 	bool live;		/* may change at run time */
 	bool list;		/* "" empties it, all else is added */
+	unsigned int items;	/* of a list of servers, at most */
 };
 
 extern const struct setting settings[];
@@ -82,11 +83,12 @@ void setting_suggest(const char *section, const char *name, char *out,
 int setting_apply(struct draft *d, const struct setting *s, const char *text,
 		  const char *origin, char *why);
 
-setting_parse value_any, value_apn, value_backoff, value_baud, value_bool,
+setting_parse value_address_list, value_any, value_apn, value_backoff, value_baud, value_bool,
 	value_choice, value_choice_text, value_device, value_duration,
-	value_flow, value_group, value_mode, value_operator, value_option,
+	value_flow, value_group, value_host_list, value_mode, value_operator, value_option,
 	value_path,
-	value_path_or_none, value_quotable, value_size, value_uint;
+	value_path_or_none, value_quotable, value_size, value_uint,
+	value_zone;
 
 /* One of a list; the first takes the place of what was there before. */
 int setting_apply_item(struct draft *d, const struct setting *s,

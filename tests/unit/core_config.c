@@ -28,6 +28,9 @@ void core_config(struct config *cfg)
 			.pin = text(""),
 			.wifi_ssid = text(""),
 			.wifi_password = text(""),
+			.dns_servers = text(""),
+			.sntp_servers = text(""),
+			.sntp = true,
 			.options = text(""),
 		},
 		.ipc = {
