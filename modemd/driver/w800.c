@@ -220,6 +220,7 @@ static void *create(const struct driver_env *env)
 	}
 	forget(w);
 	w800_config_init(w);
+	w800_time_init(w);
 
 	return w;
 }

@@ -235,6 +235,7 @@ static const struct w800_step net_open[] = {
 	RECEIVE,
 	{ .send = w800_send_ipv6, .optional = true },
 	{ .send = w800_send_reconnect, .optional = true },
+	{ .send = w800_send_dns, .judge = w800_judge_dns },
 	{ .send = w800_send_sntp, .judge = w800_judge_sntp },
 	{ .send = w800_send_sntp_interval, .optional = true },
 	{ .send = send_tcpopt, .optional = true },

@@ -272,3 +272,34 @@ int w800_send_ipv6(struct w800 *w, struct at_command *cmd)
 {
 	return send_wanted(w, cmd, SETTING_IPV6);
 }
+
+/*
+ * modem.dns-servers. Without, not a word: CIPDNS=0 would go back to two fixed
+ * addresses until the next DHCP.
+ */
+int w800_send_dns(struct w800 *w, struct at_command *cmd)
+{
+	const char *list = w->env.modem->dns_servers;
+	size_t len = list ? strcspn(list, ",") : 0;
+	char first[DRIVER_ADDRESS_MAX];
+
+	if (len == 0)
+		return 1;
+	snprintf(first, sizeof(first), "%.*s", (int)len, list);
+	if (list[len] == ',')
+		return w800_send_line(w, cmd, "AT+CIPDNS=1,%q,%q", first,
+				      list + len + 1);
+
+	return w800_send_line(w, cmd, "AT+CIPDNS=1,%q", first);
+}
+
+enum w800_verdict w800_judge_dns(struct w800 *w, int err,
+				 const struct at_answer *a)
+{
+	(void)w;
+	if (err)
+		log_warn("w800: modem.dns-servers were refused: %s",
+			 w800_words(a));
+
+	return V_NEXT;
+}

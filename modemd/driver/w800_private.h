@@ -425,6 +425,7 @@ bool w800_ping_due(struct w800 *w);
 void w800_ping_reset(struct w800 *w, bool modem_gone);
 
 /* w800_time.c */
+void w800_time_init(struct w800 *w);
 int w800_time(struct w800 *w, const struct driver_time *set);
 int w800_send_sntp(struct w800 *w, struct at_command *cmd);
 enum w800_verdict w800_judge_sntp(struct w800 *w, int err,
@@ -443,6 +444,9 @@ long w800_setting_wanted(void *d, unsigned int setting);
 int w800_send_reconnect(struct w800 *w, struct at_command *cmd);
 int w800_send_sntp_interval(struct w800 *w, struct at_command *cmd);
 int w800_send_ipv6(struct w800 *w, struct at_command *cmd);
+int w800_send_dns(struct w800 *w, struct at_command *cmd);
+enum w800_verdict w800_judge_dns(struct w800 *w, int err,
+				 const struct at_answer *a);
 
 /* w800_lease.c */
 int w800_lease(void *d, const struct driver_lease_args *args);

@@ -230,7 +230,19 @@ int w800_time(struct w800 *w, const struct driver_time *set)
 
 /* ---------------------------------------------------------------- bring-up */
 
-/* modem.sntp and its like, or what an admin has set since. */
+/* modem.sntp and its like, until an admin sets something else. */
+void w800_time_init(struct w800 *w)
+{
+	const struct config_modem *m = w->env.modem;
+	struct driver_time *t = &w->time.wanted;
+
+	t->sntp = m->sntp;
+	t->zone_min = m->zone_min;
+	if (m->sntp_servers)
+		take_servers(t, m->sntp_servers, strlen(m->sntp_servers));
+	w->time.set_by_us = m->sntp;
+}
+
 int w800_send_sntp(struct w800 *w, struct at_command *cmd)
 {
 	return w->time.set_by_us ? send_config(w, cmd, &w->time.wanted) : 1;
