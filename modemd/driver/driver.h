@@ -435,6 +435,9 @@ extern const struct driver driver_auto;
  * dialect has, or that may not be set to this. */
 int driver_check_option(const char *name, long value, char *why, size_t size);
 
+/* The same for modem.dialect: there is no driver of that name. */
+int driver_check_dialect(const char *name, char *why, size_t size);
+
 /* By its name; NULL: no such dialect. */
 const struct driver *driver_find(const char *dialect);
 

@@ -226,6 +226,7 @@ void link_release(struct link *l, enum tcp_how how, const char *cause,
 void link_peer_ended(struct link *l);
 void link_connected(void *ctx, int err);
 int link_tls_begin(struct link *l);		/* NET_OK: connect now */
+void link_tls_shaking(void *ctx);
 void link_tls_note(struct link *l, int err);	/* it has come to an end */
 void link_begin(struct link *l, const struct link_args *a);
 int link_local(struct link *l, struct address *at);

@@ -199,7 +199,7 @@ void link_begin(struct link *l, const struct link_args *a)
 	l->options = a->options;
 	if (a->tls != NULL)
 		l->tls = *a->tls;
-	tcp_use_tls(&l->tcp, NULL);
+	tcp_use_tls(&l->tcp, NULL, 0);
 	l->remote = a->remote;
 	l->remote_changed = false;
 	l->host_port = 0;

@@ -28,6 +28,7 @@ static void set_defaults(struct options *o)
 		.operator_name = "SIMNET",
 		.address = "10.0.0.2",
 		.connect_ms = 20000,
+		.tls_ms = 10000,
 		.late_ms = 10000,
 		.ping_ms = 40,
 		.ready_fd = -1,

@@ -64,6 +64,7 @@ struct options {
 	unsigned int boot_ms;
 	unsigned int sim_ms;
 	unsigned int dns_ms;
+	unsigned int tls_ms;		/* for each packet of a handshake */
 	unsigned int ping_ms;
 	unsigned int ping_wait_ms;	/* 0: as CPING says */
 	unsigned int late_ms;

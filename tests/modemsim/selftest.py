@@ -31,6 +31,7 @@ import selftest_clients     # noqa: F401
 import selftest_switches    # noqa: F401
 import selftest_times       # noqa: F401
 import selftest_w800       # noqa: F401
+import selftest_tls        # noqa: F401
 import selftest_w800_forms # noqa: F401
 import selftest_readme      # noqa: F401
 

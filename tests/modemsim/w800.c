@@ -75,6 +75,7 @@ static void defaults(struct modem *m)
 	w800_wifi_stop(m);
 	w800_open_cancel(m);
 	w800_settings_defaults(m);
+	w800_tls_defaults(m);
 	w800_server_defaults(m);
 	w800_sntp_defaults(m);
 	w800_ping_cancel(m);
@@ -126,6 +127,7 @@ static const struct command_row *const tables[] = {
 	w800_send_rows,
 	w800_receive_rows,
 	w800_settings_rows,
+	w800_tls_rows,
 	w800_server_rows,
 	w800_sntp_rows,
 	w800_ping_rows,

@@ -47,6 +47,13 @@ struct w800_dns {
 	char ip[2][48];
 };
 
+/* CIPSSLCCONF */
+struct w800_auth {
+	int mode;
+	int pki;
+	int ca;
+};
+
 /* What SYSSTORE=1 saves. */
 struct w800_flash {
 	int sysstore;
@@ -60,6 +67,7 @@ struct w800_flash {
 	int recon_100ms;
 	unsigned int baud;	/* UART_DEF; 0: the module's own */
 	struct w800_dns dns;
+	struct w800_auth auth[W800_LINKS];
 };
 
 /* One CIPSTART. */
@@ -120,6 +128,7 @@ extern const struct command_row w800_server_rows[];
 extern const struct command_row w800_settings_rows[];
 extern const struct command_row w800_sntp_rows[];
 extern const struct command_row w800_ping_rows[];
+extern const struct command_row w800_tls_rows[];
 
 /* w800_line.c: bytes to lines, lines to commands, fields. */
 void w800_take_byte(struct modem *m, uint8_t byte, uint64_t mark);
@@ -216,6 +225,7 @@ void w800_open_cancel(struct modem *m);
 void w800_ping_cancel(struct modem *m);
 void w800_server_defaults(struct modem *m);
 void w800_settings_defaults(struct modem *m);
+void w800_tls_defaults(struct modem *m);
 
 bool w800_refuses(struct modem *m, const struct command_row *row,
 		  enum form form, const struct args *a);

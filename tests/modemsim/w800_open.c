@@ -154,6 +154,7 @@ void w800_open(struct modem *m, const struct w800_request *r)
 		.local_address = r->local_ip,
 		.remote = (enum link_remote)r->mode,
 		.options = w800_tcp_options(o),
+		.tls = r->type == LINK_TLS ? &m->tls[r->id] : NULL,
 		.timeout_ms = m->opt.connect_ms,
 		.dns_timeout_ms = m->opt.connect_ms,
 	};

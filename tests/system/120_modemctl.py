@@ -16,7 +16,7 @@ import subprocess
 import termios
 
 import harness
-from harness import CLIENT_A, User, check, same, wait_for
+from harness import CLIENT_A, DIALECT, User, check, needs, same, wait_for
 
 ADMIN = User("")
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
@@ -94,7 +94,8 @@ def keys_that_programs_rely_on(bench):
               "links_total", "capabilities", "history", "line"}
     check(wanted <= set(status), "keys of status", wanted - set(status))
     same((status["instance"], status["network"], status["links_used"],
-          status["links_total"]), ("modem", "open", 1, 10), "status")
+          status["links_total"]), ("modem", "open", 1, DIALECT.slots),
+         "status")
     check(isinstance(status["history"]["committed"], int), "committed")
     check(TIME.match(status["started"]), "a time", status["started"])
 
@@ -196,6 +197,7 @@ def help_needs_no_daemon(bench):
         check(out.startswith("Usage: modemctl"), "what it prints", out)
 
 
+@needs("reverse")
 def reverse_asks_the_modem(bench):
     bench.start("--baud", 0, "--host", "a.example=127.0.0.9")
     same(bench.modemctl("reverse", "127.0.0.9"), "a.example\n", "the name")
@@ -258,10 +260,11 @@ def follow(bench, *args):
 def monitor_and_trace_end_on_sigint(bench):
     daemon = bench.start("--baud", 0)
     server = bench.server(harness.echo)
+    command = DIALECT.commands["open"]
     for args, wanted in ((("monitor",), "open"),
                          (("--json", "monitor"), '"event"'),
-                         (("trace", "--follow"), "AT+CIPOPEN"),
-                         (("--json", "trace", "--follow"), "AT+CIPOPEN")):
+                         (("trace", "--follow"), command),
+                         (("--json", "trace", "--follow"), command)):
         program = follow(bench, *args)
         wait_for(lambda: any(c["client"] == "modemctl"
                              for c in bench.json("clients", user=ADMIN)

@@ -13,7 +13,7 @@ import subprocess
 import time
 
 import harness
-from harness import check, same, wait_for
+from harness import DIALECT, check, same, wait_for
 from protocol import Closed
 
 
@@ -59,11 +59,12 @@ def mistakes_are_named_with_file_and_line(bench):
 
 
 def dialect_without_a_driver(bench):
-    path = config_file(bench, "modem {\n\tdialect = \"w800\"\n}\n")
+    path = config_file(bench, "modem {\n\tdialect = \"hayes\"\n}\n")
     for args in (("--check",), ("-f",)):
         code, _, err = modemd(bench, "-c", path, *args)
         same(code, 2, "the exit code")
-        check("modem.dialect" in err and "simcom" in err, "what to do", err)
+        check(path + ":2: modem.dialect: must be one of: auto" in err and
+              " " + DIALECT.name in err, "what to do", err)
 
 
 def good_configuration_and_usage(bench):
