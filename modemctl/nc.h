@@ -26,8 +26,9 @@ struct nc_options {
 	uint16_t local_port;
 	enum modemclient_udp_remote udp_remote;
 	char psk[64];			/* secret */
-	/* the last of each group that was given; NULL: none */
-	const char *tls_option, *tcp_option, *link_option;
+	/* the last of each group that was given; NULL: none; also for -l:
+	 * shared */
+	const char *tls_option, *tcp_option, *link_option, *shared_option;
 };
 
 struct nc {

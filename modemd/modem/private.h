@@ -25,6 +25,8 @@
  *   listener.c  ... their states, and how they end
  *   server.c    the modem's servers, which listeners use
  *   accept.c    connections: who gets in, and which slot
+ *   accept_audit.c  ... as the modem's own table tells
+ *   early.c     what they send before anybody knows who they are
  *   link_options.c  what its owner asked of a link, kept for its restoring
  *   blocking.c  commands that block the line: when, and what goes on
  *   lease.c     the exclusive session: a link that has the line for itself
@@ -211,12 +213,28 @@ void accept_on_accepted(void *up, unsigned int index, unsigned int slot,
 			const char *peer);
 bool accept_explains(const struct modem *m, int err);
 void accept_move(struct link *l);
+/* What runs in it would be taken for the new link's. */
+bool accept_is_busy(const struct slot *s);
+void accept_take(struct modem *m, unsigned int index, unsigned int slot,
+		 const char *peer);
+unsigned int accept_only_listener(const struct modem *m);
+
+/* accept_audit.c */
 void accept_audited(struct modem *m, const struct driver_table *table);
 void accept_look(struct modem *m);
 void accept_audit_begins(struct modem *m);
 bool accept_passing(const struct modem *m);
 bool accept_may_have(const struct link *l);
 bool accept_leave(struct link *l);
+
+/* early.c */
+void early_data(struct modem *m, struct slot *s, const uint8_t *data,
+		size_t len);
+void early_readable(struct slot *s);
+void early_closed(struct slot *s, enum driver_close why, const char *text);
+bool early_has_data(const struct slot *s);
+void early_deliver(struct modem *m, unsigned int slot);
+void early_drop(struct modem *m, struct slot *s);
 
 /* link_options.c */
 int link_keep_options(struct link *l, const struct link_args *args);

@@ -19,6 +19,7 @@
 #include "modem/modem.h"
 
 struct at_channel;
+struct early;
 struct evbuffer;
 struct timer;
 
@@ -118,6 +119,8 @@ struct slot {
 	bool pulling;			/* a result of pull is due */
 	bool look, looking;		/* the audit is to tell of it, or will now */
 	bool changed;			/* since the audit under way began */
+	bool arrived;			/* a connection, of a peer not told */
+	struct early *early;		/* what that one did; NULL: nothing */
 	bool left;			/* its link ended by +IPCLOSE, not closed */
 	char left_peer[DRIVER_ADDRESS_MAX];	/* of that link, if accepted */
 	unsigned int server;		/* that it was accepted by, + 1; 0: none */
@@ -133,6 +136,8 @@ struct listener {
 	enum listener_state state;
 	int index;			/* of its server; -1: none */
 	unsigned int port, backlog;
+	int family;			/* enum driver_family */
+	bool tls, verify;
 	uint32_t idle_timeout_ms;	/* of its links, as is the credit */
 	bool has_credit;
 	uint32_t credit;
@@ -176,6 +181,7 @@ struct query {
 	uint32_t id;
 	enum driver_query what;
 	struct driver_query_args args;
+	struct driver_time time;	/* of args, where they have it */
 	char text[QUERY_TEXT_MAX + 1];
 	uint64_t link;			/* confirmed bytes: of this link */
 	uint32_t epoch;
