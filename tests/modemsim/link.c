@@ -94,6 +94,7 @@ static void on_ended(void *ctx)
 	struct link *l = ctx;
 
 	l->ended = true;
+	link_tls_ended(l);
 	/* before --open-time has let us say "open": then tell_opened() */
 	if (l->state == LINK_OPEN)
 		link_peer_ended(l);
@@ -101,8 +102,12 @@ static void on_ended(void *ctx)
 
 void link_end_if_empty(struct link *l)
 {
-	if (l->ended && l->state == LINK_OPEN &&
-	    evbuffer_get_length(l->tcp.rx) == 0)
+	if (!l->ended || l->state != LINK_OPEN ||
+	    evbuffer_get_length(l->tcp.rx) > 0)
+		return;
+	if (l->stray > 0 && l->m->set.rxget != 0)
+		link_announce(l->m, l->id);
+	else
 		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
 }
 

@@ -33,8 +33,8 @@ class Line:
     def say(self, data):
         os.write(self.fd, data)
 
-    def ask(self, command, until=b"OK\r\n"):
-        self.say(command + b"\r")
+    def ask(self, command, until=b"OK\r\n", end=b"\r"):
+        self.say(command + end)
         self.hear(until)
 
     def hear(self, until):
@@ -104,6 +104,30 @@ def on_an_accepted_link(bench, line):
     line.hear(b"+IPCLOSE: 1,1\r\n")
 
 
+def the_w800s_own_kinds(bench):
+    bench.violations_expected = True
+    bench.start_sim("--dialect", "w800", "--baud", 0, "--free-ports")
+    server = bench.server(harness.sink)
+    line = Line(bench)
+
+    def ask(command, until=b"OK\r\n"):
+        line.ask(command, until, b"\r\n")
+
+    ask(b"ATE0")
+    ask(b'AT+CWJAP="net","password"')
+    ask(b"AT+CIPMUX=1")
+    ask(b"AT+CIPSERVER=1,80")
+    same(bench.sim.violations(), {}, "violations of a good conversation")
+    planted(bench, "maxconn-while-serving", lambda: ask(
+        b"AT+CIPSERVERMAXCONN=2", b"ERROR\r\n"))
+    ask(b"AT+CIPSERVER=0")
+    ask(b'AT+CIPSTART=0,"TCP","127.0.0.1",%d' % server.port)
+    planted(bench, "cipmux-while-open", lambda: ask(
+        b"AT+CIPMUX=0", b"ERROR\r\n"))
+    bench.sim.ctl("latency 300")
+    planted(bench, "busy", lambda: line.say(b"AT\r\nAT\r\n"))
+
+
 def what_may_be_payload_is_noted(bench):
     """In data mode nothing is a violation; what looks like one is a note."""
     bench.start_sim("--baud", 0)
@@ -153,5 +177,6 @@ def a_violation_fails_a_test(bench):
     bench.violations_expected = True
 
 
-harness.run(every_kind_is_counted, what_may_be_payload_is_noted,
-            every_kind_has_been_planted, a_violation_fails_a_test)
+harness.run(every_kind_is_counted, the_w800s_own_kinds,
+            what_may_be_payload_is_noted, every_kind_has_been_planted,
+            a_violation_fails_a_test)
