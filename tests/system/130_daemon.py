@@ -58,12 +58,13 @@ def mistakes_are_named_with_file_and_line(bench):
     check(code == 2 and err.count(path) >= 3, "every mistake at once", err)
 
 
-def dialect_without_a_driver(bench):
-    path = config_file(bench, "modem {\n\tdialect = \"w800\"\n}\n")
-    for args in (("--check",), ("-f",)):
-        code, _, err = modemd(bench, "-c", path, *args)
-        same(code, 2, "the exit code")
-        check("modem.dialect" in err and "simcom" in err, "what to do", err)
+def every_dialect_has_a_driver(bench):
+    for dialect in ("auto", "simcom", "w800"):
+        path = config_file(bench, "modem {\n\tdialect = \"%s\"\n}\n"
+                           % dialect)
+        code, _, err = modemd(bench, "-c", path, "--check", "-o",
+                              "ipc.socket-group=" + harness.socket_group())
+        same(code, 0, "the exit code with %s (%s)" % (dialect, err))
 
 
 def good_configuration_and_usage(bench):
@@ -208,7 +209,7 @@ def it_becomes_a_daemon(bench):
         "/proc/%d/status" % number).read(), "the process is gone")
 
 
-harness.run(mistakes_are_named_with_file_and_line, dialect_without_a_driver,
+harness.run(mistakes_are_named_with_file_and_line, every_dialect_has_a_driver,
             good_configuration_and_usage, second_daemon_is_refused,
             second_daemon_for_the_same_modem, socket_is_what_was_asked_for,
             foreign_file_is_not_removed, sigterm_ends_cleanly,
