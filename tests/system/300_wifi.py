@@ -87,6 +87,13 @@ def nothing_tells_the_password(bench):
     check("AT+CWJAP=<secret>" in trace, "the trace", trace)
 
 
+def rate_is_raised(bench, family):
+    start(bench, family, modem__baud=115200, modem__target_baud=460800)
+    same(bench.json("status")["line"]["baud"], 460800, "the rate")
+    check("AT+UART_CUR=460800,8,1,0,0" in bench.sim.commands(), "the command",
+          bench.sim.commands())
+
+
 def uses_what_the_module_has_joined(bench):
     """Without an SSID in the configuration."""
     bench.start_sim(*sim_options("w800", "--net-open-at-start"))
@@ -274,6 +281,50 @@ def module_resets(bench, family):
     same(bench.daemon.status()["modem"]["restarts"], 1, "restarts in status")
 
 
+def module_resets_in_the_middle(bench, family):
+    """Of a transfer both ways: what it has taken has arrived. Where its
+    banner ends in an answer, the audit finds out."""
+    daemon = start(bench, family, "--boot-time", 200)
+    server = bench.server(harness.echo)
+    client = daemon.client()
+    link = client.open("127.0.0.1", server.port)
+    link.send(b"x" * 60000)
+    wait_for(lambda: len(server.connection(0).received) > 12000, "it moves",
+             every=0.001)
+    bench.sim.ctl("reboot")
+    client.wait(lambda: link.closed, 10, "the news")
+    check(link.closed["reason"] in ("modem-restarted", "line-loss"),
+          "the reason", link.closed)
+    wait_for(lambda: daemon.status()["modem"]["restarts"] == 1,
+             "the restart is seen", 20)
+    taken = link.closed["counts"]["taken"]
+    arrived = len(server.connection(0).received)
+    check(taken <= arrived <= taken + 5760,
+          "taken %d, arrived %d" % (taken, arrived))
+    daemon.wait_network()
+    again = client.open("127.0.0.1", server.port)
+    again.send(b"hello")
+    same(again.read(5), b"hello", "the echo after it")
+
+
+def lost_bytes_end_one_link_only(bench, family):
+    """A module that waits for payload which got lost is brought back by +++,
+    and never fed; who had nothing to do with it stays."""
+    daemon = start(bench, family, "--baud", 0)
+    server = bench.server(harness.echo)
+    client = daemon.client()
+    ended = client.open("127.0.0.1", server.port)
+    stays = client.open("127.0.0.1", server.port)
+    bench.sim.ctl("quirk", "prompt-lost=1")
+    ended.send(b"z" * 3000)
+    client.wait(lambda: ended.closed, 20, "the end of the link")
+    same(ended.closed["reason"], "send-timeout", "the reason")
+    same(ended.closed["counts"]["taken"], 0, "taken")
+    stays.send(b"still here")
+    same(stays.read(10), b"still here", "the echo of the other")
+    same(bytes(server.connection(0).received), b"", "what the peer got")
+
+
 # ------------------------------------------------------------------ who it is
 
 def older_set_is_refused_by_name(bench):
@@ -312,12 +363,14 @@ def another_modem_after_a_replug(bench):
 
 
 harness.run(*each(FAMILIES, comes_up), nothing_tells_the_password,
-            uses_what_the_module_has_joined, got_ip_in_any_order,
+            *each(("esp", "w800"), rate_is_raised), uses_what_the_module_has_joined, got_ip_in_any_order,
             wrong_password_in_words, unknown_access_point_in_words,
             *each(FAMILIES, moves_bytes), *each(FAMILIES, any_byte_passes),
             five_links_at_once,
             *each(FAMILIES, peer_closes_behind_its_data),
             *each(FAMILIES, opens_fail_in_words),
             *each(FAMILIES, access_point_goes_and_comes_back),
-            *each(FAMILIES, module_resets), older_set_is_refused_by_name,
+            *each(FAMILIES, module_resets),
+            *each(FAMILIES, module_resets_in_the_middle),
+            *each(("esp", "w800"), lost_bytes_end_one_link_only), older_set_is_refused_by_name,
             another_modem_after_a_replug)
