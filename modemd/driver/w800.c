@@ -51,6 +51,9 @@ const struct at_rule w800_rules[] = {
 	[R_RECVMODE]	= { "+CIPRECVMODE:#",		AT_REPLY },
 	[R_DINFO]	= { "+CIPDINFO:$",		AT_REPLY },
 	[R_CIPSTATE]	= { "+CIPSTATE:#,$,$,#,#,#",	AT_REPLY },
+	/* older relatives (Q129), which also say STATUS:# */
+	[R_CIPSTATUS]	= { "+CIPSTATUS:#,$,$,#,#,#",	AT_REPLY },
+	[R_STATUS]	= { "STATUS:#",			AT_REPLY },
 	[R_CIPMUX]	= { "+CIPMUX:#",		AT_REPLY },
 	[R_CIPMODE]	= { "+CIPMODE:#",		AT_REPLY },
 	[R_CIPSERVER]	= { "+CIPSERVER:#*",		AT_REPLY },

@@ -44,8 +44,7 @@ static enum w800_verdict judge_send(struct w800 *w, int err,
 		return V_DONE;
 	w800_say(&w->job, "%s", w800_words(a));
 	w->job.err = w->sending.len > 512 &&
-		     (strcmp(a->detail, "too long") == 0 ||
-		      strcmp(a->final, "CMD PARSE ERR") == 0) ? -EMSGSIZE :
+		     strcmp(a->detail, "too long") == 0 ? -EMSGSIZE :
 		     -ECONNABORTED;
 
 	return V_FAIL;

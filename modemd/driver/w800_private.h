@@ -48,6 +48,8 @@ enum w800_rule {
 	R_RECVMODE,
 	R_DINFO,
 	R_CIPSTATE,
+	R_CIPSTATUS,
+	R_STATUS,
 	R_CIPMUX,
 	R_CIPMODE,
 	R_CIPSERVER,
@@ -398,6 +400,9 @@ int w800_stage(void *d, enum driver_stage stage);
 /* The command and its rows: what addresses there are. */
 int w800_ask_address(struct w800 *w, struct at_command *cmd);
 void w800_take_address(struct w800 *w, const struct at_line *line);
+/* CIPMUX?: boot.mux; 0 after a start that nobody has told of. */
+int w800_ask_mux(struct w800 *w, struct at_command *cmd);
+void w800_take_mux(struct w800 *w, const struct at_line *line);
 
 /* w800_wifi.c */
 /* With `\` before each sign that the guide wants it for. */

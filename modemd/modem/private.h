@@ -76,6 +76,7 @@ void life_unleased(struct modem *m, bool sure);
 
 /* speak.c */
 int speak_begin(struct modem *m);
+void speak_end(struct modem *m);
 bool speak_knows(const struct modem *m);
 bool speak_may_change(const struct modem *m);
 void speak_anew(struct modem *m);

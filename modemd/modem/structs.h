@@ -214,6 +214,8 @@ struct modem {
 	const struct driver *driver;
 	void *d;			/* the driver's own */
 	const char *capabilities[MODEM_CAPS + 1];	/* ends with NULL */
+	const struct driver *aside_driver;
+	void *aside;			/* its own: it spoke before; or NULL */
 	const struct driver *found;	/* to be the driver, as soon as may be */
 	bool speak_anew;		/* it may be another modem now */
 
