@@ -296,12 +296,15 @@ static int close_link(struct nc *nc)
 static bool take_flag(struct nc *nc, int c)
 {
 	bool *flag = c == 'L' ? &nc->lease : c == 'u' ? &nc->udp :
-		     c == 'l' ? &nc->listen : NULL;
+		     c == 'l' ? &nc->listen : c == 'T' ? &nc->tls :
+		     c == 'V' ? &nc->verify : NULL;
 
 	if (flag)
 		*flag = true;
+	else if (c == '4' || c == '6')
+		nc->family = c == '4' ? MODEMCLIENT_IPV4 : MODEMCLIENT_IPV6;
 
-	return flag;
+	return flag || c == '4' || c == '6';
 }
 
 /* What fits together, and what is not said. NULL: all is well. */
@@ -309,6 +312,10 @@ static const char *check_options(struct nc *nc)
 {
 	if (nc->listen && nc->udp)
 		return "-l listens for TCP, not with -u";
+	if (nc->verify && !nc->tls)
+		return "--verify is for --tls";
+	if (nc->lease && (nc->tls || nc->family))
+		return "a lease takes neither --tls nor -4 and -6";
 	if (nc->wait_s < 0)
 		nc->wait_s = nc->lease ? LEASE_WAIT_S : 0;
 	if (!nc->lease)
@@ -357,12 +364,14 @@ static int take_arguments(struct nc *nc, int argc, char **argv)
 		{ "wait", required_argument, NULL, 'W' },
 		{ "lease", no_argument, NULL, 'L' },
 		{ "duration", required_argument, NULL, 'D' },
+		{ "tls", no_argument, NULL, 'T' },
+		{ "verify", no_argument, NULL, 'V' },
 		CTL_COMMON_OPTIONS
 	};
 	const char *why;
 	int c;
 
-	while ((c = ctl_getopt(nc->ctl, argc, argv, "lq:uw:", options)) != -1) {
+	while ((c = ctl_getopt(nc->ctl, argc, argv, "46lq:uw:", options)) != -1) {
 		if (c == CTL_STOP || take_option(nc, c) < 0)
 			return -1;
 	}

@@ -22,7 +22,8 @@ struct nc {
 	const char *host;		/* -l: the peer's, once there */
 	char peer[MODEMCLIENT_ADDRESS_MAX];
 	long port;
-	bool lease, listen, udp;
+	bool lease, listen, udp, tls, verify;
+	enum modemclient_family family;
 	long duration_s;		/* of a lease; 0: modemd's own */
 	char address[MODEMCLIENT_ADDRESS_MAX];	/* udp: of a host by name */
 	struct modemclient_listener *listener;

@@ -10,6 +10,7 @@
  *   admin.c    network up and down, restart
  *   ask.c      of these, questions that the modem answers later
  *   options.c  of these, the options of the modem's sockets
+ *   time.c     of these, the modem's clock
  *   report.c   answers that describe: status, links, clients
  *   lease.c    the modem for one client alone: asked for, told, ended
  *   lease_grant.c  whether it may have it
@@ -88,6 +89,7 @@ struct pending {
 	uint64_t link;			/* confirmed bytes */
 	struct wish *wishes;		/* options to be set, one by one */
 	size_t wish_count, wish_next;
+	struct time_wish *time;		/* the clock is to be set */
 	uint64_t listener;		/* it is to start or to stop */
 	bool unlisten;			/* to stop */
 	bool lease;			/* a session was */
@@ -262,6 +264,11 @@ void ask_answered(struct pending *p, int err, const struct driver_answer *a);
 void ask_config(struct client *c, uint64_t id, const Modemd__V1__Config *req);
 void config_answered(struct pending *p, int err,
 		     const struct driver_answer *a);
+
+/* time.c */
+void ask_time(struct client *c, uint64_t id,
+	      const Modemd__V1__TimeRequest *req);
+void time_answered(struct pending *p, int err, const struct driver_answer *a);
 
 /* ---------------------------------------------------- filling messages */
 

@@ -529,6 +529,8 @@ static void dispatch(struct client *c, uint64_t id,
 		lease_answer(c, id, req->lease_answer);
 		return;
 	case MODEMD__V1__REQUEST__KIND_TIME:
+		ask_time(c, id, req->time);
+		return;
 	case MODEMD__V1__REQUEST__KIND__NOT_SET:
 	case _MODEMD__V1__REQUEST__KIND__CASE_IS_INT_SIZE:
 		break;

@@ -119,6 +119,10 @@ void modem_list_capabilities(struct modem *m)
 		m->capabilities[n++] = "reverse";
 	if (m->driver->caps & DRIVER_CAP_PING)
 		m->capabilities[n++] = "ping";
+	if (m->driver->caps & DRIVER_CAP_SNTP)
+		m->capabilities[n++] = "time";
+	if (m->driver->caps & DRIVER_CAP_TLS_SERVER)
+		m->capabilities[n++] = "tls-server";
 	if (m->driver->caps & DRIVER_CAP_CONFIRMED)
 		m->capabilities[n++] = "confirmed";
 	if (m->driver->settings)

@@ -21,6 +21,8 @@
  *   listener.c  ... their states, and how they end
  *   server.c    the modem's servers, which listeners use
  *   accept.c    connections: who gets in, and which slot
+ *   accept_audit.c  ... as the modem's own table tells
+ *   early.c     what they send before anybody knows who they are
  *   lease.c     the exclusive session: a link that has the line for itself
  *   speak.c     which driver speaks with the modem
  */
@@ -35,6 +37,7 @@
 #include "modem/modem.h"
 
 struct at_channel;
+struct early;
 struct evbuffer;
 struct timer;
 
@@ -129,6 +132,8 @@ struct slot {
 	bool pulling;			/* a result of pull is due */
 	bool look, looking;		/* the audit is to tell of it, or will now */
 	bool changed;			/* since the audit under way began */
+	bool arrived;			/* a connection, of a peer not told */
+	struct early *early;		/* what that one did; NULL: nothing */
 	bool left;			/* its link ended by +IPCLOSE, not closed */
 	char left_peer[DRIVER_ADDRESS_MAX];	/* of that link, if accepted */
 	unsigned int server;		/* that it was accepted by, + 1; 0: none */
@@ -144,6 +149,8 @@ struct listener {
 	enum listener_state state;
 	int index;			/* of its server; -1: none */
 	unsigned int port, backlog;
+	int family;			/* enum driver_family */
+	bool tls, verify;
 	uint32_t idle_timeout_ms;	/* of its links, as is the credit */
 	bool has_credit;
 	uint32_t credit;
@@ -189,6 +196,7 @@ struct query {
 	uint32_t id;
 	enum driver_query what;
 	struct driver_query_args args;
+	struct driver_time time;	/* of args, where they have it */
 	char text[QUERY_TEXT_MAX + 1];
 	uint64_t link;			/* confirmed bytes: of this link */
 	uint32_t epoch;
@@ -489,12 +497,28 @@ void accept_on_accepted(void *up, unsigned int index, unsigned int slot,
 			const char *peer);
 bool accept_explains(const struct modem *m, int err);
 void accept_move(struct link *l);
+/* What runs in it would be taken for the new link's. */
+bool accept_is_busy(const struct slot *s);
+void accept_take(struct modem *m, unsigned int index, unsigned int slot,
+		 const char *peer);
+unsigned int accept_only_listener(const struct modem *m);
+
+/* accept_audit.c */
 void accept_audited(struct modem *m, const struct driver_table *table);
 void accept_look(struct modem *m);
 void accept_audit_begins(struct modem *m);
 bool accept_passing(const struct modem *m);
 bool accept_may_have(const struct link *l);
 bool accept_leave(struct link *l);
+
+/* early.c */
+void early_data(struct modem *m, struct slot *s, const uint8_t *data,
+		size_t len);
+void early_readable(struct slot *s);
+void early_closed(struct slot *s, enum driver_close why, const char *text);
+bool early_has_data(const struct slot *s);
+void early_deliver(struct modem *m, unsigned int slot);
+void early_drop(struct modem *m, struct slot *s);
 
 /* lease.c */
 bool lease_step(struct modem *m);
