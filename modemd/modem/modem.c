@@ -182,6 +182,7 @@ void modem_free(struct modem *m)
 	links_free(m);
 	listeners_free(m);
 	queries_free(m);
+	speak_end(m);
 	if (m->d)
 		m->driver->free(m->d);
 	at_channel_free(m->channel);

@@ -229,6 +229,8 @@ struct modem {
 	const struct driver *driver;
 	void *d;			/* the driver's own */
 	const char *capabilities[MODEM_CAPS + 1];	/* ends with NULL */
+	const struct driver *aside_driver;
+	void *aside;			/* its own: it spoke before; or NULL */
 	const struct driver *found;	/* to be the driver, as soon as may be */
 	bool speak_anew;		/* it may be another modem now */
 
@@ -365,6 +367,7 @@ void life_restarting(struct modem *m, const char *reason);
 
 /* speak.c */
 int speak_begin(struct modem *m);
+void speak_end(struct modem *m);
 bool speak_knows(const struct modem *m);
 bool speak_may_change(const struct modem *m);
 void speak_anew(struct modem *m);

@@ -28,11 +28,11 @@ class W800:
     raw_question = ("AT+CIPMUX?", "+CIPMUX:1")
     raw_slow = ("AT+CIPSTO?", "CIPSTO=300")
     forbidden = (
-        ("AT+CIPMODE=1", "tell payload from answers"),
+        ("AT+CIPMODE=1", "leaves the command mode"),
         ("AT+CIPMUX=0", "tell payload from answers"),
         ("AT+CIPDINFO=1", "tell payload from answers"),
         ("AT+CIPRECVMODE=0", "tell payload from answers"),
-        ("AT+CWQAP", "modemctl network"),
+        ("AT+CWQAP", "modem.wifi-ssid"),
         ("AT+RST", "modemctl reset"))
     forced = {"open": 'AT+CIPSTART=0,"TCP","127.0.0.1",%d',
               "send": "AT+CIPSEND=4,5", "close": "AT+CWQAP"}
