@@ -219,6 +219,7 @@ static void *create(const struct driver_env *env)
 		return NULL;
 	}
 	forget(w);
+	w800_link_reset(w);	/* nothing is being closed */
 	w800_config_init(w);
 	w800_time_init(w);
 

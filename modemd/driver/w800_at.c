@@ -28,6 +28,7 @@
 #define SLEEP	"the modem would not answer"
 #define TLS	"links ask for it when they are opened: see modemctl nc --tls"
 #define CLOCK	"it would be undone when the modem restarts: use modemctl time"
+#define PROMPT	"the modem would wait for payload that cannot be given here"
 #define OTHERS	"it opens sockets that modemd does not know of"
 
 /* Names without "AT", upper case; one that ends with '*' is a prefix. */
@@ -37,8 +38,6 @@ static const struct {
 	{ "+CIPSTART", LINKS },
 	{ "+CIPSTARTEX", LINKS },
 	{ "+CIPCLOSE", LINKS },
-	{ "+CIPSEND", LINKS },
-	{ "+CIPSENDEX", LINKS },
 	{ "+CIPRECVDATA", LINKS },
 	{ "+CIPTCPOPT", "links ask for it when they are opened" },
 	{ "+CIPSERVER", "modemd owns the modem's server: use modemctl nc -l" },
@@ -48,7 +47,7 @@ static const struct {
 	{ "+CIPRECVMODE", MODES },
 	{ "+CIPRECVTYPE", MODES },
 	{ "+CIPDINFO", MODES },
-	{ "+CIPMODE", LEASE },
+	{ "+CIPMODE", MODES },
 	{ "+SAVETRANSLINK", LEASE },
 	{ "+TRANSINTVL", LEASE },
 	{ "+CIPRECONNINTV", OPTIONS },
@@ -59,7 +58,8 @@ static const struct {
 	{ "+CIPSSL*", TLS },
 	{ "+CWMODE", WIFI },
 	{ "+CWJAP", WIFI },
-	{ "+CWQAP", WIFI },
+	{ "+CWQAP", "modemd opens and closes the network: use modemctl "
+	  "network" },
 	{ "+CWRECONNCFG", WIFI },
 	{ "+CWAUTOCONN", WIFI },
 	{ "+CWSTARTSMART", WIFI },
@@ -85,11 +85,13 @@ static const struct {
 	{ "+++", LEASE },
 };
 
-/* "(Not Supported)", says the manual, and the first waits for bytes that can
- * not be given here: by force neither. */
+/* "(Not Supported)", says the manual; or they wait for bytes that cannot be
+ * given here, and would take the next command for these: by force neither. */
 static const struct {
 	const char *name, *why;
 } never[] = {
+	{ "+CIPSEND", PROMPT },
+	{ "+CIPSENDEX", PROMPT },
 	{ "+CIPSENDL", "the module does not support it, and would wait for "
 	  "payload" },
 	{ "+CIPSENDLCFG", "the module does not support it" },
@@ -151,7 +153,7 @@ static const char *is_never(const char *command)
 
 	take_name(command, name, sizeof(name));
 	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
-		if (is_named(name, never[i].name))
+		if (!is_question(command) && is_named(name, never[i].name))
 			return never[i].why;
 	}
 
