@@ -28,7 +28,7 @@ class W800:
     raw_question = ("AT+CIPMUX?", "+CIPMUX:1")
     raw_slow = ("AT+CIPSTO?", "CIPSTO=300")
     forbidden = (
-        ("AT+CIPMODE=1", "leaves the command mode"),
+        ("AT+CIPMODE=1", "tell payload from answers"),
         ("AT+CIPMUX=0", "tell payload from answers"),
         ("AT+CIPDINFO=1", "tell payload from answers"),
         ("AT+CIPRECVMODE=0", "tell payload from answers"),
