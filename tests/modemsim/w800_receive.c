@@ -148,7 +148,10 @@ static void read_data(struct modem *m, unsigned int id, size_t max)
 	sender(m, who, sizeof(who), &from);
 	data_head(m, id, n, who);
 	reply_raw(m, evbuffer_pullup(rx, (ssize_t)n), n);
-	if (m->opt.family == W800_TIGHT)
+	/* whatever the blank lines are, the data end with CR LF */
+	if (m->opt.family == W800_TIGHT ||
+	    quirk_on(m->opt.quirks, QUIRK_BLANK_NONE) ||
+	    quirk_on(m->opt.quirks, QUIRK_URC_INSIDE))
 		w800_put(m, "\r\n");
 	link_taken(m, id, n + lost);
 	l->announced = false;
