@@ -9,6 +9,7 @@
 
 #include <event2/buffer.h>
 
+#include "at/channel.h"
 #include "base/timer.h"
 #include "modem/private.h"
 
@@ -53,18 +54,26 @@ bool blocking_may(const struct modem *m)
 void blocking_begins(struct modem *m)
 {
 	m->blocking = true;
+	m->block_answered = false;
 	m->block_began_ms = timers_mono_ms(m->timers);
 }
 
-/* Nobody is blamed for the time without the line: neither for being idle nor
- * for being slow to close. */
-void blocking_ends(struct modem *m)
+/* Who asked was told; the modem itself may not have done yet. */
+void blocking_answered(struct modem *m)
+{
+	m->block_answered = true;
+}
+
+/* When the line is free again. Nobody is blamed for the time without it:
+ * neither for being idle nor for being slow to close. */
+void blocking_settle(struct modem *m)
 {
 	int64_t now = timers_mono_ms(m->timers);
 	int64_t took = now - m->block_began_ms;
 	struct link *l;
 
-	if (!m->blocking)
+	if (!m->blocking || !m->block_answered ||
+	    !at_channel_ready(m->channel))
 		return;
 	m->blocking = false;
 	m->query_not_before_ms = now + took;

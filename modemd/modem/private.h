@@ -336,7 +336,8 @@ struct modem {
 
 	/* blocking.c */
 	int64_t block_began_ms;		/* the last one */
-	bool blocking;			/* it is under way */
+	bool blocking;			/* it has the line */
+	bool block_answered;		/* and its result was told */
 
 	int64_t signal_ms;		/* when it was last asked */
 	struct known known[MODEM_NAMES];
@@ -507,7 +508,8 @@ int link_check_options(const struct link *l);
 bool blocking_open(const struct modem *m);
 bool blocking_may(const struct modem *m);
 void blocking_begins(struct modem *m);
-void blocking_ends(struct modem *m);
+void blocking_answered(struct modem *m);
+void blocking_settle(struct modem *m);
 bool blocking_wants_push(const struct modem *m);
 int64_t blocking_due(const struct modem *m);	/* INT64_MAX: never */
 

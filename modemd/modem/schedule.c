@@ -406,6 +406,7 @@ static bool line_is_free(const struct modem *m)
  */
 void modem_kick(struct modem *m)
 {
+	blocking_settle(m);
 	network_wish(m);
 	pings_end_cancelled(m);
 	receive_run(m);
