@@ -19,6 +19,8 @@
 #include "port/port.h"
 
 #define BUSY_MS		300	/* until a line that was refused is repeated */
+#define PROMPT_MS	1000	/* for the prompt of a modem that sends one */
+#define FIRST_PROMPT_MS	50	/* the same, when nobody knows */
 #define DOUBT_MS	200	/* for the prompt behind an OK in doubt */
 #define PUSH_TAIL_MS	50	/* in which what follows pushed bytes has come */
 
@@ -82,8 +84,9 @@ static bool is_garbled(const struct at_channel *ch)
 	       !ch->detail[0];
 }
 
-static void write_payload(struct at_channel *ch)
+void channel_write_payload(struct at_channel *ch)
 {
+	channel_go_on(ch);
 	channel_set_state(ch, CH_PAYLOAD);
 	if (ch->echo_seen)
 		at_parser_expect_echo(ch->parser, ch->payload,
@@ -94,11 +97,20 @@ static void write_payload(struct at_channel *ch)
 	(void)port_write(ch->port, ch->payload, ch->cmd.payload_len);
 }
 
-/* It stands for the prompt; one that follows is one too many. */
+/*
+ * It stands for the prompt. Where one follows, bytes before it may be lost;
+ * where none does, waiting for it would cost more than the line does.
+ */
 static void handle_prompting_ok(struct at_channel *ch)
 {
-	if (ch->state == CH_COMMAND)
-		write_payload(ch);
+	if (ch->state != CH_COMMAND)
+		return;		/* one too many */
+	if (ch->prompts == PROMPTS_NEVER)
+		channel_write_payload(ch);
+	else
+		channel_wait(ch, CH_PROMPT, channel_line_ms(ch, 8) +
+			     (ch->prompts == PROMPTS_ALWAYS ? PROMPT_MS :
+			      FIRST_PROMPT_MS));
 }
 
 /*
@@ -113,7 +125,7 @@ static bool is_of_another(struct at_channel *ch, const struct at_line *line)
 		return false;
 	if (line->kind == AT_OK && ch->cmd.ok_prompts) {
 		ch->ok_doubt = true;
-		channel_wait_busy(ch, DOUBT_MS);
+		channel_wait(ch, CH_BUSY, DOUBT_MS);
 	} else {
 		channel_send_again(ch);
 	}
@@ -142,7 +154,7 @@ static void handle_busy(struct at_channel *ch)
 	if (ch->state == CH_PROBE)
 		channel_sync_busy(ch);
 	else if (ch->state == CH_COMMAND && port_unwritten(ch->port) == 0)
-		channel_wait_busy(ch, BUSY_MS);
+		channel_wait(ch, CH_BUSY, BUSY_MS);
 }
 
 static void handle_final(struct at_channel *ch, const struct at_line *line)
@@ -406,13 +418,12 @@ static void on_prompt(void *ctx)
 	struct at_channel *ch = ctx;
 
 	at_trace_add(ch->trace, AT_TRACE_PROMPT, ">", 1);
-	/* Where OK does it, one before it says nothing. */
-	if (ch->state == CH_BUSY)
-		channel_go_on(ch);
-	else if (ch->state != CH_COMMAND || ch->cmd.ok_prompts)
-		return;
-
-	write_payload(ch);
+	if (ch->cmd.ok_prompts && ch->state != CH_COMMAND)
+		ch->prompts = PROMPTS_ALWAYS;
+	/* Where OK stands for it, one before that says nothing. */
+	if (ch->state == CH_PROMPT || ch->state == CH_BUSY ||
+	    (ch->state == CH_COMMAND && !ch->cmd.ok_prompts))
+		channel_write_payload(ch);
 }
 
 static void on_garbage(void *ctx, size_t len)

@@ -146,10 +146,10 @@ void channel_send_again(struct at_channel *ch)
 	begin_wait(ch, left_ms(ch));
 }
 
-/* For the final line of whatever the modem is busy with. */
-void channel_wait_busy(struct at_channel *ch, uint32_t ms)
+/* A moment within the command's time. */
+void channel_wait(struct at_channel *ch, enum channel_state state, uint32_t ms)
 {
-	channel_set_state(ch, CH_BUSY);
+	channel_set_state(ch, state);
 	timer_start(ch->deadline, ms < left_ms(ch) ? ms : left_ms(ch));
 }
 
@@ -206,7 +206,7 @@ void channel_end_command(struct at_channel *ch, int err, const char *final,
 bool channel_is_running(const struct at_channel *ch)
 {
 	return ch->state == CH_COMMAND || ch->state == CH_PAYLOAD ||
-	       ch->state == CH_BUSY;
+	       ch->state == CH_PROMPT || ch->state == CH_BUSY;
 }
 
 /* ----------------------------------------------------- what the port tells */
@@ -251,6 +251,7 @@ static void come_to_rest(struct at_channel *ch, int err)
 	channel_set_state(ch, CH_REST);
 	ch->deaf = false;
 	ch->header_due = false;
+	ch->prompts = PROMPTS_UNKNOWN;
 	ch->echo_trial = false;
 	ch->echo_off = false;
 	ch->echo_told = false;

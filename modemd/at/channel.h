@@ -30,7 +30,7 @@ struct timers;
 enum at_entry {
 	AT_ENTRY_ESC,		/* ESC; then all the bytes that it may want */
 	AT_ENTRY_PLUSES,	/* +++ alone: all else would be payload */
-	AT_ENTRY_UNKNOWN,	/* +++, then ESC */
+	AT_ENTRY_UNKNOWN,	/* +++; then all the bytes that it may want */
 };
 
 /* How a modem is to be talked to; what differs is here, never a name. */

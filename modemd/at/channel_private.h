@@ -16,12 +16,16 @@ enum channel_state {
 	CH_IDLE,	/* a command may go out */
 	CH_COMMAND,	/* written; its prompt or its final line is due */
 	CH_PAYLOAD,	/* payload written; its final line is due */
+	CH_PROMPT,	/* OK stands for the prompt, which may follow */
 	CH_BUSY,	/* refused as busy: to be written once more */
 	CH_QUIET,	/* waiting until nothing comes any more */
 	CH_PROBE,	/* AT written; exactly one OK is due */
 	CH_ESCAPE,	/* a pause before or after +++ */
 	CH_RAW,
 };
+
+/* Where OK stands for the prompt: does this modem send one all the same? */
+enum channel_prompts { PROMPTS_UNKNOWN, PROMPTS_NEVER, PROMPTS_ALWAYS };
 
 struct at_channel {
 	const struct at_channel_ops *ops;
@@ -48,6 +52,7 @@ struct at_channel {
 	bool bare_push, behind_push;	/* this line, the last, heads pushed bytes */
 	int64_t pushed_ms;		/* when, without a line end behind */
 	int64_t until_ms;		/* when the running command times out */
+	enum channel_prompts prompts;
 	bool ok_doubt;			/* OK behind "busy": whose is it? */
 	unsigned int max_silence;	/* unanswered ATs that make it absent */
 	struct at_command cmd;		/* the running one */
@@ -81,8 +86,10 @@ uint32_t channel_line_ms(const struct at_channel *ch, size_t bytes);
 bool channel_is_running(const struct at_channel *ch);
 int channel_write_line(struct at_channel *ch, const char *text);
 void channel_send_again(struct at_channel *ch);
-void channel_wait_busy(struct at_channel *ch, uint32_t ms);
+void channel_wait(struct at_channel *ch, enum channel_state state,
+		  uint32_t ms);
 void channel_go_on(struct at_channel *ch);
+void channel_write_payload(struct at_channel *ch);
 void channel_end_command(struct at_channel *ch, int err, const char *final,
 			 enum channel_state next);
 

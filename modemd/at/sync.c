@@ -29,12 +29,14 @@
 #define BUSY_MAX_MS	60000	/* so long "busy" is no silence */
 #define EXTRA_MAX	5	/* answers too many that cost no try */
 
-static void write_byte_run(struct at_channel *ch, char byte, size_t n)
+/* @n bytes of @pair, over and over. */
+static void write_run(struct at_channel *ch, const char *pair, size_t n)
 {
 	char run[64];
-	size_t piece;
+	size_t i, piece;
 
-	memset(run, byte, sizeof(run));
+	for (i = 0; i < sizeof(run); i++)
+		run[i] = pair[i % 2];
 	for (; n > 0; n -= piece) {
 		piece = n < sizeof(run) ? n : sizeof(run);
 		if (port_write(ch->port, run, piece))
@@ -53,17 +55,19 @@ static void end_data_entry(struct at_channel *ch)
 
 	if (ch->entry_left == 0 || entry == AT_ENTRY_PLUSES)
 		return;
-	if (step == (entry == AT_ENTRY_ESC ? 1 : 2))
-		write_byte_run(ch, 0x1b, 1);
-	if (step != 2 || entry != AT_ENTRY_ESC)
+	if (step == 1 && entry == AT_ENTRY_ESC)
+		write_run(ch, "\x1b\x1b", 1);
+	if (step != 2)
 		return;
 	if (ch->entry_coded) {	/* the first one may have been quoted */
-		write_byte_run(ch, 0x1b, 1);
+		write_run(ch, "\x1b\x1b", 1);
 		return;
 	}
 	at_trace_note(ch->trace, "fed %zu empty lines to end a send",
 		      ch->entry_left);
-	write_byte_run(ch, '\r', ch->entry_left);
+	/* Empty lines upset nobody, as long as they are lines. */
+	write_run(ch, entry == AT_ENTRY_ESC ? "\r\r" : "\r\n",
+		  ch->entry_left);
 }
 
 static void write_probe(struct at_channel *ch)
@@ -328,6 +332,14 @@ static void end_in_doubt(struct at_channel *ch)
 		channel_start_sync(ch, true);
 }
 
+/* There is none: so be it. */
+static void prompt_is_late(struct at_channel *ch)
+{
+	if (ch->prompts == PROMPTS_UNKNOWN)
+		ch->prompts = PROMPTS_NEVER;
+	channel_write_payload(ch);
+}
+
 static void busy_is_over(struct at_channel *ch)
 {
 	if (timers_mono_ms(ch->timers) >= ch->until_ms)
@@ -345,6 +357,9 @@ void channel_on_deadline(void *ctx)
 	struct at_channel *ch = ctx;
 
 	switch (ch->state) {
+	case CH_PROMPT:
+		prompt_is_late(ch);
+		break;
 	case CH_BUSY:
 		busy_is_over(ch);
 		break;

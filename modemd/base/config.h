@@ -49,6 +49,10 @@ struct config_modem {
 	char *pin;			/* 4-8 digits; "": none */
 	char *wifi_ssid;
 	char *wifi_password;
+	char *dns_servers;	/* "9.9.9.9,2620:fe::fe"; "": the network's */
+	bool sntp;		/* the modem asks servers for the time */
+	char *sntp_servers;	/* the same form, names too; "": its own */
+	int zone_min;		/* of the modem's clock: minutes east of UTC */
 	char *options;		/* "dns-retries=2,error-mode=0", or "" */
 };
 

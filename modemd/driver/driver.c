@@ -13,8 +13,8 @@ const struct driver *driver_find(const char *dialect)
 {
 	size_t i;
 
-	if (strcmp(dialect, "auto") == 0)
-		return drivers[0];
+	if (strcmp(dialect, driver_auto.name) == 0)
+		return &driver_auto;
 	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
 		if (strcmp(drivers[i]->name, dialect) == 0)
 			return drivers[i];

@@ -89,6 +89,17 @@ bool confirm_wanted(const struct link *l)
 	       (l->counts.taken > 0 || l->counts.received > 0 || l->line_loss);
 }
 
+/* Now or never: whoever asks, asks again. */
+static int ask_now(struct modem *m, struct query *q)
+{
+	int err = query_begin(m, q);
+
+	if (err == -EBUSY)
+		query_end(m, q, err, NULL);
+
+	return err;
+}
+
 static int ask_confirmed(struct link *l)
 {
 	struct driver_query_args none = { 0 };
@@ -102,7 +113,7 @@ static int ask_confirmed(struct link *l)
 	q->link = l->id;
 	q->epoch = l->epoch;
 
-	return query_begin(m, q);
+	return ask_now(m, q);
 }
 
 static bool all_confirmed(const struct link *l)
@@ -258,7 +269,7 @@ bool wait_ack_step(struct modem *m)
 	m->wait_ack = args.number == 1;
 	q->quiet = true;
 
-	return query_begin(m, q) == 0;
+	return ask_now(m, q) == 0;
 }
 
 /* It may not be fully implemented, says a manual: links go on. */

@@ -17,7 +17,7 @@
 #include "modem/private.h"
 
 
-static const size_t send_steps[] = { 1460, 1400, 1024, 512 };
+static const size_t send_steps[] = { 2048, 1460, 1400, 1024, 512 };
 
 /* The slot, or NULL after a word in the log. */
 static struct slot *find_slot(struct modem *m, unsigned int n,
@@ -35,6 +35,11 @@ static void on_staged(void *up, enum driver_stage stage, int err,
 		      const char *text)
 {
 	life_staged(up, stage, err, text);
+}
+
+static void on_identified(void *up, const struct driver *driver)
+{
+	speak_found(up, driver);
 }
 
 static void on_waiting(void *up, const char *text, uint32_t again_ms)
@@ -360,6 +365,7 @@ static void on_informed(void *up)
 
 const struct driver_events modem_driver_events = {
 	.staged		= on_staged,
+	.identified	= on_identified,
 	.waiting	= on_waiting,
 	.opened		= on_opened,
 	.sent		= on_sent,

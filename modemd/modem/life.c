@@ -182,6 +182,7 @@ static void open_port(struct modem *m)
 	struct port *port = at_channel_port(m->channel);
 	int err;
 
+	speak_anew(m);
 	m->baud_index = 0;
 	err = port_open(port, m->bauds[0]);
 	if (!err) {
@@ -264,9 +265,11 @@ void life_silent(struct modem *m)
 		m->staging = false;
 		m->baud_index = 0;
 		m->rounds = 0;
+		speak_anew(m);
 		try_baud(m);
 		return;
 	}
+	speak_anew(m);
 	if (++m->baud_index < m->baud_count) {
 		try_baud(m);
 		return;
@@ -527,6 +530,12 @@ void life_unleased(struct modem *m, bool sure)
 	life_want_stage(m, DRIVER_NET_CLOSE);
 }
 
+/* In a session an echo may be the peer's. */
+static void look_again(struct modem *m)
+{
+	look_for_modem(m, m->cfg->recovery.max_silence, SILENT_TRY_MS);
+}
+
 /* A banner, or an echo that had been switched off. */
 void life_rebooted(struct modem *m, const char *text)
 {
@@ -542,8 +551,14 @@ void life_rebooted(struct modem *m, const char *text)
 	}
 	restart_went_down(m, 0);
 	forget_modem(m, "the modem restarted");
-	/* In a session an echo may be the peer's. */
-	look_for_modem(m, m->cfg->recovery.max_silence, SILENT_TRY_MS);
+	if (!speak_may_change(m)) {
+		look_again(m);
+		return;
+	}
+	/* The driver may be what tells this: it goes when it has done so. */
+	at_channel_reset(m->channel);
+	m->speak_anew = true;
+	timer_start(m->retry, 0);
 }
 
 /* Something changed for the better: no need to wait any longer. */
@@ -570,9 +585,14 @@ void life_retry(void *ctx)
 		try_baud(m);
 		break;
 	case MODEM_STARTING:
-		if (m->restarting)
+		if (m->speak_anew) {
+			speak_anew(m);
+			look_again(m);
+		} else if (m->restarting) {
+			speak_anew(m);
 			start_sync(m, m->cfg->recovery.max_silence,
 				   SILENT_TRY_MS);
+		}
 		modem_kick(m);
 		break;
 	case MODEM_STOPPED:

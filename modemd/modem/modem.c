@@ -82,8 +82,6 @@ static void on_stop(void *ctx)
 
 static int make_parts(struct modem *m)
 {
-	const struct driver *drv = m->driver;
-	struct driver_env env;
 	int err;
 
 	m->retry = timer_new(m->timers, life_retry, m);
@@ -99,22 +97,8 @@ static int make_parts(struct modem *m)
 			     &m->channel);
 	if (err)
 		return err;
-	err = at_channel_set_dialect(m->channel, drv->dialect);
-	if (err)
-		return err;
 
-	env = (struct driver_env){
-		.channel = m->channel,
-		.timers = m->timers,
-		.state = m->store,
-		.modem = &m->cfg->modem,
-		.links = &m->cfg->links,
-		.events = &modem_driver_events,
-		.up = m,
-	};
-	m->d = drv->new(&env);
-
-	return m->d ? 0 : -ENOMEM;
+	return speak_begin(m);
 }
 
 /* What this version can do with this modem, in the words of the protocol. */
@@ -126,6 +110,9 @@ void modem_list_capabilities(struct modem *m)
 	if (m->push_unnamed || m->cfg->modem.receive == CONFIG_RECEIVE_PULL)
 		caps &= ~(unsigned int)DRIVER_CAP_PUSH;
 
+	m->capabilities[0] = NULL;
+	if (!speak_knows(m))
+		return;
 	m->capabilities[n++] = "tcp";
 	m->capabilities[n++] = "resolve";
 	if (m->driver->caps & DRIVER_CAP_REVERSE_DNS)
@@ -181,15 +168,12 @@ int modem_new(struct timers *ts, const struct config *cfg, struct state *state,
 	TAILQ_INIT(&m->links);
 	TAILQ_INIT(&m->listeners);
 	TAILQ_INIT(&m->queries);
-	m->driver = driver_find(cfg->modem.dialect);
-	err = m->driver ? make_parts(m) : -EINVAL;
+	err = make_parts(m);
 	if (err) {
 		modem_free(m);
 		return err;
 	}
 
-	m->max_send = m->driver->max_send;
-	modem_list_capabilities(m);
 	life_init(m);
 	*out = m;
 
@@ -204,6 +188,7 @@ void modem_free(struct modem *m)
 	links_free(m);
 	listeners_free(m);
 	queries_free(m);
+	speak_end(m);
 	if (m->d)
 		m->driver->free(m->d);
 	at_channel_free(m->channel);

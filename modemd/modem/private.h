@@ -24,6 +24,7 @@
  *   link_options.c  what its owner asked of a link, kept for its restoring
  *   blocking.c  commands that block the line: when, and what goes on
  *   lease.c     the exclusive session: a link that has the line for itself
+ *   speak.c     which driver speaks with the modem
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -40,6 +41,7 @@ struct evbuffer;
 struct timer;
 
 #define MODEM_BAUDS	6	/* rates that are tried */
+#define STEPS_ALL	9	/* of any modem: no modem has all of them */
 #define MODEM_QUERIES	64	/* that may wait */
 #define MODEM_CAPS	24	/* words for what it can do */
 #define MODEM_NAMES	64	/* answers that are kept */
@@ -226,6 +228,10 @@ struct modem {
 	const struct driver *driver;
 	void *d;			/* the driver's own */
 	const char *capabilities[MODEM_CAPS + 1];	/* ends with NULL */
+	const struct driver *aside_driver;
+	void *aside;			/* its own: it spoke before; or NULL */
+	const struct driver *found;	/* to be the driver, as soon as may be */
+	bool speak_anew;		/* it may be another modem now */
 
 	/* life.c */
 	enum modem_state state;
@@ -300,7 +306,7 @@ struct modem {
 	struct {
 		const char *state;
 		int64_t wall_ms, mono_ms;
-	} steps[MODEM_STEPS];
+	} steps[STEPS_ALL];
 	char loss_text[160];		/* the last loss of the network */
 	int64_t loss_mono_ms;
 	/* listener.c, server.c */
@@ -363,6 +369,15 @@ void life_set_network(struct modem *m, enum network_state to,
 		      const char *reason);
 void life_want_stage(struct modem *m, enum driver_stage stage);
 void life_restarting(struct modem *m, const char *reason);
+
+/* speak.c */
+int speak_begin(struct modem *m);
+void speak_end(struct modem *m);
+bool speak_knows(const struct modem *m);
+bool speak_may_change(const struct modem *m);
+void speak_anew(struct modem *m);
+void speak_found(struct modem *m, const struct driver *driver);
+void speak_run(struct modem *m);
 
 /* audit.c */
 #define PULL_ERRORS_MAX	3	/* in a row: then the link is looked into */

@@ -208,7 +208,7 @@ static int find_slot(struct modem *m, struct query *q)
 	return 0;
 }
 
-/* Ends it at once when it cannot be asked. */
+/* Ends it at once when it cannot be asked; -EBUSY: not now. */
 int query_begin(struct modem *m, struct query *q)
 {
 	int err = 0;
@@ -217,6 +217,8 @@ int query_begin(struct modem *m, struct query *q)
 		err = find_slot(m, q);
 	if (!err)
 		err = m->driver->query(m->d, q->id, q->what, &q->args);
+	if (err == -EBUSY)
+		return err;	/* the driver has something under way */
 	if (err)
 		query_end(m, q, err, NULL);
 	else
@@ -229,12 +231,14 @@ int query_begin(struct modem *m, struct query *q)
 bool query_start(struct modem *m)
 {
 	struct query *q;
+	int err;
 
 	if (m->asked)
 		return false;
 	while ((q = next_unknown(m))) {
-		if (!query_begin(m, q))
-			return true;
+		err = query_begin(m, q);
+		if (!err || err == -EBUSY)
+			return !err;
 	}
 
 	return false;

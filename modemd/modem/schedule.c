@@ -48,6 +48,8 @@ static bool step_open(struct modem *m, struct link *l)
 	err = link_check_options(l);
 	if (!err)
 		err = m->driver->open(m->d, (unsigned int)l->slot, &args);
+	if (err == -EBUSY)
+		return false;	/* the driver has something under way */
 	if (err) {
 		link_lose(l, err, "open-failed", strerror(-err));
 		return false;
@@ -407,6 +409,7 @@ static bool line_is_free(const struct modem *m)
 void modem_kick(struct modem *m)
 {
 	blocking_settle(m);
+	speak_run(m);
 	network_wish(m);
 	pings_end_cancelled(m);
 	receive_run(m);
