@@ -342,6 +342,7 @@ struct modem {
 
 	/* blocking.c */
 	int64_t block_began_ms;		/* the last one */
+	int64_t block_not_before_ms;	/* the next one, while others wait */
 	bool blocking;			/* it has the line */
 	bool block_answered;		/* and its result was told */
 
@@ -522,6 +523,7 @@ int link_check_options(const struct link *l);
 /* blocking.c */
 bool blocking_open(const struct modem *m);
 bool blocking_may(const struct modem *m);
+bool blocking_may_ask(const struct modem *m);
 void blocking_begins(struct modem *m);
 void blocking_answered(struct modem *m);
 void blocking_settle(struct modem *m);

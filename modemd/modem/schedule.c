@@ -254,10 +254,11 @@ static bool network_step(struct modem *m)
 	give_slots(m);
 	if (receive_step(m) || wait_ack_step(m))
 		return true;
-	if (now >= m->query_not_before_ms && query_start(m))
+	if (now >= m->query_not_before_ms && blocking_may_ask(m) &&
+	    query_start(m))
 		return true;
 
-	return any_slot_step(m) || (blocking_may(m) && query_start(m));
+	return any_slot_step(m) || (blocking_may_ask(m) && query_start(m));
 }
 
 /* ------------------------------------------------------------ what is due */
