@@ -23,7 +23,9 @@ static const struct ctl_command commands[] = {
 	  "       [-4 | -6] [--tls [OPTIONS]] [--lease [--duration SECONDS]]\n"
 	  "       {HOST PORT | -l PORT}",
 	  "netcat through the modem: stdin and stdout",
-	  "  -l PORT         serve one connection to that port of the modem\n"
+	  "  -l PORT         serve one connection to that port of the modem;\n"
+	  "                  --tls: with TLS, --verify: of those alone who\n"
+	  "                  have a certificate, -6: over IPv6\n"
 	  "  -q SECONDS      close that long after the end of stdin was sent;\n"
 	  "                  without it nc waits until the peer closes\n"
 	  "  -u              UDP: one read of stdin (1500) is one datagram,\n"
@@ -58,14 +60,16 @@ static const struct ctl_command commands[] = {
 	  "the link was lost, with the reason and the counts on stderr.\n" },
 	{ "unlease", unlease_run, "", "end the lease of the modem; of others: "
 	  "admins only", "Who has it is in status; nc --lease takes one.\n" },
-	{ "resolve", resolve_run, "[-w SECONDS] NAME",
+	{ "resolve", resolve_run, "[-4|-6] [-w SECONDS] NAME",
 	  "addresses of a name, asked through the modem",
+	  "  -4, -6          IPv4 or IPv6 only; else IPv4 before IPv6\n"
 	  "  -w SECONDS      give up after that long (60)\n" },
 	{ "reverse", reverse_run, "[-w SECONDS] ADDRESS",
 	  "name of an address, asked through the modem",
 	  "  -w SECONDS      give up after that long (60)\n" },
-	{ "ping", ping_run, "[-c COUNT] [-s SIZE] [-i INTERVAL] [-W WAIT] "
+	{ "ping", ping_run, "[-4|-6] [-c COUNT] [-s SIZE] [-i INTERVAL] [-W WAIT] "
 	  "[-t TTL] HOST", "pings a host from the modem, as ping(8) does",
+	  "  -4, -6          by IPv4 or IPv6 only; else IPv4 before IPv6\n"
 	  "  -c COUNT        packets, 1 to 100 (4)\n"
 	  "  -s SIZE         bytes in each, 4 to 188 (64)\n"
 	  "  -i INTERVAL     seconds between them, 1 to 10 (2)\n"
@@ -104,6 +108,15 @@ static const struct ctl_command commands[] = {
 	  "restart the modem (admins)",
 	  "  -w SECONDS      give up after that long (60)\n"
 	  "soft, the default, is by command; the links end.\n" },
+	{ "time", time_run, "[--sntp on|off] [--server NAME]... [--zone ZONE]\n"
+	  "       [--interval SECONDS]", "the modem's clock; admins set it",
+	  "  --sntp on|off   whether the modem asks time servers\n"
+	  "  --server NAME   whom it asks; up to three, which replace all\n"
+	  "  --zone ZONE     hours, or hours and minutes, east of UTC: +8, -5,\n"
+	  "                  +12:45, 530\n"
+	  "  --interval SECONDS  between two times, 15 to 4294967\n"
+	  "What is set holds until the modem restarts; the section modem of the\n"
+	  "configuration is for good.\n" },
 	{ "trace", trace_run, "[--follow] [--payload]",
 	  "the AT conversation with the modem",
 	  "  --follow        go on with what comes, until interrupted\n"

@@ -26,8 +26,9 @@ struct nc_options {
 	uint16_t local_port;
 	enum modemclient_udp_remote udp_remote;
 	char psk[64];			/* secret */
-	/* the last of each group that was given; NULL: none */
-	const char *tls_option, *tcp_option, *link_option;
+	/* the last of each group that was given; NULL: none; also for -l:
+	 * shared */
+	const char *tls_option, *tcp_option, *link_option, *shared_option;
 };
 
 struct nc {
@@ -61,6 +62,9 @@ struct nc {
 enum { NC_MODEMD, NC_SIGNALS, NC_INPUT, NC_OUTPUT, NC_FDS };
 
 int64_t nc_now_ms(void);
+
+/* 0; or -1 after it has complained: ctl->exit is the exit code. */
+int nc_take_arguments(struct nc *nc, int argc, char **argv);
 
 /* Waits for what may happen next, until @deadline_ms (0: none), and lets
  * modemd's side happen. */

@@ -234,16 +234,17 @@ static void note_group(struct nc_options *o, int c)
 {
 	bool tls = c == OPT_VERIFY || (c >= OPT_PKI && c <= OPT_PSK_HINT);
 	bool tcp = c >= OPT_KEEPALIVE && c <= OPT_SEND_TIMEOUT;
+	const char *name = c == '4' ? "-4" : c == '6' ? "-6" : option_name(c);
 
 	if (tls)
 		o->tls_option = option_name(c);
 	if (tcp)
 		o->tcp_option = option_name(c);
-	if (tls || tcp || c == OPT_TLS || c == '4' || c == '6' ||
-	    c == OPT_LOCAL_ADDRESS || c == OPT_LOCAL_PORT ||
-	    c == OPT_UDP_REMOTE)
-		o->link_option = c == '4' ? "-4" : c == '6' ? "-6" :
-				 option_name(c);
+	if (c == OPT_TLS || c == OPT_VERIFY || c == '4' || c == '6')
+		o->shared_option = name;
+	else if (tls || tcp || c == OPT_LOCAL_ADDRESS ||
+		 c == OPT_LOCAL_PORT || c == OPT_UDP_REMOTE)
+		o->link_option = name;
 	o->tls.verify |= c == OPT_CA;
 	o->tls.authenticate |= c == OPT_PKI;
 }
@@ -313,10 +314,11 @@ static int check_options(struct nc *nc)
 
 	if (why)
 		return refuse(nc, "%s", why);
-	if (o->link_option && (nc->listen || nc->lease))
+	why = o->link_option ? o->link_option : o->shared_option;
+	if (why && (nc->lease || (nc->listen && o->link_option)))
 		return refuse(nc, "%s%s is for a link to HOST, not for %s",
-			      o->link_option[0] == '-' ? "" : "--",
-			      o->link_option, nc->lease ? "--lease" : "-l");
+			      why[0] == '-' ? "" : "--", why,
+			      nc->lease ? "--lease" : "-l");
 	if (o->tls_option && !o->use_tls)
 		return refuse(nc, "--%s is for --tls", o->tls_option);
 	if (nc->udp && (o->use_tls || o->tcp_option))

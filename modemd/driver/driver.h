@@ -85,6 +85,8 @@ enum driver_cap {
 	DRIVER_CAP_PULL_JOINS	= 1 << 17,
 	/* Also of listeners: tls. */
 	DRIVER_CAP_TLS_SERVER	= 1 << 18,
+	/* Also sessions that listen: driver_lease_args. */
+	DRIVER_CAP_LEASE_LISTEN	= 1 << 19,
 };
 
 /* Which addresses of a name, or of this module. */

@@ -233,9 +233,12 @@ static const struct w800_step net_open[] = {
 	CLOSE_ALL,
 	{ .send = send_mux },
 	RECEIVE,
-	{ .text = "AT+CIPV6=1", .optional = true },
+	{ .send = w800_send_ipv6, .optional = true },
+	{ .send = w800_send_reconnect, .optional = true },
+	{ .send = w800_send_dns, .judge = w800_judge_dns },
+	{ .send = w800_send_sntp, .judge = w800_judge_sntp },
+	{ .send = w800_send_sntp_interval, .optional = true },
 	{ .send = send_tcpopt, .optional = true },
-	/* w800_config.c, w800_time.c: DNS and SNTP servers */
 	ADDRESS,
 	{ NULL }
 };

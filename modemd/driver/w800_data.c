@@ -82,7 +82,7 @@ int w800_send(void *d, unsigned int slot, const uint8_t *buf, size_t len,
 
 	if (len > W800_BLOCK)
 		return -EINVAL;
-	if (w->job.list)
+	if (w->job.list || w800_ping_due(w))
 		return -EBUSY;
 
 	*s = (struct w800_send){ .slot = slot, .len = len, .data = buf };
@@ -190,7 +190,7 @@ int w800_pull(void *d, unsigned int slot, size_t max)
 	struct w800_pull *p = &w->pulling;
 	int err;
 
-	if (w->job.list)
+	if (w->job.list || w800_ping_due(w))
 		return -EBUSY;
 	p->slot = slot;
 	p->max = max < W800_BLOCK ? max : W800_BLOCK;

@@ -278,7 +278,8 @@ static void lengths_line(struct w800 *w, const struct at_line *line)
 static const struct w800_step audit_steps[] = {
 	{ .text = "AT+CIPSTATE?", .accept = { R_CIPSTATE + 1 },
 	  .line = table_line, .judge = judge_table },
-	/* w800_server.c: CIPSERVER?, for the listeners of the table */
+	{ .send = w800_ask_server, .accept = { R_CIPSERVER + 1 },
+	  .line = w800_take_server, .optional = true },
 	{ .send = ask_lengths, .accept = { R_RECVLEN + 1 },
 	  .line = lengths_line, .optional = true },
 	{ NULL }

@@ -42,6 +42,10 @@ struct query *query_new(struct modem *m, enum driver_query what,
 	q->args = *args;
 	snprintf(q->text, sizeof(q->text), "%s", args->text ? args->text : "");
 	q->args.text = q->text;
+	if (args->time) {
+		q->time = *args->time;
+		q->args.time = &q->time;
+	}
 	TAILQ_INSERT_TAIL(&m->queries, q, entry);
 	m->query_count++;
 
@@ -140,7 +144,8 @@ void names_forget(struct modem *m)
 static bool is_local(const struct query *q)
 {
 	return q->what == DRIVER_Q_AT || q->what == DRIVER_Q_CONFIG ||
-	       q->what == DRIVER_Q_SET || q->what == DRIVER_Q_SIGNAL;
+	       q->what == DRIVER_Q_SET || q->what == DRIVER_Q_SIGNAL ||
+	       q->what == DRIVER_Q_TIME;
 }
 
 /* The first that may go out now: one ping at a time. */

@@ -25,7 +25,8 @@ FAULTS, HOPELESS, REFUSED, LADDER, RESYNC = (
 def quirks():
     out = subprocess.run([harness.STAGE.path("modemsim"), "--list-quirks"],
                          capture_output=True, text=True, check=True).stdout
-    return [line.split()[0] for line in out.splitlines()]
+    names = [line.split()[0] for line in out.splitlines()]
+    return [name for name in names if DIALECT.has_quirk(name)]
 
 
 def transfer(bench, server, must_work):

@@ -21,6 +21,8 @@ SCHEMAS = os.path.join(os.path.dirname(__file__), "../../modemctl/schema")
 NAME = "echo.example.org"
 #: verbs that print bytes, not JSON
 WITHOUT = {"nc"}
+#: of modems that this test does not have: 360_time.py
+ELSEWHERE = {"time"}
 used = set()
 
 
@@ -192,7 +194,7 @@ def every_verb_has_a_schema(bench):
     for verb in verbs - WITHOUT:
         check(any(name == verb or name.startswith(verb + "-")
                   for name in there), "no schema for %s" % verb)
-    same(there - used, set(), "schemas that nothing was checked by")
+    same(there - used - ELSEWHERE, set(), "schemas that nothing was checked by")
 
 
 harness.run(every_answer, an_address_has_a_name, answers_without_a_modem,

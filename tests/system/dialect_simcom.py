@@ -7,6 +7,8 @@ What the names mean is said where they are used; dialect.py says the rest.
 Called by: dialect.py.
 """
 
+from dialect_w800 import W800
+
 
 class Simcom:
     name = "simcom"
@@ -18,6 +20,7 @@ class Simcom:
 
     slots, listeners = 10, 4
     max_send, max_datagram = 1500, 1500
+    eol = b"\r"
     maker = "SIMCOM"            # as status tells it
     #: of `modemctl why`
     steps = ["device", "line", "modem", "sim", "registration", "context",
@@ -28,7 +31,8 @@ class Simcom:
     #: commands by what they do, as they begin
     commands = {"open": "AT+CIPOPEN=", "send": "AT+CIPSEND=",
                 "resolve": "AT+CDNS", "signal": "AT+CSQ",
-                "unlisten": "SERVERSTOP=", "push": "AT+CIPRXGET=0"}
+                "unlisten": "SERVERSTOP=", "push": "AT+CIPRXGET=0",
+                "pull": "AT+CIPRXGET=2"}
     bring_up = "NETOPEN"        # said in every bring-up
 
     # -- raw commands
@@ -95,6 +99,9 @@ class Simcom:
     def __init__(self, family=""):
         if family:
             raise SystemExit("simcom has no families of answers")
+
+    def has_quirk(self, name):
+        return name not in W800.own_quirks
 
     def sim_options(self):
         return []
