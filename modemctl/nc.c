@@ -142,7 +142,9 @@ static int resolve(struct nc *nc)
 	if (inet_pton(AF_INET, nc->host, &any) == 1 ||
 	    inet_pton(AF_INET6, nc->host, &any) == 1)
 		return CTL_DONE;
-	if (modemclient_resolve(nc->ctl->mc, nc->host, RESOLVE_MS, &found) < 0)
+	if (modemclient_resolve_family(nc->ctl->mc, nc->host,
+				       nc->options.family, RESOLVE_MS,
+				       &found) < 0)
 		return ctl_fail_client(nc->ctl);
 	snprintf(nc->address, sizeof(nc->address), "%s", found[0]);
 	modemclient_addresses_free(found);

@@ -140,7 +140,9 @@ static void step_line(void *ctx, const struct at_line *line)
 {
 	struct w800_job *job = ctx;
 
-	if (job->list && current(job)->line)
+	if (!job->list)		/* its job is over: what it tells of links holds */
+		w800_answer_line(job->w, line);
+	else if (current(job)->line)
 		current(job)->line(job->w, line);
 }
 
@@ -198,9 +200,12 @@ static int run_step(struct w800_job *job)
 	int err;
 
 	job->pause = PAUSE_NONE;
+	job->late_ms = 0;
 	while (find_step(job)) {
 		err = send_step(job);
 		job->in_flight = !err;
+		if (!err && job->late_ms)
+			pause_for(job, PAUSE_LATE, job->late_ms);
 		if (err <= 0)
 			return err;
 		job->step++;
@@ -242,6 +247,11 @@ void w800_job_timer(void *ctx)
 	case PAUSE_LINE:
 		act(job, current(job)->judge(job->w, -ETIMEDOUT, NULL),
 		    -ETIMEDOUT);
+		break;
+	case PAUSE_LATE:
+		w800_say(job, "no answer in time");
+		job->orphan = job->in_flight;
+		end_job(job, -ETIMEDOUT);
 		break;
 	case PAUSE_NONE:
 		break;

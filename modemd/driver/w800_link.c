@@ -139,6 +139,7 @@ static void end_open(struct w800 *w, int err)
 	if (!err && o->udp)
 		w800_udp_opened(w);
 	explicit_bzero(&o->tls, sizeof(o->tls));
+	o->late = w->job.orphan;
 	o->running = false;
 	ev->opened(w->env.up, o->slot, err, err ? w->job.text : "");
 	if (!err && closed)
@@ -189,6 +190,8 @@ static void end_close(struct w800 *w, int err)
 {
 	unsigned int slot = w->closing;
 
+	if (slot == w->opening.slot)
+		w->opening.late = false;
 	w->closing = W800_LINKS;
 	w->links[slot] = (struct w800_link){ 0 };
 	w->env.events->closed(w->env.up, slot, err && err != -ENODEV ?
@@ -343,6 +346,9 @@ static void on_connect(struct w800 *w, unsigned int slot)
 		w800_poke(&w->job);
 		return;
 	}
+	/* It is of the open that was given up, and will be closed. */
+	if (o->late && o->slot == slot)
+		return;
 	/* w800_server.c */
 	w->links[slot] = (struct w800_link){ 0 };
 	w->env.events->accepted(w->env.up, DRIVER_LISTENER_UNKNOWN, slot,

@@ -127,6 +127,7 @@ enum w800_pause {
 	PAUSE_TURN,		/* the next step, in the next loop turn */
 	PAUSE_AGAIN,
 	PAUSE_LINE,		/* V_WAIT */
+	PAUSE_LATE,		/* a command that may take longer than its job */
 };
 
 /* A list of steps under way; the last of a list has no text and no send. */
@@ -143,6 +144,8 @@ struct w800_job {
 	bool in_flight;			/* a command of it is */
 	bool orphan;			/* and the job has ended meanwhile */
 	int err;			/* of V_FAIL; 0: as the answer's */
+	uint32_t late_ms;		/* set by a send(): the job ends then, and
+					 * its command goes on as an orphan */
 	signed char accept[5];		/* of the command under way */
 	char text[256];			/* words for its end */
 };
@@ -170,6 +173,7 @@ struct w800_open {
 	bool connected;			/* its line was seen */
 	bool listed;			/* by CIPSTATE */
 	bool closed;			/* again, before its OK */
+	bool late;			/* told as timed out; it goes on */
 	int err;			/* as it is judged so far */
 	bool doubt;			/* it said ERROR, and not why */
 	int64_t began_ms, start_ms;	/* CIPSTART */

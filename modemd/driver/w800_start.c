@@ -24,8 +24,7 @@
 #define HOST_MAX	64	/* bytes in CIPSTART; longer ones: CIPDOMAIN */
 #define RESOLVE_MS	20000	/* Q130: some 15 s */
 #define SEND_MS		5000	/* CIPTCPOPT: "recommended ... 5 ~ 10 s" */
-#define OPEN_MARGIN_MS	5000	/* beyond what the configuration allows */
-#define TLS_MARGIN_MS	40000	/* "each packet's timeout is 10 seconds" */
+#define START_MS	180000	/* nothing can stop a CIPSTART */
 
 static bool is_ipv4(const char *host)
 {
@@ -200,6 +199,8 @@ static void add_udp(char *out, size_t size, const struct w800_open *o)
 			 modes[o->udp_remote]);
 }
 
+/* Its owner hears in time that it did not open; the module tries on as long as
+ * it likes, and has the line for it. */
 int w800_send_start(struct w800 *w, struct at_command *cmd)
 {
 	struct w800_open *o = &w->opening;
@@ -213,8 +214,8 @@ int w800_send_start(struct w800 *w, struct at_command *cmd)
 		 o->slot, o->udp ? "UDP" : o->has_tls ? "SSL" : "TCP",
 		 o->v6 ? "v6" : "", o->host, o->port, rest);
 	cmd->text = text;
-	cmd->timeout_ms = w->env.links->open_timeout_ms +
-			  (o->has_tls ? TLS_MARGIN_MS : OPEN_MARGIN_MS);
+	cmd->timeout_ms = START_MS;
+	w->job.late_ms = w->env.links->open_timeout_ms;
 	o->start_ms = timers_mono_ms(w->env.timers);
 
 	return at_channel_send(w->env.channel, cmd);

@@ -9,6 +9,7 @@
 
 #include <event2/buffer.h>
 
+#include "at/channel.h"
 #include "base/timer.h"
 #include "modem/private.h"
 
@@ -46,28 +47,42 @@ static bool others_wait(const struct modem *m)
 bool blocking_may(const struct modem *m)
 {
 	return !blocking_open(m) ||
-	       timers_mono_ms(m->timers) >= m->query_not_before_ms ||
+	       timers_mono_ms(m->timers) >= m->block_not_before_ms ||
 	       !others_wait(m);
+}
+
+/* The same of the question that is next, which may be a quick one. */
+bool blocking_may_ask(const struct modem *m)
+{
+	return blocking_may(m) || !query_blocks(m);
 }
 
 void blocking_begins(struct modem *m)
 {
 	m->blocking = true;
+	m->block_answered = false;
 	m->block_began_ms = timers_mono_ms(m->timers);
 }
 
-/* Nobody is blamed for the time without the line: neither for being idle nor
- * for being slow to close. */
-void blocking_ends(struct modem *m)
+/* Who asked was told; the modem itself may not have done yet. */
+void blocking_answered(struct modem *m)
+{
+	m->block_answered = true;
+}
+
+/* When the line is free again. Nobody is blamed for the time without it:
+ * neither for being idle nor for being slow to close. */
+void blocking_settle(struct modem *m)
 {
 	int64_t now = timers_mono_ms(m->timers);
 	int64_t took = now - m->block_began_ms;
 	struct link *l;
 
-	if (!m->blocking)
+	if (!m->blocking || !m->block_answered ||
+	    !at_channel_ready(m->channel))
 		return;
 	m->blocking = false;
-	m->query_not_before_ms = now + took;
+	m->block_not_before_ms = now + took;
 	TAILQ_FOREACH(l, &m->links, entry) {
 		if (l->state != LINK_OPEN)
 			continue;
@@ -129,9 +144,9 @@ int64_t blocking_due(const struct modem *m)
 {
 	int64_t now = timers_mono_ms(m->timers);
 
-	if (!blocking_open(m) || m->query_not_before_ms <= now ||
+	if (!blocking_open(m) || m->block_not_before_ms <= now ||
 	    !(opens_soon(m) || query_blocks(m)))
 		return INT64_MAX;
 
-	return m->query_not_before_ms;
+	return m->block_not_before_ms;
 }

@@ -247,8 +247,10 @@ int link_check_options(const struct link *l);
 /* blocking.c */
 bool blocking_open(const struct modem *m);
 bool blocking_may(const struct modem *m);
+bool blocking_may_ask(const struct modem *m);
 void blocking_begins(struct modem *m);
-void blocking_ends(struct modem *m);
+void blocking_answered(struct modem *m);
+void blocking_settle(struct modem *m);
 bool blocking_wants_push(const struct modem *m);
 int64_t blocking_due(const struct modem *m);	/* INT64_MAX: never */
 

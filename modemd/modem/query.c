@@ -265,8 +265,8 @@ void query_answered(struct modem *m, uint32_t id, int err,
 	if (err == -ECONNRESET)		/* it restarted in the middle */
 		err = -ENODEV;
 	m->query_not_before_ms = now + (now - m->query_began_ms);
-	if (m->blocking && is_name(q))
-		blocking_ends(m);
+	if (is_name(q))
+		blocking_answered(m);
 	if (q->what == DRIVER_Q_SIGNAL)
 		m->signal_ms = now;
 	keep(m, q, err, answer->text);

@@ -245,10 +245,11 @@ static bool network_step(struct modem *m)
 	give_slots(m);
 	if (receive_step(m) || wait_ack_step(m))
 		return true;
-	if (now >= m->query_not_before_ms && query_start(m))
+	if (now >= m->query_not_before_ms && blocking_may_ask(m) &&
+	    query_start(m))
 		return true;
 
-	return any_slot_step(m) || (blocking_may(m) && query_start(m));
+	return any_slot_step(m) || (blocking_may_ask(m) && query_start(m));
 }
 
 /* ------------------------------------------------------------------- kicks */
@@ -270,6 +271,7 @@ static bool line_is_free(const struct modem *m)
  */
 void modem_kick(struct modem *m)
 {
+	blocking_settle(m);
 	speak_run(m);
 	network_wish(m);
 	pings_end_cancelled(m);

@@ -213,6 +213,8 @@ struct modem {
 	struct at_channel *channel;
 	const struct driver *driver;
 	void *d;			/* the driver's own */
+	const struct driver *aside_driver;
+	void *aside;			/* its own: it spoke before; or NULL */
 	const char *capabilities[MODEM_CAPS + 1];	/* ends with NULL */
 	const struct driver *aside_driver;
 	void *aside;			/* its own: it spoke before; or NULL */
@@ -331,7 +333,9 @@ struct modem {
 
 	/* blocking.c */
 	int64_t block_began_ms;		/* the last one */
-	bool blocking;			/* it is under way */
+	int64_t block_not_before_ms;	/* the next one, while others wait */
+	bool blocking;			/* it has the line */
+	bool block_answered;		/* and its result was told */
 
 	int64_t signal_ms;		/* when it was last asked */
 	struct known known[MODEM_NAMES];

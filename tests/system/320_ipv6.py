@@ -173,6 +173,9 @@ def nc_six(bench):
     code, _, err = bench.run("modemctl", "nc", "-u", "-q", 0, "::1",
                              peer.port, stdin=b"hello")
     same((code, peer.sock.recvfrom(100)[0]), (0, b"hello"), "nc -u " + err)
+    code, _, err = bench.run("modemctl", "nc", "-u", "-6", "-q", 0,
+                             "six.test", peer.port, stdin=b"by name")
+    same((code, peer.sock.recvfrom(100)[0]), (0, b"by name"), "nc -u " + err)
 
 
 harness.run(a_stream, names, a_long_name, datagrams, of_the_module, nc_six)

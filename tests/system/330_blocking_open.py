@@ -172,6 +172,34 @@ def quiet_neighbours_do_not_delay(bench):
     check(3.9 < took < 6, "four opens took %.1f s" % took)
 
 
+def an_open_that_is_late(bench):
+    """Its owner hears in time that it did not open; what opens after all is
+    nobody's, and closed. Nothing is said to a module that is busy."""
+    daemon = bench.start("--baud", 0, "--slow", "slow.test=5000",
+                         "--host", "slow.test=127.0.0.1",
+                         links__open_timeout="3s")
+    client, late = daemon.client("other"), daemon.client("late")
+    server = bench.server(harness.echo)
+    link = client.open("127.0.0.1", server.port)
+    began = time.monotonic()
+    slow = late.open_start("slow.test", server.port)
+    late.wait(lambda: slow.opened, 10, "the end of the open")
+    took = time.monotonic() - began
+    same(slow.opened.get("status", 0), 9, "the status (TIMEOUT)")
+    check(2.9 < took < 3.5, "it took %.1f s" % took)
+    link.send(b"meanwhile")
+    same(link.read(9), b"meanwhile", "the echo")
+    check(time.monotonic() - began > 4.9, "the module was not busy")
+    wait_for(lambda: len(server.connections) == 2 and
+             server.connections[1].ended, "the late one is closed")
+    wait_for(lambda: len(bench.sim.used_slots()) == 1, "its slot is free")
+    # 5 s of the line were taken: as long the other has it now
+    link.send(b"again")
+    late.open("127.0.0.1", server.port).close()
+    check(time.monotonic() - began > 9, "the next open came too early")
+    same(link.read(5), b"again", "the echo")
+
+
 harness.run(downlink_goes_on, every_byte_through_the_switches,
             uplink_follows_at_once, half_of_the_time,
-            quiet_neighbours_do_not_delay)
+            quiet_neighbours_do_not_delay, an_open_that_is_late)

@@ -311,6 +311,34 @@ static void questions_block_too(void **state)
 	assert_null(script_command(b->script, 0));
 }
 
+/* What is answered at once need not wait so long, nor does it make what blocks
+ * go sooner. */
+static void quick_questions(void **state)
+{
+	struct bench *b = *state;
+	uint64_t a = bench_opened(b), first = open_dead(b), second;
+	const char *why;
+	uint32_t q;
+
+	b->on_event = feed;
+	bench_wait(b, 100);
+	assert_int_equal(bench_send(b, a, bytes, sizeof(bytes)), 0);
+	bench_wait(b, BLOCK_MS - 100);
+	end_dead(b, first);
+	script_answer(b->script, "AT+CIPOPEN=", "", 1);
+	second = (uint64_t)bench_open(b);
+	assert_true(second > 0);
+	bench_wait(b, 100);
+	assert_int_equal(modem_at(b->m, "AT+CSQ", 1000, false, &q, &why), 0);
+	bench_wait(b, 200);
+	assert_int_equal(script_heard(b->script, "AT+CSQ"), 1);
+	bench_wait(b, BLOCK_MS - 500);
+	assert_int_equal(bench_info(b, second).state, LINK_WAITING);
+	bench_wait(b, 400);
+	assert_int_equal(bench_info(b, second).state, LINK_OPENING);
+	b->on_event = NULL;
+}
+
 /* Where a pull joins datagrams, they are pushed. */
 static void datagrams_want_push(void **state)
 {
@@ -381,6 +409,7 @@ int main(void)
 		T(time_without_the_line_does_not_count, set_up),
 		T(lost_while_it_blocks, set_up),
 		T(questions_block_too, set_up),
+		T(quick_questions, set_up),
 		T(datagrams_want_push, set_up_joins),
 		T(datagrams_elsewhere_do_not, set_up_free),
 		T(five_sockets, set_up),
