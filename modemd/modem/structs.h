@@ -216,8 +216,6 @@ struct modem {
 	const struct driver *aside_driver;
 	void *aside;			/* its own: it spoke before; or NULL */
 	const char *capabilities[MODEM_CAPS + 1];	/* ends with NULL */
-	const struct driver *aside_driver;
-	void *aside;			/* its own: it spoke before; or NULL */
 	const struct driver *found;	/* to be the driver, as soon as may be */
 	bool speak_anew;		/* it may be another modem now */
 
