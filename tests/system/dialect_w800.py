@@ -16,6 +16,7 @@ class W800:
     slots, listeners = 5, 1
     max_send, max_datagram = 5760, 1460
     eol = b"\r\n"
+    coded_send = r"AT\+CIPSENDEX=\d,5760"   # ended by a sign
     maker = "W800"
     steps = ["device", "line", "modem", "wifi", "network", "service"]
 
