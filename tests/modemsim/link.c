@@ -93,8 +93,13 @@ static void on_ended(void *ctx)
 {
 	struct link *l = ctx;
 
+	if (!l->ended)
+		link_tls_ended(l);
 	l->ended = true;
-	link_tls_ended(l);
+	/* who has to read first shall not wait for what cannot be sent */
+	if (l->m->dialect->end_when_read &&
+	    (l->tcp.broken || l->type == LINK_TLS))
+		link_send_fail_all(l, true);
 	/* before --open-time has let us say "open": then tell_opened() */
 	if (l->state == LINK_OPEN)
 		link_peer_ended(l);
