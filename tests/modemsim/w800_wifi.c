@@ -158,8 +158,6 @@ void w800_wifi_join(struct modem *m, bool answers)
 		down(m, W800_WIFI_LEFT, TCP_FIN);
 	w->wifi = W800_WIFI_JOINING;
 	w->join_answers = answers;
-	if (answers)
-		command_block(m);
 	after(m, m->opt.register_ms, on_joined);
 }
 
