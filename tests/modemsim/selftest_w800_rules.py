@@ -231,6 +231,15 @@ def w800_violations():
         s.expect(s.prompt() + s.sent(5))
         assert s.violations() == {"payload-before-prompt": 1, "total": 1}
         assert receive(peer, 5) == b"hello"
+        # ... and before the command has been looked at: lost
+        s.ctl("violations", "reset")
+        s.ctl("latency", "CIPSEND", 30)
+        s.write("AT+CIPSEND=0,5\r\nlost!")
+        s.expect(s.prompt())
+        s.write("hello")
+        s.expect(s.sent(5))
+        assert receive(peer, 5) == b"hello"
+        assert s.violations() == {"payload-before-prompt": 1, "total": 1}
 
 
 @test
