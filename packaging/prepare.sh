@@ -8,7 +8,7 @@ libsqlite3-dev libconfuse-dev libsmartcols-dev libjansson-dev libcmocka-dev
 libssl-dev"
 
 # To test it, and to check its text as well.
-packages_test="python3-jsonschema"
+packages_test="python3-jsonschema openssl"
 packages_check="clang clang-tidy cppcheck"
 
 # say LINE...

@@ -6,7 +6,8 @@
  * Assembles and echoes, counts what a host must not do, waits the module's
  * latency, finds the row and calls the handler of its form. One command at a
  * time: it lasts until a final line (reply.h), and a handler may let it last
- * (a look-up) or ask for payload (CIPSEND).
+ * (a look-up) or ask for payload (CIPSEND). A dialect may have other lines than
+ * V.250: take_byte() and cut() of struct dialect.
  *
  * Called by: line's input through modem; reply; handlers.
  * Calls: args, record, reply, urc, the handlers.

@@ -58,6 +58,8 @@ static int registration(struct modem *m, const struct words *w)
 
 static int sim(struct modem *m, const struct words *w)
 {
+	if (m->opt.w800)
+		return -EOPNOTSUPP;	/* it has none */
 	return w->count == 1 ? card_set(m, w->word[0]) : -EINVAL;
 }
 

@@ -180,7 +180,8 @@ static bool is_escape(struct modem *m, int64_t gap)
 
 	if (m->data.pluses == 0)
 		return free || gap >= m->dialect->stream.guard_ms * NS_PER_MS;
-	return m->data.pluses < 3 && gap <= m->dialect->stream.between_ms * NS_PER_MS;
+	return m->data.pluses < 3 &&
+	       gap <= m->dialect->stream.between_ms * NS_PER_MS;
 }
 
 static void hold_plus(struct modem *m)

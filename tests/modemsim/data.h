@@ -4,11 +4,12 @@
  * data - transparent mode: the line is link 0's byte stream.
  *
  * Entered by CIPOPEN, ATO or an accepted connection of server 0 when CIPMODE
- * is 1, left by +++ with its guard times, by DTR, or by the link's end. The
+ * is 1, left by +++ with its guard times, by DTR, or by the link's end. A W800
+ * enters it by CIPSEND and stays when the link ends: struct data_rules. The
  * bytes to the host go through push, at the rate of the line; those from the
  * host hold the line up when the peer does not take them.
  *
- * Called by: command, push, link, simcom_*, control_links.
+ * Called by: command, push, link, simcom_*, w800_*, control_links.
  * Calls: tcp, link, line, reply.
  */
 

@@ -187,6 +187,5 @@ void net_back(struct modem *m)
 	m->radio.away = false;
 	if (m->dialect->back != NULL)
 		m->dialect->back(m);
-	else
-		radio_search(m);
+	radio_search(m);
 }

@@ -2,6 +2,7 @@
 
 /*
  * net - the PDP context of the socket service: NETOPEN, NETCLOSE, and loss.
+ * Of a W800: has it an address?
  *
  * Called by: simcom_net, modem, link, control.   Calls: link, radio, dialect.
  */

@@ -156,8 +156,8 @@ static void print_help(void)
 	printf("Usage: modemsim [OPTIONS]\n"
 	       "       modemsim --ctl SOCKET COMMAND [ARGUMENTS]\n\n"
 	       "A simulated modem (SIMCom, or WinnerMicro W800 and ESP-AT) on\n"
-	       "a pseudo terminal, real sockets behind it. Prints \"ready PTY\"\n"
-	       "when it serves.\n");
+	       "a pseudo terminal, real sockets behind it. Prints \"ready\n"
+	       "PTY\" when it serves.\n");
 	for (row = option_rows; row->help != NULL; row++)
 		print_row(row);
 	printf("\nControl commands: modemsim --ctl SOCKET help\n");

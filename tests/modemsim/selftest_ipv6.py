@@ -10,7 +10,7 @@ from tlstest import TlsServer
 from w800test import *
 
 
-@test
+@test6
 def v6_tcp():
     far, far4 = Server6(), Server()
     with Wifi() as s:
@@ -37,7 +37,7 @@ def v6_tcp():
         s.ask(start(s, 0, "TCPv6", "::1", far.port), "ERROR")
 
 
-@test
+@test6
 def v6_only_here():
     """Nothing but ::1 is contacted; the rest never answers."""
     with Wifi("--connect-timeout", "200") as s:
@@ -62,7 +62,7 @@ def v6_only_here():
         assert 0.15 < time.monotonic() - before < 2
 
 
-@test
+@test6
 def v6_names():
     """One name, two addresses; CIPDOMAIN's preferences 1, 2, 3."""
     with Wifi("--host", "both=::1", "--host", "both=127.0.0.3",
@@ -95,7 +95,7 @@ def v6_names():
         s.ask(start(s, 3, "TCPv6", "both", far.port), "ERROR")
 
 
-@test
+@test6
 def v6_server():
     with Wifi("--free-ports") as s:
         s.up()
@@ -114,7 +114,7 @@ def v6_server():
             pass
 
 
-@test
+@test6
 def v6_tls():
     far = TlsServer(host="::1")
     with Wifi() as s:
@@ -128,7 +128,7 @@ def v6_tls():
               (far.port, peer.getpeername()[1]), "OK")
 
 
-@test
+@test6
 def v6_udp():
     far = udp("::1")
     with Wifi() as s:

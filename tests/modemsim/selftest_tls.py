@@ -10,34 +10,6 @@ from tlstest import *
 from w800test import *
 
 
-def take_all(s, n, size):
-    """Read the cache as a host would, by CIPRECVDATA of any length."""
-    got, seen = b"", b""
-    end = time.monotonic() + 20
-    while len(got) < size:
-        s.write("AT+CIPRECVDATA=%d,100000\r\n" % n)
-        block = None
-        while block is None:
-            assert time.monotonic() < end, (len(got), seen[-80:])
-            seen += s.read(1)
-            block, seen = one_block(seen)
-        got += block
-    return got
-
-
-def one_block(seen):
-    """(data of one answer or None, what is left); "" for ERROR."""
-    at = seen.find(b"+CIPRECVDATA:")
-    if at < 0:
-        head, found, rest = seen.partition(b"\r\nERROR\r\n")
-        return (b"", rest) if found else (None, seen)
-    head, found, rest = seen[at:].partition(b",")
-    size = int(head.split(b":")[1]) if found else len(seen)
-    if rest[size:size + 6] != b"\r\nOK\r\n":
-        return None, seen
-    return rest[:size], rest[size + 6:]
-
-
 @test
 def tls_straight_line():
     """Open, both ways, ends from either side, close_notify and all."""

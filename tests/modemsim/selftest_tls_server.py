@@ -178,6 +178,32 @@ def tls_single_connection():
 
 
 @test
+def tls_passthrough():
+    """CIPMODE=1 over SSL, to the byte; opened again when it ends."""
+    far = TlsServer()
+    data = bytes(range(256)) * 40
+    with Wifi() as s:
+        s.up(mux=0, passive=0)
+        far.begin()
+        s.ask('AT+CIPSTART="SSL","127.0.0.1",%d' % far.port, "CONNECT", "OK")
+        peer = far.end()
+        s.ask("AT+CIPMODE=1", "OK")
+        s.write("AT+CIPSEND\r\n")
+        s.expect(s.prompt())
+        for _ in range(2):
+            s.write(data)
+            assert receive(peer, len(data)) == data
+            peer.sendall(data)
+            s.expect(data)
+            far.begin()
+            peer.close()
+            peer = far.end()
+            while slot(s, 0)["state"] != "open":
+                time.sleep(0.005)
+        assert slot(s, 0)["tls"]["version"] == "TLSv1.2"
+
+
+@test
 def tls_files():
     """--pki, --ca: what is wrong with them is said."""
     c = certificates()

@@ -118,7 +118,7 @@ def v6_members():
         return {row.split()[2] for row in rows if row.split()[1] == "lo"}
 
 
-@test
+@test6
 def v6_multicast():
     """It joins. Packets need a route for ff00::/8 that few hosts have."""
     group, port = "ff15::8080", free_port()

@@ -99,3 +99,41 @@ def w800_old_dialect():
         s.expect("+OK=H1.00.00.0000,F0.06.00@ Jan 01 2020 00:00:00\r\n\r\n")
         s.ctl("reboot")
         s.silent(0.05)
+
+
+# What client libraries of relatives send before their first connection, as
+# their sources have it; every line must find OK.
+STARTS = {
+    "TinyGSM": ["ATE0", "AT+CIPMUX=1", "AT+CWMODE=1", "AT+GMR",
+                'AT+CWJAP="net","password"', "AT+CIPSTATUS", "AT+CIPSTA?",
+                "AT+CWJAP?", "AT+CIPSSLSIZE=4096"],
+    "WiFiEspAT": ["ATE0", "AT+CIPMUX=1", "AT+CIPRECVMODE=1",
+                  "AT+SYSSTORE=0", "AT+CWMODE?", "AT+CWMODE=1",
+                  "AT+CWAUTOCONN=0", "AT+GMR", "AT+CWLAPOPT=1,31",
+                  'AT+CWJAP="net","password"', "AT+CIPSTAMAC?",
+                  "AT+CIPSTA?", "AT+CIPDNS?", "AT+CIPDNS=0",
+                  "AT+CWDHCP=1,1", "AT+CWJAP?", "AT+CIPDINFO=1",
+                  "AT+CIPSNTPCFG=1,0,\"pool.ntp.org\"", "AT+SYSTIMESTAMP?",
+                  "AT+SLEEP=0", "AT+CIPSERVERMAXCONN=1"],
+    "lwesp": ["ATE0", "AT+GMR", "AT+CMD?", "AT+SYSMSG=7", "AT+SYSLOG=1",
+              "AT+RFPOWER=40", "AT+CWMODE=1", "AT+CWLAPOPT=1,0x7FF",
+              "AT+CWDHCP?", "AT+CIPSTAMAC?", "AT+CIPSTA?", "AT+CIPAP?",
+              "AT+CIPAPMAC?", "AT+CIPMUX=1", "AT+CIPDINFO=1",
+              "AT+CIPRECVMODE=1", "AT+CIPSTATUS", "AT+CIPV6=1",
+              "AT+CWRECONNCFG=0,0", 'AT+CWJAP="net","password"'],
+    "at_device": ["ATE0", "AT+CWMODE=1", "AT+GMR", "AT+CIPMUX=1",
+                  'AT+CWJAP="net","password"', "AT+CIFSR", "AT+CIPSTA?",
+                  "AT+CIPDNS?", "AT+CWDHCP?", "AT+CIPSTATUS"],
+}
+
+
+@test
+def w800_clients_of_relatives():
+    for name, commands in STARTS.items():
+        with Wifi() as s:
+            for command in ["AT", "AT+RST"] + commands:
+                final = "ready" if command == "AT+RST" else "OK"
+                s.write(command + "\r\n")
+                got = s.read_until((s.final(final).encode(), b"ERROR\r\n"))
+                assert not got.endswith(b"ERROR\r\n"), (name, command)
+            assert s.violations() == {}, name

@@ -40,6 +40,14 @@ def w800_passive():
         s.take(0, 3, b"las", s.ipd(0, size=1))
         s.take(0, 3, b"t", "0,CLOSED\r\n")
         s.ask("AT+CIPRECVLEN?", "+CIPRECVLEN:-1,-1,-1,-1,-1", "OK")
+        # the same by order of the control socket
+        peer = s.connect(0, server)
+        peer.sendall(b"left")
+        s.expect(s.ipd(0, size=4))
+        s.ctl("close", 0)
+        assert peer.recv(1) == b""
+        s.silent(0.03)
+        s.take(0, 10, b"left", "0,CLOSED\r\n")
         # "... until sending AT+CIPCLOSE"
         peer = s.connect(0, server)
         peer.sendall(b"unread")

@@ -221,6 +221,12 @@ def w800_udp_rest_lost():
         s.expect(s.ipd(0, size=8))
         s.take(0, 4, b"data")
         s.ask("AT+CIPRECVDATA=0,4", "ERROR")
+        sock.sendto(b"one", at)
+        s.expect(s.ipd(0, size=3))
+        sock.sendto(b"two", at)
+        time.sleep(0.03)
+        s.take(0, 100, b"one", s.ipd(0, size=3))
+        s.take(0, 100, b"two")
 
 
 @test

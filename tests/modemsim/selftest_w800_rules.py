@@ -139,6 +139,24 @@ def w800_data_entry():
 
 
 @test
+def w800_payload_has_no_echo():
+    """Commands have, as long as ATE0 has not been said."""
+    server = Server()
+    with Wifi("--net-open-at-start") as s:
+        for command, lines in (
+                ("AT+CIPMUX=1", ""), ('AT+CIPSTART=0,"TCP","127.0.0.1",%d' %
+                                      server.port, "0,CONNECT\r\n")):
+            s.write(command + "\r\n")
+            s.expect(command + "\r\n" + lines + s.final())
+        peer = server.accept()
+        s.write("AT+CIPSEND=0,5\r\n")
+        s.expect("AT+CIPSEND=0,5\r\n" + s.prompt())
+        s.write("hello")
+        s.expect(s.sent(5))
+        assert receive(peer, 5) == b"hello"
+
+
+@test
 def w800_payload_and_the_next_link():
     """A link that was closed and given away gets none of the old payload."""
     server = Server()
@@ -231,6 +249,15 @@ def w800_violations():
         s.expect(s.prompt() + s.sent(5))
         assert s.violations() == {"payload-before-prompt": 1, "total": 1}
         assert receive(peer, 5) == b"hello"
+        # ... and before the command has been looked at: lost
+        s.ctl("violations", "reset")
+        s.ctl("latency", "CIPSEND", 30)
+        s.write("AT+CIPSEND=0,5\r\nlost!")
+        s.expect(s.prompt())
+        s.write("hello")
+        s.expect(s.sent(5))
+        assert receive(peer, 5) == b"hello"
+        assert s.violations() == {"payload-before-prompt": 1, "total": 1}
 
 
 @test

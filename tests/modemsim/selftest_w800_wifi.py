@@ -108,9 +108,17 @@ def w800_loss_while_something_is_pending():
         s.ctl("wifi-loss")
         s.expect("WIFI DISCONNECT\r\n0,CLOSED\r\n")
         s.ask("AT+CIPRECVDATA=0,10", "ERROR")
+        s.ctl("wifi-back")
+        s.expect(UP)
         s.ctl("registration", "none")
+        s.expect("WIFI DISCONNECT\r\n")
+        s.ctl("registration", "home")
+        s.expect(UP)
+        s.ctl("registration", "denied")
+        s.expect("WIFI DISCONNECT\r\n")
         s.ctl("wifi-back")
         s.silent(0.02)
+        s.ctl("sim", "none", status=1)
         s.ask('AT+CWJAP="net","password"', "+CWJAP:3", "ERROR")
 
 

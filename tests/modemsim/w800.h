@@ -168,6 +168,7 @@ void w800_wifi_join(struct modem *m, bool answers);
 void w800_wifi_leave(struct modem *m);
 void w800_wifi_lose(struct modem *m, enum tcp_how how);
 void w800_wifi_back(struct modem *m);
+void w800_registered(struct modem *m);
 bool w800_has_ip(const struct modem *m);
 /* What is set now outlives a boot, if SYSSTORE=1. */
 void w800_save(struct modem *m);

@@ -89,13 +89,20 @@ static void end_line(struct modem *m)
 	c->too_long = false;
 }
 
-static void start_line(struct modem *m, uint64_t mark)
+static void start_line(struct modem *m, uint8_t byte, uint64_t mark)
 {
 	struct command *c = &m->cmd;
+	bool prompts = c->row != NULL && (c->row->flags & COMMAND_PROMPTS);
 
 	c->in_line = true;
 	c->odd_byte = false;
 	c->early_line = c->state != COMMAND_IDLE || mark < c->final_end;
+	/* it is lost when the prompt comes */
+	if (c->state == COMMAND_DELAYED && prompts && !c->early) {
+		c->early = true;
+		record_violation(&m->record, VIOLATION_PAYLOAD_BEFORE_PROMPT,
+				 &byte, 1);
+	}
 }
 
 /* Q103 */
@@ -128,7 +135,7 @@ void w800_take_byte(struct modem *m, uint8_t byte, uint64_t mark)
 		return;
 	}
 	if (!c->in_line)
-		start_line(m, mark);
+		start_line(m, byte, mark);
 	if (byte < 0x20 && byte != '\r' && !c->odd_byte) {
 		c->odd_byte = true;
 		record_violation(&m->record, VIOLATION_CONTROL_BYTE_IN_LINE,

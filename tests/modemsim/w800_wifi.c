@@ -49,6 +49,14 @@ static void answer_ok(struct modem *m)
 	}
 }
 
+/* Not into the stream of passthrough (ESP-AT: SYSMSG's bit 2). */
+static void news(struct modem *m, const char *text)
+{
+	if (!m->data.on || (m->w800->sysmsg & 4) ||
+	    quirk_on(m->opt.quirks, QUIRK_STREAM_WORDS))
+		urc(m, "%s", text);
+}
+
 /* W800 guide: OK before GOT IP; ESP-AT: behind it (Q127). */
 static bool ok_first(const struct modem *m)
 {
@@ -65,9 +73,9 @@ static void on_ip(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	m->net.state = NET_STATE_OPEN;
 	m->net.dead = false;
-	urc(m, "WIFI GOT IP");
+	news(m, "WIFI GOT IP");
 	if (m->w800->flash.ipv6)
-		urc(m, "WIFI GOT IPv6 LL");
+		news(m, "WIFI GOT IPv6 LL");
 	answer_ok(m);
 	w800_sntp_ask(m);
 }
@@ -101,7 +109,7 @@ static void on_joined(evutil_socket_t fd, short what, void *ctx)
 		return;
 	}
 	m->w800->wifi = W800_WIFI_UP;
-	urc(m, "WIFI CONNECTED");
+	news(m, "WIFI CONNECTED");
 	if (ok_first(m))
 		answer_ok(m);
 	if (quirk_take(m->opt.quirks, QUIRK_GOT_IP_LATE))
@@ -135,7 +143,7 @@ static void down(struct modem *m, enum w800_wifi to, enum tcp_how how)
 	w->wifi = to;
 	m->net.state = NET_STATE_CLOSED;
 	if (was_up) {
-		urc(m, "WIFI DISCONNECT");
+		news(m, "WIFI DISCONNECT");
 		lose_links(m, how);
 	}
 	if (w->join_answers)
@@ -150,8 +158,6 @@ void w800_wifi_join(struct modem *m, bool answers)
 		down(m, W800_WIFI_LEFT, TCP_FIN);
 	w->wifi = W800_WIFI_JOINING;
 	w->join_answers = answers;
-	if (answers)
-		command_block(m);
 	after(m, m->opt.register_ms, on_joined);
 }
 
@@ -172,6 +178,15 @@ void w800_wifi_back(struct modem *m)
 	if (m->w800->wifi == W800_WIFI_LOST && m->w800->flash.reconn_s > 0 &&
 	    !quirk_on(m->opt.quirks, QUIRK_WIFI_STAYS_AWAY))
 		w800_wifi_join(m, false);
+}
+
+/* The access point of control command registration. */
+void w800_registered(struct modem *m)
+{
+	if (radio_registered(m))
+		w800_wifi_back(m);
+	else if (m->radio.stat == RADIO_NONE || m->radio.stat == RADIO_DENIED)
+		w800_wifi_lose(m, TCP_RST);
 }
 
 void w800_wifi_start(struct modem *m)
