@@ -18,7 +18,7 @@
 #include "base/timer.h"
 #include "port/port.h"
 
-#define PUSH_TAIL_MS	50	/* in which what follows pushed bytes has come */
+#define PUSH_TAIL_MS	50	/* in which what follows a push has come */
 
 static bool is_accepted(const struct at_channel *ch,
 			const struct at_line *line)

@@ -50,7 +50,8 @@ struct at_channel {
 	bool echo_off;			/* and so it is: one means a restart */
 	bool echo_told;
 	const char *echo_rest;		/* of an echo that a line cut in two */
-	bool bare_push, behind_push;	/* this line, the last, heads pushed bytes */
+	bool bare_push;			/* this line heads pushed bytes */
+	bool behind_push;		/* the last one did */
 	int64_t pushed_ms;		/* when, without a line end behind */
 	int64_t until_ms;		/* when the running command times out */
 	enum channel_prompts prompts;

@@ -109,7 +109,7 @@ const struct at_rule w800_rules[] = {
 	{ "busy s...",		AT_BUSY },
 	{ "busy ...",		AT_BUSY },
 	{ "busy*",		AT_BUSY },
-	/* what else is known to come by itself, and means nothing to us (Q105) */
+	/* what else is known to come by itself, and means nothing (Q105) */
 	{ "WIFI GOT IPv6*",	AT_URC },
 	{ "Recv # bytes",	AT_URC },
 	{ "to read # bytes",	AT_URC },

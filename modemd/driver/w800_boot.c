@@ -230,8 +230,8 @@ static int send_tcpopt(struct w800 *w, struct at_command *cmd)
 	  .line = w800_take_address, .judge = judge_address }
 
 #define CLOSE_ALL \
-	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 }, .line = w800_take_mux, \
-	  .optional = true }, \
+	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 }, \
+	  .line = w800_take_mux, .optional = true }, \
 	{ .send = send_server_off, .optional = true }, \
 	{ .text = "AT+CIPSTATE?", .accept = { R_CIPSTATE + 1 }, \
 	  .line = take_left, .judge = judge_left }, \
@@ -271,8 +271,8 @@ static enum w800_verdict judge_mux(struct w800 *w, int err,
 
 static const struct w800_step check[] = {
 	IDENTIFY,
-	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 }, .line = w800_take_mux,
-	  .judge = judge_mux },
+	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 },
+	  .line = w800_take_mux, .judge = judge_mux },
 	RECEIVE,
 	ADDRESS,
 	{ NULL }
