@@ -139,7 +139,7 @@ struct w800_job {
 /* What the modem holds for a link, and what is under way. */
 struct w800_link {
 	size_t cached;			/* bytes, as last told */
-	bool close_pending;		/* CLOSED came in the middle of a send */
+	bool close_pending;		/* CLOSED came while it was sending */
 };
 
 /* The one open. */
@@ -166,7 +166,7 @@ struct w800_send {
 struct w800_pull {
 	unsigned int slot;
 	size_t max, len;
-	size_t had;			/* bytes, as announced before; 0: none */
+	size_t had;			/* bytes, as told before; 0: none */
 	bool bad;			/* an answer, but not to us */
 	bool none;			/* there was nothing */
 	uint8_t buf[W800_BLOCK];
