@@ -30,6 +30,7 @@
 #define TRIES		3
 #define SILENT_TRY_MS	1000
 #define RESTART_WAIT_MS	5000	/* until the banner of a wanted restart */
+#define ANEW_MS		100	/* it may be answering what it echoed */
 #define LEASE_KEY	"lease"	/* "1": the modem may be in data mode */
 
 static void set_times(struct modem *m, int64_t *wall, int64_t *mono)
@@ -558,7 +559,7 @@ void life_rebooted(struct modem *m, const char *text)
 	/* The driver may be what tells this: it goes when it has done so. */
 	at_channel_reset(m->channel);
 	m->speak_anew = true;
-	timer_start(m->retry, 0);
+	timer_start(m->retry, ANEW_MS);
 }
 
 /* Something changed for the better: no need to wait any longer. */
