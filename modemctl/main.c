@@ -19,8 +19,9 @@ static const struct ctl_command commands[] = {
 	{ "clients", clients_run, "", "programs that use modemd", NULL },
 	{ "listeners", listeners_run, "", "the modem's servers and who holds "
 	  "them", "LINKS is how many are open, of how many at most.\n" },
-	{ "nc", nc_run, "[-u] [-4|-6] [-q SECONDS] [-w SECONDS] [--wait SECONDS]\n"
-	  "       [--tls [--verify]] [--lease [--duration SECONDS]] {HOST PORT | -l PORT}",
+	{ "nc", nc_run, "[-u] [-q SECONDS] [-w SECONDS] [--wait SECONDS]\n"
+	  "       [-4 | -6] [--tls [OPTIONS]] [--lease [--duration SECONDS]]\n"
+	  "       {HOST PORT | -l PORT}",
 	  "netcat through the modem: stdin and stdout",
 	  "  -l PORT         serve one connection to that port of the modem;\n"
 	  "                  --tls: with TLS, --verify: of those alone who\n"
@@ -38,6 +39,23 @@ static const struct ctl_command commands[] = {
 	  "                  close; then admins get it by closing what is open.\n"
 	  "                  -u: UDP; -l PORT: one connection to that port\n"
 	  "  --duration SECONDS  how long a lease may last, 1 to 3600 (300)\n"
+	  "  -4, -6          IPv4 or IPv6 only\n"
+	  "  --local-address ADDRESS, --local-port PORT  of the modem's own\n"
+	  "  --tls           TLS, spoken by the modem; then:\n"
+	  "  --verify        the server's certificate, by CA number 0, or\n"
+	  "  --ca N          ... by that one of the modem's\n"
+	  "  --pki N         show the modem's certificate of that number\n"
+	  "  --cn NAME       the common name that the server must have\n"
+	  "  --sni NAME      the name the server is told (HOST, if a name)\n"
+	  "  --alpn A,B      protocols, 5 at most\n"
+	  "  --psk-file FILE  a key both know, in the first line of FILE;\n"
+	  "  --psk-hint HINT  ... and its name\n"
+	  "  --keepalive SECONDS  ask a silent peer, 1 to 7200; 0: never (0)\n"
+	  "  --nodelay       small pieces go out at once\n"
+	  "  --linger SECONDS  a close waits, 0 to 60; -1: it does not (-1)\n"
+	  "  --send-timeout SECONDS  of one send, 1 to 120 (5)\n"
+	  "  --udp-remote fixed|first|every  -u with --local-port: send to\n"
+	  "                  HOST, to the first other sender, to the last\n"
 	  "Exits 0 when the peer (or -q) closed and all was delivered, 1 when\n"
 	  "the link was lost, with the reason and the counts on stderr.\n" },
 	{ "unlease", unlease_run, "", "end the lease of the modem; of others: "

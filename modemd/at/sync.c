@@ -119,6 +119,8 @@ static void begin(struct at_channel *ch, unsigned int tries, uint32_t try_ms,
 	ch->tries_left = tries;
 	ch->try_ms = try_ms;
 	ch->settle = settle;
+	if (settle)
+		ch->explained = false;
 	ch->tried = 0;
 	ch->extra = 0;
 }
@@ -169,9 +171,9 @@ static void end_quiet(struct at_channel *ch)
 
 void channel_start_sync(struct at_channel *ch, bool wait_for_quiet)
 {
-	ch->stats.resyncs++;
 	begin(ch, ch->max_silence > TRIES_MIN ? ch->max_silence : TRIES_MIN,
 	      TRY_MS, wait_for_quiet);
+	ch->stats.resyncs += !ch->explained;
 	/* What is being pushed goes on, answers or not. */
 	if (!wait_for_quiet || !is_pushing(ch))
 		forget_input(ch);
@@ -321,6 +323,22 @@ static void command_timed_out(struct at_channel *ch)
 		channel_start_sync(ch, true);
 }
 
+static void probe_timed_out(struct at_channel *ch)
+{
+	if (ch->synced) {
+		in_step(ch);
+		return;
+	}
+	if (ch->explained) {	/* but the modem wanted bytes all the same */
+		ch->explained = false;
+		ch->stats.resyncs++;
+	}
+	if (ch->tries_left > 0)
+		probe(ch);
+	else
+		give_up(ch);
+}
+
 /* OK, and no prompt: it waits for payload, or it has not read the command. */
 static void end_in_doubt(struct at_channel *ch)
 {
@@ -371,12 +389,7 @@ void channel_on_deadline(void *ctx)
 		end_quiet(ch);
 		break;
 	case CH_PROBE:
-		if (ch->synced)
-			in_step(ch);
-		else if (ch->tries_left > 0)
-			probe(ch);
-		else
-			give_up(ch);
+		probe_timed_out(ch);
 		break;
 	case CH_ESCAPE:
 		escape(ch);

@@ -86,7 +86,7 @@ int setting_apply(struct draft *d, const struct setting *s, const char *text,
 
 setting_parse value_address_list, value_any, value_apn, value_backoff, value_baud, value_bool,
 	value_choice, value_choice_text, value_device, value_duration,
-	value_flow, value_group, value_host_list, value_mode, value_operator, value_option,
+	value_flow, value_group, value_host_list, value_mode, value_ssid, value_operator, value_option,
 	value_path,
 	value_path_or_none, value_quotable, value_size, value_uint,
 	value_zone;
@@ -103,6 +103,7 @@ bool value_read_uint(const char *text, uint64_t *number);
 
 /* May stand between quotes in an AT command: no quote, no control byte. */
 bool value_is_quotable(const char *text);
+bool value_has_control(const char *text);
 
 /* Reads one file into @d, telling each mistake with its line. */
 void config_read_file(struct draft *d, const char *path, const char *text);

@@ -67,7 +67,7 @@ const struct setting settings[] = {
 	  FIELD(config.modem.operator), .text = true },
 	{ MODEM("pin-file"), "", value_path_or_none, FIELD(pin_file),
 	  PATH_LEN },
-	{ MODEM("wifi-ssid"), "", value_quotable,
+	{ MODEM("wifi-ssid"), "", value_ssid,
 	  FIELD(config.modem.wifi_ssid), .max = 32, .text = true },
 	{ MODEM("wifi-password-file"), "", value_path_or_none,
 	  FIELD(wifi_password_file), PATH_LEN },

@@ -89,11 +89,11 @@ const struct at_rule w800_rules[] = {
 	[R_NO_IP]	= { "no ip",			AT_DETAIL },
 	[R_DNS_FAIL]	= { "DNS Fail*",		AT_DETAIL },
 	[R_ID_ERROR]	= { "ID ERROR",			AT_DETAIL },
+	[R_IP_ERROR]	= { "IP ERROR",			AT_DETAIL },
 	[R_NO_CHANGE]	= { "no change",		AT_DETAIL },
 	[R_DETAIL_REST]	= { "link is builded",		AT_DETAIL },
 	{ "link type ERROR",	AT_DETAIL },
 	{ "Link type ERROR",	AT_DETAIL },
-	{ "IP ERROR",		AT_DETAIL },
 	{ "UNLINK",		AT_DETAIL },
 	{ "too long",		AT_DETAIL },
 	{ "MUX=#",		AT_DETAIL },
@@ -158,6 +158,7 @@ static void forget(struct w800 *w)
 	memset(&w->boot, 0, sizeof(w->boot));
 	w->boot.mux = -1;
 	w->dinfo = false;
+	w800_tls_reset(w);
 	w->time.zone_is_set = false;
 	w800_config_forget(w);
 }
@@ -260,11 +261,14 @@ const struct driver driver_w800 = {
 	.max_datagram	= 1460,		/* W800 manual, CIPSTART of UDP */
 	.max_pull	= W800_BLOCK,	/* its receive window */
 	.max_push	= W800_PUSH,
-	/* More with what is not written yet: UDP, TLS, IPv6, ping, SNTP... */
+	/* More with what is not written yet: ping, SNTP... */
 	.caps		= DRIVER_CAP_WIFI | DRIVER_CAP_BLOCKING_OPEN |
-			  DRIVER_CAP_PUSH | DRIVER_CAP_PULL_JOINS |
+			  DRIVER_CAP_UDP | DRIVER_CAP_UDP_FOLLOW |
+			  DRIVER_CAP_TLS | DRIVER_CAP_TLS_SERVER |
+			  DRIVER_CAP_IPV6 | DRIVER_CAP_TCP_OPTIONS |
+			  DRIVER_CAP_LOCAL_ADDRESS | DRIVER_CAP_PUSH |
+			  DRIVER_CAP_PUSH_SOURCE | DRIVER_CAP_PULL_JOINS |
 			  DRIVER_CAP_PING | DRIVER_CAP_SNTP |
-			  DRIVER_CAP_IPV6 | DRIVER_CAP_TLS_SERVER |
 			  DRIVER_CAP_TRANSPARENT,
 	.settings	= w800_settings,
 	.new		= create,

@@ -5,6 +5,7 @@
  * the table, lines nobody asked for), w800_job.c (runs an operation step by
  * step), w800_boot.c and w800_wifi.c (the stages), w800_link.c (links open and
  * close, the modem's table of them), w800_data.c (their bytes),
+ * w800_start.c, w800_tls.c and w800_udp.c (what an open may ask),
  * w800_receive.c (pull or push), w800_error.c (what errors mean),
  * w800_server.c, w800_query.c and w800_ping.c (questions), w800_time.c (the
  * clock), w800_config.c (settings), w800_at.c (raw commands), w800_lease.c and
@@ -81,6 +82,7 @@ enum w800_rule {
 	R_NO_IP,
 	R_DNS_FAIL,
 	R_ID_ERROR,
+	R_IP_ERROR,
 	R_NO_CHANGE,
 	R_DETAIL_REST,
 };
@@ -115,6 +117,7 @@ struct w800_step {
 	uint32_t patience_ms;	/* of V_AGAIN */
 	uint32_t again_ms;
 	unsigned int back;	/* steps to go back for V_AGAIN */
+	const struct w800_step *steps;	/* these instead, then the next */
 };
 
 enum w800_pause {
@@ -122,6 +125,7 @@ enum w800_pause {
 	PAUSE_TURN,		/* the next step, in the next loop turn */
 	PAUSE_AGAIN,
 	PAUSE_LINE,		/* V_WAIT */
+	PAUSE_LATE,		/* a command that may take longer than its job */
 };
 
 /* A list of steps under way; the last of a list has no text and no send. */
@@ -129,6 +133,8 @@ struct w800_job {
 	struct w800 *w;
 	const struct w800_step *list;	/* NULL: none runs */
 	unsigned int step;
+	const struct w800_step *outer;	/* that this list is a step of, or NULL */
+	unsigned int outer_step;	/* behind it */
 	void (*end)(struct w800 *w, int err);
 	enum w800_pause pause;
 	struct timer *timer;
@@ -136,6 +142,8 @@ struct w800_job {
 	bool in_flight;			/* a command of it is */
 	bool orphan;			/* and the job has ended meanwhile */
 	int err;			/* of V_FAIL; 0: as the answer's */
+	uint32_t late_ms;		/* set by a send(): the job ends then, and
+					 * its command goes on as an orphan */
 	signed char accept[5];		/* of the command under way */
 	char text[256];			/* words for its end */
 };
@@ -144,7 +152,17 @@ struct w800_job {
 struct w800_link {
 	size_t cached;			/* bytes, as last told */
 	bool close_pending;		/* CLOSED came in the middle of a send */
+	uint32_t send_ms;		/* one send takes so long at most; 0: UDP */
+	/* UDP */
+	bool follows;			/* whom it sends to, the module knows */
+	char host[DRIVER_ADDRESS_MAX];	/* as CIPSTART said */
+	unsigned int port;
 };
+
+/* TLS settings that the module keeps by slot, and what may still be there. */
+enum w800_tls_setting { W800_TLS_CN, W800_TLS_SNI, W800_TLS_ALPN, W800_TLS_PSK,
+			W800_TLS_SETTINGS };
+enum w800_left { W800_LEFT_NONE, W800_LEFT_MAYBE, W800_LEFT_SET };
 
 /* The one open. */
 struct w800_open {
@@ -153,11 +171,21 @@ struct w800_open {
 	bool connected;			/* its line was seen */
 	bool listed;			/* by CIPSTATE */
 	bool closed;			/* again, before its OK */
+	bool late;			/* told as timed out; it goes on */
 	int err;			/* as it is judged so far */
-	int64_t began_ms;
-	const char *type;		/* TCP, TCPv6, ... */
+	bool doubt;			/* it said ERROR, and not why */
+	int64_t began_ms, start_ms;	/* CIPSTART */
+	bool udp, v6;
+	bool fall_back;			/* to IPv6, where a name has no other */
+	char found[DRIVER_ADDRESS_MAX];	/* its address, after an ERROR */
 	char host[DRIVER_HOST_MAX + 1];
-	unsigned int port;
+	unsigned int port, local_port;
+	char local_address[DRIVER_ADDRESS_MAX];	/* "": any */
+	enum driver_udp_remote udp_remote;
+	struct driver_tcp tcp;
+	bool has_tls;
+	struct driver_tls tls;
+	bool sntp;			/* as CIPSNTPCFG? says */
 };
 
 struct w800_send {
@@ -165,6 +193,7 @@ struct w800_send {
 	unsigned int slot;
 	size_t len;
 	const uint8_t *data;		/* until its command is out */
+	struct driver_to to;		/* so is this; NULL: as CIPSTART said */
 };
 
 struct w800_pull {
@@ -330,6 +359,9 @@ struct w800 {
 	struct w800_stream stream;
 	unsigned int restart_id;
 	bool dinfo;			/* CIPDINFO=1 */
+	bool clock_set;			/* it knows the time */
+	enum w800_left tls_left[W800_LINKS][W800_TLS_SETTINGS];
+	struct driver_tcp tcp_left[W800_LINKS];	/* all 0: not known */
 };
 
 extern const struct at_rule w800_rules[];
@@ -375,11 +407,20 @@ int w800_ask_address(struct w800 *w, struct at_command *cmd);
 void w800_take_address(struct w800 *w, const struct at_line *line);
 
 /* w800_wifi.c */
+/* With `\` before each sign that the guide wants it for. */
+void w800_escape(char *out, size_t size, const char *s);
 extern const struct w800_step w800_register[];
 /* Lines about the access point; true when it was one. */
 bool w800_wifi_line(struct w800 *w, const struct at_line *line);
 
 /* w800_link.c */
+enum w800_verdict w800_judge_start(struct w800 *w, int err,
+				   const struct at_answer *a);
+/* A step that sends CIPSTART by that function. */
+#define W800_START(by) \
+	{ .send = by, .accept = { R_LINK_CONNECT + 1 }, \
+	  .line = w800_answer_line, .judge = w800_judge_start, \
+	  .wait_ms = 1000 }	/* for the line that may follow the OK */
 int w800_open(void *d, unsigned int slot, const struct driver_open_args *a);
 int w800_close(void *d, unsigned int slot);
 int w800_audit(void *d);
@@ -387,6 +428,24 @@ int w800_audit(void *d);
 void w800_answer_line(struct w800 *w, const struct at_line *line);
 bool w800_link_line(struct w800 *w, const struct at_line *line);
 void w800_link_reset(struct w800 *w);
+
+/* w800_start.c */
+int w800_take_open(struct w800 *w, unsigned int slot,
+		   const struct driver_open_args *a);
+extern const struct w800_step w800_before_start[];
+int w800_send_start(struct w800 *w, struct at_command *cmd);
+extern const struct w800_step w800_other_family[];
+
+/* w800_tls.c */
+extern const struct w800_step w800_before_tls[], w800_after_tls[];
+void w800_tls_reset(struct w800 *w);
+
+/* w800_udp.c */
+void w800_udp_begin(struct w800 *w);
+void w800_udp_opened(struct w800 *w);
+/* Does the module send there without being told? */
+bool w800_udp_is_remote(const struct w800 *w, unsigned int slot,
+			const struct driver_to *to);
 
 /* w800_data.c */
 int w800_send(void *d, unsigned int slot, const uint8_t *buf, size_t len,

@@ -115,6 +115,8 @@ static void on_opened(void *up, unsigned int n, int err, const char *text)
 	if (!s)
 		return;
 
+	if (s->opening)
+		blocking_answered(m);
 	l = s->link;
 	if (l && l->kind == LINK_INBOUND) {
 		opened_in_vain(m, s, err);

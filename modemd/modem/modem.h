@@ -250,6 +250,7 @@ struct modem_status {
 	const struct port *port;
 	unsigned int slots_used, slots_total, waiting;
 	unsigned int listeners_used, listeners_total;
+	size_t datagram_max;	/* bytes in one */
 	uint64_t lost_bytes;		/* of links that have ended, too */
 	uint64_t lease;			/* its link; 0: none */
 	uint32_t lease_left_ms;

@@ -178,6 +178,14 @@ static struct query *next_unknown(struct modem *m)
 	return q;
 }
 
+bool query_blocks(const struct modem *m)
+{
+	const struct query *q = next_query(m);
+
+	return q && (is_name(q) || q->what == DRIVER_Q_PING) &&
+	       !find_known(m, q);
+}
+
 /* A ping is answered at once, and then runs beside all else. */
 static void under_way(struct modem *m, struct query *q)
 {
@@ -189,6 +197,8 @@ static void under_way(struct modem *m, struct query *q)
 	}
 	m->asked = q;
 	m->query_began_ms = timers_mono_ms(m->timers);
+	if (blocking_open(m) && is_name(q))
+		blocking_begins(m);
 }
 
 /* Its slot may have changed since it was asked, or be another's. */
@@ -255,6 +265,8 @@ void query_answered(struct modem *m, uint32_t id, int err,
 	if (err == -ECONNRESET)		/* it restarted in the middle */
 		err = -ENODEV;
 	m->query_not_before_ms = now + (now - m->query_began_ms);
+	if (is_name(q))
+		blocking_answered(m);
 	if (q->what == DRIVER_Q_SIGNAL)
 		m->signal_ms = now;
 	keep(m, q, err, answer->text);

@@ -15,6 +15,14 @@
 #include "base/timer.h"
 #include "modem/private.h"
 
+/* Frees what waits aside. */
+void speak_end(struct modem *m)
+{
+	if (m->aside)
+		m->aside_driver->free(m->aside);
+	m->aside = NULL;
+}
+
 static const struct driver *configured(const struct modem *m)
 {
 	return driver_find(m->cfg->modem.dialect);
@@ -26,7 +34,9 @@ bool speak_knows(const struct modem *m)
 	return m->driver->max_links > 0;
 }
 
-static int take_driver(struct modem *m, const struct driver *driver)
+/* The one that spoke before waits aside: should the same modem come back, it
+ * knows what people have set. */
+static void *make(struct modem *m, const struct driver *driver)
 {
 	const struct driver_env env = {
 		.channel = m->channel,
@@ -37,19 +47,31 @@ static int take_driver(struct modem *m, const struct driver *driver)
 		.events = &modem_driver_events,
 		.up = m,
 	};
+
+	if (m->aside && m->aside_driver == driver)
+		return m->aside;
+
+	return driver->new(&env);
+}
+
+static int take_driver(struct modem *m, const struct driver *driver)
+{
 	void *d;
 	int err;
 
-	d = driver->new(&env);
+	d = make(m, driver);
 	if (!d)
 		return -ENOMEM;
 	err = at_channel_set_dialect(m->channel, driver->dialect);
 	if (err) {
-		driver->free(d);
+		if (d != m->aside)
+			driver->free(d);
 		return err;
 	}
-	if (m->d)
-		m->driver->free(m->d);
+	if (d != m->aside)
+		speak_end(m);
+	m->aside = m->d;
+	m->aside_driver = m->driver;
 	m->driver = driver;
 	m->d = d;
 	m->max_send = driver->max_send;
@@ -108,7 +130,8 @@ static void end_what_cannot_be(struct modem *m)
 
 	TAILQ_FOREACH(l, &m->links, entry) {
 		if (l->state != LINK_ENDED &&
-		    (link_needs(m, l) & ~m->driver->caps))
+		    ((link_needs(m, l) & ~m->driver->caps) ||
+		     link_check_options(l)))
 			link_end(l, -EOPNOTSUPP, "not-supported", text);
 	}
 	TAILQ_FOREACH(s, &m->listeners, entry) {

@@ -8,8 +8,8 @@
  * data that comes once until the buffer is empty. Results go up through the
  * dialect.
  *
- * Called by: simcom_*, net, server, push, data, control_links, stats.
- * Calls: tcp, udp, resolve, push, data, the dialect.
+ * Called by: simcom_*, w800_*, net, server, push, data, control_links, stats.
+ * Calls: tcp, udp, tls, resolve, push, data, the dialect.
  */
 
 #ifndef MODEMSIM_LINK_H
@@ -59,7 +59,7 @@ struct link_args {
 	const char *host;		/* NULL: none, UDP only */
 	unsigned int port;
 	unsigned int local_port;	/* 0: any */
-	const char *local_address;	/* of this host; NULL: any */
+	const char *local_address;	/* the modem's, this host's; NULL: any */
 	enum link_remote remote;
 	struct tcp_options options;
 	const struct tls_settings *tls;	/* of TLS, else NULL; is copied */

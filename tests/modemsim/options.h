@@ -122,6 +122,9 @@ struct options {
  */
 int options_parse(struct options *o, int argc, char **argv);
 
+/* The bit of quirk.h. */
+unsigned int options_dialect(const struct options *o);
+
 /* One "NAME=VALUE" helper shared with the control socket. */
 int options_set_latency_for(struct options *o, const char *arg);
 

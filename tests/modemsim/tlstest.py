@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 
 NAME = "server.test"
 _made = None
@@ -85,6 +86,7 @@ class TlsServer:
         self.error = None
         self.peer = None
         self.thread = None
+        self.patience = 0       # seconds, before it says anything
 
     def on_name(self, peer, name, context):
         self.asked_for = name
@@ -99,6 +101,7 @@ class TlsServer:
         self.peer = self.error = None
         raw = self.sock.accept()[0]
         raw.settimeout(5)
+        time.sleep(self.patience)
         try:
             self.peer = self.context.wrap_socket(
                 raw, server_side=True, suppress_ragged_eofs=False)
@@ -141,3 +144,60 @@ class SServer:
         self.process.wait()
         self.process.stdin.close()
         self.process.stdout.close()
+
+
+def stored(ca="ca", pki="client"):
+    c = certificates()
+    return ("--ca", "0:" + c[ca], "--ca", "7:" + c["other"],
+            "--pki", "0:%s:%s" % (c["server"], c.key("server")),
+            "--pki", "3:%s:%s" % (c[pki], c.key(pki)))
+
+
+def start(s, n, port, host="127.0.0.1", kind="SSL"):
+    return 'AT+CIPSTART=%d,"%s","%s",%d' % (n, kind, host, port)
+
+
+def fine(s, n, far, **more):
+    """It opens: the far end's socket."""
+    far.begin()
+    s.ask(start(s, n, far.port, **more), "%d,CONNECT" % n, "OK")
+    peer = far.end()
+    assert peer is not None, far.error
+    return peer
+
+
+def refused(s, n, far, why):
+    far.begin()
+    s.ask(start(s, n, far.port), "ERROR")
+    assert far.end() is None or True
+    said = slot(s, n).get("why", "")
+    assert why in said, said
+    assert slot(s, n)["state"] == "free"
+
+
+def slot(s, n):
+    return s.stats()["slots"][n]
+
+
+def slot_held(s, n):
+    while slot(s, n)["held"] == 0:
+        time.sleep(0.001)
+    return slot(s, n)["held"]
+
+
+def read_until(s, end):
+    answer = b""
+    while not answer.endswith(end):
+        more = s.read(3)
+        assert more, answer
+        answer += more
+    return answer
+
+
+def restart(s):
+    """AT+RST; it joins by itself."""
+    s.write("AT+RST\r\n")
+    read_until(s, b"WIFI GOT IPv6 LL\r\n")
+    s.write("ATE0\r\n")
+    s.expect("ATE0\r\n" + s.final())
+    s.ask("AT+CIPMUX=1", "OK")

@@ -120,7 +120,8 @@ static const char *const foreign_urcs[] = {
 
 static const struct command_row *const tables[] = {
 	w800_general_rows,
-	w800_wifi_rows,
+	w800_relatives_rows,
+	w800_cw_rows,
 	w800_address_rows,
 	w800_open_rows,
 	w800_link_rows,

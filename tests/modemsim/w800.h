@@ -17,7 +17,7 @@
 
 #include "modem.h"
 
-#define W800_LINKS		5	/* shared by clients and accepted ones */
+#define W800_LINKS		5	/* clients and accepted ones */
 #define W800_ALL		5	/* <link ID> that means all of them */
 #define W800_LINE_MAX		256
 #define W800_SEND_MAX		5760
@@ -26,6 +26,9 @@
 #define W800_HOST_MAX		64
 #define W800_SSID_MAX		32
 #define W800_PASSWORD_MAX	64
+
+/* A row's flag: the W800's own table does not have it (Q125). */
+#define W800_RELATIVES		0x100
 
 enum w800_wifi {
 	W800_WIFI_OFF,		/* never joined since the boot */
@@ -93,6 +96,7 @@ struct w800 {
 	bool join_answers;	/* CWJAP waits for the end of the join */
 	int mux;
 	int dinfo;
+	int sysmsg;		/* ESP-AT: bit 1 makes +LINK_CONN */
 	int sto;		/* seconds, 0: no limit */
 	int max_conn;
 	bool serving;
@@ -118,7 +122,8 @@ struct w800 {
 };
 
 extern const struct command_row w800_general_rows[];
-extern const struct command_row w800_wifi_rows[];
+extern const struct command_row w800_cw_rows[];
+extern const struct command_row w800_relatives_rows[];
 extern const struct command_row w800_address_rows[];
 extern const struct command_row w800_open_rows[];
 extern const struct command_row w800_link_rows[];
@@ -172,6 +177,9 @@ void w800_factory(struct modem *m);
 
 /* How many are open or being opened. */
 unsigned int w800_links_used(const struct modem *m);
+
+/* The module's own end of it. */
+unsigned int w800_local_port(const struct link *l);
 
 void w800_tell_connect(struct modem *m, unsigned int link);
 

@@ -95,10 +95,6 @@ static void recvtype_read(struct modem *m, struct args *a)
 	unsigned int i;
 
 	(void)a;
-	if (m->opt.family == W800_OWN) {
-		w800_unknown(m);
-		return;
-	}
 	for (i = 0; m->w800->mux && i < W800_LINKS; i++)
 		reply_text(m, "+CIPRECVTYPE:%u,%d", i, m->set.rxget);
 	if (!m->w800->mux)
@@ -111,9 +107,7 @@ static void recvtype(struct modem *m, struct args *a)
 	size_t at = 0;
 	int mode, id;
 
-	if (m->opt.family == W800_OWN)
-		w800_unknown(m);
-	else if ((m->w800->mux && !args_int(a, at++, 0, W800_ALL, &id)) ||
+	if ((m->w800->mux && !args_int(a, at++, 0, W800_ALL, &id)) ||
 		 !args_int(a, at, 0, 1, &mode) || a->count > at + 1)
 		w800_bad(m);
 	else
@@ -243,7 +237,8 @@ static void dinfo(struct modem *m, struct args *a)
 
 const struct command_row w800_receive_rows[] = {
 	{ "+CIPRECVMODE", COMMAND_TCP, "", recvmode_read, recvmode, NULL },
-	{ "+CIPRECVTYPE", COMMAND_TCP, "", recvtype_read, recvtype, NULL },
+	{ "+CIPRECVTYPE", COMMAND_TCP | W800_RELATIVES, "", recvtype_read,
+	  recvtype, NULL },
 	{ "+CIPRECVDATA", COMMAND_TCP, "", NULL, recvdata, NULL },
 	{ "+CIPRECVLEN", COMMAND_TCP, "", recvlen, NULL, NULL },
 	{ "+CIPDINFO", COMMAND_TCP, "", dinfo_read, dinfo, NULL },

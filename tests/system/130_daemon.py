@@ -67,6 +67,15 @@ def dialect_without_a_driver(bench):
               " " + DIALECT.name in err, "what to do", err)
 
 
+def every_dialect_has_a_driver(bench):
+    for dialect in ("auto", "simcom", "w800"):
+        path = config_file(bench, "modem {\n\tdialect = \"%s\"\n}\n"
+                           % dialect)
+        code, _, err = modemd(bench, "-c", path, "--check", "-o",
+                              "ipc.socket-group=" + harness.socket_group())
+        same(code, 0, "the exit code with %s (%s)" % (dialect, err))
+
+
 def good_configuration_and_usage(bench):
     sample = os.path.join(harness.HERE, "..", "..", "packaging", "modem.conf")
     with open(sample, encoding="utf-8") as f:
@@ -209,8 +218,8 @@ def it_becomes_a_daemon(bench):
         "/proc/%d/status" % number).read(), "the process is gone")
 
 
-harness.run(mistakes_are_named_with_file_and_line, dialect_without_a_driver,
-            good_configuration_and_usage, second_daemon_is_refused,
+harness.run(mistakes_are_named_with_file_and_line, every_dialect_has_a_driver,
+            dialect_without_a_driver, good_configuration_and_usage, second_daemon_is_refused,
             second_daemon_for_the_same_modem, socket_is_what_was_asked_for,
             foreign_file_is_not_removed, sigterm_ends_cleanly,
             sighup_rereads_what_can_change, it_becomes_a_daemon)
