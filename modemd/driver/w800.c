@@ -190,6 +190,7 @@ static void destroy(void *d)
 	timer_free(w->push.settle);
 	timer_free(w->ping.timer);
 	timer_free(w->lease.timer);
+	free(w->lease.early);
 	timer_free(w->stream.timer);
 	timer_free(w->stream.pause);
 	free(w);

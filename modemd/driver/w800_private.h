@@ -307,6 +307,9 @@ struct w800_lease {
 	bool escaped;			/* +++ was said */
 	bool alive;			/* links are there, says CIPSTATE */
 	bool framed;			/* bytes of an +IPD are due */
+	uint8_t *early;			/* what came before leased() */
+	size_t early_len;
+	bool early_lost;		/* more than is kept */
 	unsigned int leaves;		/* tries to get out */
 	long mode;			/* by CIPMODE? */
 	int64_t began_ms;
