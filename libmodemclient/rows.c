@@ -87,6 +87,9 @@ void rows_listener(struct modemclient_listener_info *to,
 	to->refused = from->refused;
 	to->opened_wall_ms = from->opened_wall_ms;
 	to->opened_mono_ms = from->opened_mono_ms;
+	to->family = from->has_family ? family_of(from->family) :
+		     MODEMCLIENT_IPV4;
+	to->tls = from->tls;
 }
 
 void rows_client(struct modemclient_client_info *to,

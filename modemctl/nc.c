@@ -23,8 +23,6 @@
 #include "nc.h"
 
 #define CONNECT_S	130	/* the modem itself takes up to 120 s */
-#define LEASE_S		300	/* of modemd, when nothing is said */
-#define LEASE_WAIT_S	10	/* for the others */
 #define CLOSE_MS	130000	/* so does a send that is under way */
 #define ABORT_MS	2000	/* for the counts, when it need not be polite */
 #define RESOLVE_MS	60000	/* others may ask, too */
@@ -138,12 +136,15 @@ void nc_step(struct nc *nc, struct pollfd p[NC_FDS], int64_t deadline_ms)
 /* The modem sends datagrams to addresses only. */
 static int resolve(struct nc *nc)
 {
-	struct in_addr any;
+	struct in6_addr any;
 	char **found;
 
-	if (inet_pton(AF_INET, nc->host, &any) == 1)
+	if (inet_pton(AF_INET, nc->host, &any) == 1 ||
+	    inet_pton(AF_INET6, nc->host, &any) == 1)
 		return CTL_DONE;
-	if (modemclient_resolve(nc->ctl->mc, nc->host, RESOLVE_MS, &found) < 0)
+	if (modemclient_resolve_family(nc->ctl->mc, nc->host,
+				       nc->options.family, RESOLVE_MS,
+				       &found) < 0)
 		return ctl_fail_client(nc->ctl);
 	snprintf(nc->address, sizeof(nc->address), "%s", found[0]);
 	modemclient_addresses_free(found);
@@ -174,6 +175,7 @@ static int start_open(struct nc *nc)
 	o.port = (uint16_t)nc->port;
 	o.udp = nc->udp;
 	o.wait_ms = (uint32_t)nc->wait_s * 1000;
+	nc_fill_options(nc, &o);
 
 	return modemclient_open_start(nc->ctl->mc, &o, &nc->link);
 }
@@ -293,88 +295,6 @@ static int close_link(struct nc *nc)
 	return report(nc, err, reason, unsent, &counts);
 }
 
-static bool take_flag(struct nc *nc, int c)
-{
-	bool *flag = c == 'L' ? &nc->lease : c == 'u' ? &nc->udp :
-		     c == 'l' ? &nc->listen : NULL;
-
-	if (flag)
-		*flag = true;
-
-	return flag;
-}
-
-/* What fits together, and what is not said. NULL: all is well. */
-static const char *check_options(struct nc *nc)
-{
-	if (nc->listen && nc->udp)
-		return "-l listens for TCP, not with -u";
-	if (nc->wait_s < 0)
-		nc->wait_s = nc->lease ? LEASE_WAIT_S : 0;
-	if (!nc->lease)
-		return nc->duration_s ? "--duration is for --lease" : NULL;
-	if (nc->wait_s > 600)
-		return "a lease waits at most 600 seconds";
-	/* Whoever connects has as long as the lease lasts. */
-	if (nc->listen && nc->connect_s < 0)
-		nc->connect_s = nc->duration_s ? nc->duration_s : LEASE_S;
-
-	return NULL;
-}
-
-/* NULL: it is there. */
-static const char *take_target(struct nc *nc, int argc, char **argv)
-{
-	int hosts = nc->listen ? 0 : 1;
-
-	if (argc - optind != hosts + 1)
-		return hosts ? "a host and a port are needed" :
-		       "-l needs a port, and nothing else";
-	if (!ctl_number(argv[optind + hosts], 1, 65535, &nc->port))
-		return "a port is 1 to 65535";
-	nc->host = hosts ? argv[optind] : nc->lease ? "*" : "";
-
-	return NULL;
-}
-
-static int take_option(struct nc *nc, int c)
-{
-	long min = c == 'w' || c == 'D', max = c == 'D' ? 3600 : 86400;
-	long *to = c == 'q' ? &nc->quit_s : c == 'w' ? &nc->connect_s :
-		   c == 'D' ? &nc->duration_s : &nc->wait_s;
-
-	if (take_flag(nc, c) || ctl_number(optarg, min, max, to))
-		return 0;
-	nc->ctl->exit = ctl_usage(nc->ctl, "\"%s\" is not %ld to %ld "
-				  "seconds", optarg, min, max);
-
-	return -1;
-}
-
-static int take_arguments(struct nc *nc, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "wait", required_argument, NULL, 'W' },
-		{ "lease", no_argument, NULL, 'L' },
-		{ "duration", required_argument, NULL, 'D' },
-		CTL_COMMON_OPTIONS
-	};
-	const char *why;
-	int c;
-
-	while ((c = ctl_getopt(nc->ctl, argc, argv, "lq:uw:", options)) != -1) {
-		if (c == CTL_STOP || take_option(nc, c) < 0)
-			return -1;
-	}
-	why = check_options(nc);
-	if (!why)
-		why = take_target(nc, argc, argv);
-	if (why)
-		nc->ctl->exit = ctl_usage(nc->ctl, "%s", why);
-
-	return why ? -1 : 0;
-}
-
 int nc_run(struct ctl *ctl, int argc, char **argv)
 {
 	struct nc nc = { .ctl = ctl, .quit_s = -1, .connect_s = -1,
@@ -383,7 +303,7 @@ int nc_run(struct ctl *ctl, int argc, char **argv)
 				 { .fd = -1 } };
 	int code;
 
-	if (take_arguments(&nc, argc, argv) < 0)
+	if (nc_take_arguments(&nc, argc, argv) < 0)
 		return ctl->exit;
 	code = ctl_connect(ctl, NULL, NULL);
 	if (code != CTL_DONE)
@@ -404,6 +324,7 @@ int nc_run(struct ctl *ctl, int argc, char **argv)
 		code = close_link(&nc);
 	}
 	modemclient_link_free(nc.link);
+	explicit_bzero(nc.options.psk, sizeof(nc.options.psk));
 	if (nc.listener)
 		(void)modemclient_listener_close(nc.listener, ABORT_MS);
 

@@ -135,6 +135,8 @@ static void handle_final(struct at_channel *ch, const struct at_line *line)
 	ch->entry_left = ch->cmd.payload_len;
 	ch->entry_known = false;
 	ch->entry_coded = ch->cmd.coded;
+	/* With a reason it is no other command's, as like as not. */
+	ch->explained = line->kind == AT_FAIL && ch->detail[0];
 	channel_end_command(ch, -EREMOTEIO, line->text, CH_PROBE);
 	if (ch->state == CH_PROBE)
 		channel_start_sync(ch, false);

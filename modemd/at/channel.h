@@ -112,7 +112,7 @@ struct at_channel_ops {
 struct at_channel_stats {
 	uint64_t commands;
 	uint64_t timeouts;
-	uint64_t resyncs;
+	uint64_t resyncs;	/* not: a send refused with a reason */
 	uint64_t unknown_lines;
 	uint64_t stray_finals;
 	uint64_t garbage_bytes;

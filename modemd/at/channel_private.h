@@ -73,6 +73,7 @@ struct at_channel {
 	int64_t busy_until_ms;		/* so long a busy one is no silence */
 	bool busy_probe;		/* the next final is another's */
 	bool settle;			/* late answers may be on their way */
+	bool explained;			/* by the refused send: no fault yet */
 	bool deaf;			/* until it is quiet: lines may be data */
 	bool synced;			/* OK seen, listening for a second */
 	int64_t quiet_since_ms;

@@ -72,6 +72,10 @@ static void end_data_entry(struct at_channel *ch)
 
 static void write_probe(struct at_channel *ch)
 {
+	/* only what is written takes the line its time */
+	size_t fed = ch->dialect.entry == AT_ENTRY_PLUSES ? 0 :
+		     ch->entry_left;
+
 	ch->synced = false;
 	ch->busy_probe = false;
 	end_data_entry(ch);
@@ -79,8 +83,7 @@ static void write_probe(struct at_channel *ch)
 	at_trace_add(ch->trace, AT_TRACE_COMMAND, "AT", 2);
 	channel_set_state(ch, CH_PROBE);
 	(void)channel_write_line(ch, "AT");
-	timer_start(ch->deadline, ch->try_ms +
-		    channel_line_ms(ch, 16 + ch->entry_left));
+	timer_start(ch->deadline, ch->try_ms + channel_line_ms(ch, 16 + fed));
 }
 
 static void begin_escape(struct at_channel *ch)
@@ -119,6 +122,8 @@ static void begin(struct at_channel *ch, unsigned int tries, uint32_t try_ms,
 	ch->tries_left = tries;
 	ch->try_ms = try_ms;
 	ch->settle = settle;
+	if (settle)
+		ch->explained = false;
 	ch->tried = 0;
 	ch->extra = 0;
 }
@@ -169,9 +174,9 @@ static void end_quiet(struct at_channel *ch)
 
 void channel_start_sync(struct at_channel *ch, bool wait_for_quiet)
 {
-	ch->stats.resyncs++;
 	begin(ch, ch->max_silence > TRIES_MIN ? ch->max_silence : TRIES_MIN,
 	      TRY_MS, wait_for_quiet);
+	ch->stats.resyncs += !ch->explained;
 	/* What is being pushed goes on, answers or not. */
 	if (!wait_for_quiet || !is_pushing(ch))
 		forget_input(ch);
@@ -321,6 +326,22 @@ void channel_timed_out(struct at_channel *ch)
 		channel_start_sync(ch, true);
 }
 
+static void probe_timed_out(struct at_channel *ch)
+{
+	if (ch->synced) {
+		in_step(ch);
+		return;
+	}
+	if (ch->explained) {	/* but the modem wanted bytes all the same */
+		ch->explained = false;
+		ch->stats.resyncs++;
+	}
+	if (ch->tries_left > 0)
+		probe(ch);
+	else
+		give_up(ch);
+}
+
 void channel_on_deadline(void *ctx)
 {
 	struct at_channel *ch = ctx;
@@ -340,12 +361,7 @@ void channel_on_deadline(void *ctx)
 		end_quiet(ch);
 		break;
 	case CH_PROBE:
-		if (ch->synced)
-			in_step(ch);
-		else if (ch->tries_left > 0)
-			probe(ch);
-		else
-			give_up(ch);
+		probe_timed_out(ch);
 		break;
 	case CH_ESCAPE:
 		escape(ch);

@@ -110,6 +110,8 @@ struct config_report {
 	/* 0, or -EINVAL and half a sentence: what is wrong with one of
 	 * modem.options, which only the drivers know. NULL: nothing is. */
 	int (*option)(const char *name, long value, char *why, size_t size);
+	/* The same for modem.dialect. */
+	int (*dialect)(const char *name, char *why, size_t size);
 };
 
 /*

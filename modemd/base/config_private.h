@@ -66,6 +66,7 @@ struct setting {
 	bool text;		/* the field is a char * */
 	bool live;		/* may change at run time */
 	bool list;		/* "" empties it, all else is added */
+	bool dialect;		/* config_report.dialect judges it */
 	unsigned int items;	/* of a list of servers, at most */
 };
 

@@ -4,6 +4,7 @@
  * config_setting - the table of all settings.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,9 +40,8 @@ const struct setting settings[] = {
 	  FIELD(config.modem.target_baud) },
 	{ MODEM("flow-control"), "rtscts", value_flow,
 	  FIELD(config.modem.rtscts), .words = "none rtscts" },
-	{ MODEM("dialect"), "auto", value_choice_text,
-	  FIELD(config.modem.dialect), .text = true,
-	  .words = "auto simcom w800" },
+	{ MODEM("dialect"), "auto", value_any, FIELD(config.modem.dialect),
+	  .text = true, .dialect = true },
 	{ MODEM("receive"), "auto", value_choice,
 	  FIELD(config.modem.receive), .words = "auto pull push" },
 	{ MODEM("pull-form"), "ascii", value_choice,
@@ -253,8 +253,12 @@ int setting_apply(struct draft *d, const struct setting *s, const char *text,
 		  const char *origin, char *why)
 {
 	char **kept = &d->origin[s - settings];
-	int err = s->parse(s, text, (char *)d + s->offset, why);
+	int err;
 
+	if (s->dialect && d->report && d->report->dialect &&
+	    d->report->dialect(text, why, WHY_SIZE))
+		return -EINVAL;
+	err = s->parse(s, text, (char *)d + s->offset, why);
 	if (!err) {
 		free(*kept);
 		*kept = origin ? strdup(origin) : NULL;

@@ -167,9 +167,12 @@ static void ping_answered(struct pending *p, Modemd__V1__Reply *reply,
 void ask_confirmed(struct client *c, uint64_t id,
 		   const Modemd__V1__ConfirmedRequest *req)
 {
-	struct pending *p = pending_new(c, id);
+	struct pending *p;
 	int err;
 
+	if (!request_owns(c, id, req->link))
+		return;
+	p = pending_new(c, id);
 	if (p) {
 		p->what = MODEMD__V1__REQUEST__KIND_CONFIRMED;
 		p->link = req->link;
@@ -204,17 +207,12 @@ static void confirmed_answered(struct pending *p, Modemd__V1__Reply *reply,
 #define AT_TIMEOUT_MS	10000
 
 /* What is wrong with it, or NULL; the command is in @text then. */
-static const char *check_at(const struct client *c, const Modemd__V1__At *req,
-			    char *text, size_t size, int *err)
+static const char *check_at(const Modemd__V1__At *req, char *text,
+			    size_t size)
 {
 	static char why[96];
 	const char *what;
 
-	*err = -EPERM;
-	if (!c->admin)
-		return "raw AT commands are for admins: root and the group "
-		       "modem-admin";
-	*err = -EINVAL;
 	if (name_check_text(&req->command, text, size, &what)) {
 		snprintf(why, sizeof(why), "command %s", what);
 		return why;
@@ -237,9 +235,9 @@ void ask_at(struct client *c, uint64_t id, const Modemd__V1__At *req)
 	const char *why;
 	int err;
 
-	why = check_at(c, req, text, sizeof(text), &err);
+	why = check_at(req, text, sizeof(text));
 	if (why) {
-		request_reply(c, id, err, "%s", why);
+		request_reply(c, id, -EINVAL, "%s", why);
 		return;
 	}
 	p = pending_new(c, id);
@@ -323,6 +321,10 @@ void ask_answered(struct pending *p, int err, const struct driver_answer *a)
 
 	if (p->what == MODEMD__V1__REQUEST__KIND_CONFIG) {
 		config_answered(p, err, a);
+		return;
+	}
+	if (p->what == MODEMD__V1__REQUEST__KIND_TIME) {
+		time_answered(p, err, a);
 		return;
 	}
 	MSG_SET(&reply, request_id, p->request_id);

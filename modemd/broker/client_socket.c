@@ -5,17 +5,11 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <protobuf-c/protobuf-c.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/config.h"
@@ -23,6 +17,7 @@
 #include "base/timer.h"
 #include "broker/client.h"
 #include "broker/creds.h"
+#include "broker/socket_file.h"
 #include "wire.h"
 
 #define LINGER_MS	1000	/* to send what is queued at the end */
@@ -47,9 +42,7 @@ struct client_listener {
 	struct evconnlistener *evl;
 	struct timer *resume;
 	LIST_HEAD(, client_conn) conns;
-	int lock_fd;
-	dev_t dev;			/* of the socket that we bound */
-	ino_t ino;
+	struct socket_file file;
 	bool have_admin_group;
 	gid_t admin_group;
 };
@@ -267,100 +260,6 @@ void client_listener_pause(struct client_listener *l, bool pause)
 
 /* ---------------------------------------------------------------- listening */
 
-/* Clears a socket that a dead daemon left; anything else stays. */
-static int clear_path(const struct sockaddr_un *sa)
-{
-	struct stat st;
-	int fd, err;
-
-	if (lstat(sa->sun_path, &st))
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
-		return -EEXIST;
-
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	err = connect(fd, (const struct sockaddr *)sa, sizeof(*sa));
-	close(fd);
-	if (err == 0)
-		return -EADDRINUSE;
-
-	return unlink(sa->sun_path) ? -errno : 0;
-}
-
-/* The lock is the guard against a second daemon; the socket's file is not. */
-static int take_lock(struct client_listener *l)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s.lock", l->set->socket);
-	l->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-			  0600);
-	if (l->lock_fd < 0)
-		return -errno;
-	if (flock(l->lock_fd, LOCK_EX | LOCK_NB))
-		return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
-
-	return 0;
-}
-
-static int set_access(const struct client_listener *l)
-{
-	const struct config_ipc *set = l->set;
-	struct group *gr;
-
-	if (set->socket_group[0]) {
-		gr = getgrnam(set->socket_group);
-		if (!gr)
-			log_warn("ipc: there is no group %s: only the owner "
-				 "of the socket may connect",
-				 set->socket_group);
-		else if (chown(set->socket, (uid_t)-1, gr->gr_gid))
-			log_warn("ipc: cannot give the socket to group %s: %s",
-				 set->socket_group, strerror(errno));
-	}
-
-	return chmod(set->socket, set->socket_mode) ? -errno : 0;
-}
-
-static int bind_socket(struct client_listener *l, int *out)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	struct stat st;
-	mode_t mask;
-	int fd, err;
-
-	if (strlen(l->set->socket) >= sizeof(sa.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(sa.sun_path, l->set->socket);
-	err = take_lock(l);
-	if (!err)
-		err = clear_path(&sa);
-	if (err)
-		return err;
-
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	mask = umask(0177);
-	err = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) ? -errno : 0;
-	umask(mask);
-	if (!err)
-		err = set_access(l);
-	if (!err && stat(sa.sun_path, &st))
-		err = -errno;
-	if (err) {
-		close(fd);
-		return err;
-	}
-	l->dev = st.st_dev;
-	l->ino = st.st_ino;
-	*out = fd;
-
-	return 0;
-}
-
 static int start_listening(struct client_listener *l)
 {
 	struct group *gr = getgrnam(ADMIN_GROUP);
@@ -372,7 +271,7 @@ static int start_listening(struct client_listener *l)
 	l->resume = timer_new(l->timers, on_resume, l);
 	if (!l->resume)
 		return -ENOMEM;
-	err = bind_socket(l, &fd);
+	err = socket_file_bind(&l->file, l->set, &fd);
 	if (err)
 		return err;
 
@@ -403,7 +302,7 @@ int client_listen(struct timers *ts, const struct config_ipc *set,
 	l->ctx = ctx;
 	l->timers = ts;
 	l->set = set;
-	l->lock_fd = -1;
+	l->file.lock_fd = -1;
 	LIST_INIT(&l->conns);
 	err = start_listening(l);
 	if (err) {
@@ -418,7 +317,6 @@ int client_listen(struct timers *ts, const struct config_ipc *set,
 void client_listener_free(struct client_listener *l)
 {
 	struct client_conn *c;
-	struct stat st;
 
 	if (!l)
 		return;
@@ -429,13 +327,10 @@ void client_listener_free(struct client_listener *l)
 		on_end(c);
 	}
 	if (l->evl) {
-		if (lstat(l->set->socket, &st) == 0 && st.st_dev == l->dev &&
-		    st.st_ino == l->ino)
-			unlink(l->set->socket);
+		socket_file_remove(&l->file);
 		evconnlistener_free(l->evl);
 	}
 	timer_free(l->resume);
-	if (l->lock_fd >= 0)
-		close(l->lock_fd);
+	socket_file_unlock(&l->file);
 	free(l);
 }

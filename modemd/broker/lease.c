@@ -23,80 +23,6 @@
 #define WAIT_MS		10000
 #define WAIT_MAX_MS	600000
 
-/* ------------------------------------------------------------------ telling */
-
-static uint32_t left_ms(const struct lease *l)
-{
-	struct modem_status st;
-
-	if (!l->granted)
-		return timer_left_ms(l->deadline);
-	modem_get_status(l->broker->modem, &st);
-
-	return st.lease == l->owned->link ? st.lease_left_ms : 0;
-}
-
-/* @all: also to those who only watch. */
-void lease_tell(const struct lease *l, const char *state, const char *reason,
-		 bool all)
-{
-	Modemd__V1__Event event = MODEMD__V1__EVENT__INIT;
-	Modemd__V1__LeaseEvent lease = MODEMD__V1__LEASE_EVENT__INIT;
-	struct client *c;
-
-	MSG_SET(&lease, link, l->owned->link);
-	lease.client = l->owned->name;
-	lease.state = msg_str(state);
-	MSG_SET(&lease, left_ms, left_ms(l));
-	lease.reason = msg_opt(reason);
-	event.kind_case = MODEMD__V1__EVENT__KIND_LEASE;
-	event.lease = &lease;
-	TAILQ_FOREACH(c, &l->broker->clients, entry) {
-		if (c->lease_asked || (all && c->want_network))
-			client_event(c, &event);
-	}
-}
-
-static const char *state_name(const struct lease *l)
-{
-	struct link_info info;
-
-	if (l->ending || (modem_link_info(l->broker->modem, l->owned->link,
-					  &info) == 0 &&
-			  info.state == LINK_CLOSING))
-		return "ending";
-
-	return l->connected ? "connected" : l->granted ? "starting" : "asked";
-}
-
-bool lease_words(struct broker *b, char *out, size_t size)
-{
-	const struct lease *l = b->lease;
-
-	if (!l || !l->granted)
-		return false;
-	snprintf(out, size, "the modem is leased to %s (pid %d) for %u s more",
-		 l->owned->name, (int)l->owned->creds.pid,
-		 (left_ms(l) + 999) / 1000);
-
-	return true;
-}
-
-bool lease_fill(struct broker *b, Modemd__V1__LeaseInfo *out)
-{
-	struct lease *l = b->lease;
-
-	if (!l)
-		return false;
-	MSG_SET(out, link, l->owned->link);
-	out->client = l->owned->name;
-	out->remote = l->owned->remote;
-	out->state = msg_str(state_name(l));
-	MSG_SET(out, left_ms, left_ms(l));
-
-	return true;
-}
-
 /* ---------------------------------------------------------------- its end */
 
 static void forget(struct lease *l)
@@ -223,7 +149,7 @@ static struct lease *lease_new(struct client *c, uint64_t id,
 }
 
 /* It could not be had at once either. */
-static bool is_possible(struct client *c, uint64_t id)
+static bool is_possible(struct client *c, uint64_t id, bool listen)
 {
 	struct broker *b = c->broker;
 	struct modem_status st;
@@ -234,7 +160,13 @@ static bool is_possible(struct client *c, uint64_t id)
 		snprintf(words, sizeof(words), "%s (pid %d) has asked for the "
 			 "modem already", b->lease->owned->name,
 			 (int)b->lease->owned->creds.pid);
-	if (b->lease)
+	if (!modem_can_lease(b->modem, listen))
+		request_reply(c, id, -EOPNOTSUPP, "%s", listen &&
+			      modem_can_lease(b->modem, false) ?
+			      "this modem cannot listen in a lease: listen "
+			      "without one, or lease a link to a host" :
+			      "this modem has no transparent sessions");
+	else if (b->lease)
 		request_reply(c, id, -EBUSY, "%s", words);
 	else if (st.network != NETWORK_OPEN)
 		request_reply(c, id, st.state < MODEM_STARTING ? -ENODEV :
@@ -274,7 +206,7 @@ void lease_ask(struct client *c, uint64_t id, const Modemd__V1__Lease *req)
 		request_reply(c, id, -EINVAL, "host %s", why);
 		return;
 	}
-	if (!is_possible(c, id))
+	if (!is_possible(c, id, req->listen))
 		return;
 	b->lease = lease_new(c, id, host, req);
 	if (!b->lease) {

@@ -102,6 +102,8 @@ void listen_on_listening(void *ctx, uint64_t listener, int err,
 	}
 	if (err)
 		listen_forget(b, o);
+	else if (o->owner)
+		lease_ask_owner(o->owner);
 }
 
 void listen_on_unlistened(void *ctx, uint64_t listener, int err,

@@ -6,17 +6,20 @@
  *   broker.c   construction, clients coming and going
  *   news.c     what the modem reports, to owners and subscribers
  *   record.c   what the history is told of it
- *   request.c  what clients ask: one function per request
+ *   request.c  what clients ask: decoded, and handed to one of the next
+ *   links.c    links: what is asked of them
  *   admin.c    network up and down, restart
  *   ask.c      of these, questions that the modem answers later
  *   options.c  of these, the options of the modem's sockets
+ *   time.c     of these, the modem's clock
  *   report.c   answers that describe: status, links, clients
  *   lease.c    the modem for one client alone: asked for, told, ended
- *   lease_grant.c  whether it may have it
+ *   lease_grant.c  whether it may have it; lease_say.c: what is said of it
  *   pages.c    answers that come in pages: history, trace
  *   listen.c   listeners: what is asked of them; listen_news.c: what is heard
  *   listeners.c  ... the list of all
  *   datagram.c where datagrams go
+ *   open.c     Open: every field checked
  *   name.c     host names and other text from outside, checked
  */
 
@@ -46,6 +49,7 @@ struct owned {
 	struct client *owner;		/* NULL: gone, its end is still due */
 	uint64_t link;
 	enum link_kind kind;
+	bool tls;
 	bool in_history;		/* its session's row is open */
 	uint64_t noted;			/* bytes last written there */
 	char remote[280];
@@ -88,6 +92,7 @@ struct pending {
 	uint64_t link;			/* confirmed bytes */
 	struct wish *wishes;		/* options to be set, one by one */
 	size_t wish_count, wish_next;
+	struct time_wish *time;		/* the clock is to be set */
 	uint64_t listener;		/* it is to start or to stop */
 	bool unlisten;			/* to stop */
 	bool lease;			/* a session was */
@@ -179,14 +184,18 @@ bool lease_opened(struct broker *b, struct owned *o,
 void lease_closed(struct broker *b, const struct owned *o, const char *reason);
 void lease_stop(struct broker *b);
 void lease_free(struct broker *b);
+/* Ends the wish, and replies. */
+__attribute__((format(printf, 3, 4)))
+void lease_refuse(struct lease *l, int err, const char *fmt, ...);
+
+/* lease_say.c */
 /* "the modem is leased to NAME ...": false: it is not. */
 bool lease_words(struct broker *b, char *out, size_t size);
 bool lease_fill(struct broker *b, Modemd__V1__LeaseInfo *out);
 void lease_tell(const struct lease *l, const char *state, const char *reason,
 		bool all);
-/* Ends the wish, and replies. */
-__attribute__((format(printf, 3, 4)))
-void lease_refuse(struct lease *l, int err, const char *fmt, ...);
+/* Its listener began while somebody waits for the owners of all. */
+void lease_ask_owner(struct client *c);
 
 /* lease_grant.c */
 /* Links or listeners have gone: it may be granted now. */
@@ -233,9 +242,18 @@ void listen_on_restored(void *ctx, uint64_t listener);
 void listen_on_unlistened(void *ctx, uint64_t listener, int err,
 			  const char *reason);
 
-/* request.c */
+/* links.c */
 struct owned *owned_new(struct client *c, enum link_kind kind,
 			const char *host, unsigned int port);
+void reply_open(struct client *c, uint64_t id, uint64_t link,
+		const struct link_args *args);
+void links_open(struct client *c, uint64_t id, const Modemd__V1__Open *req);
+void links_send(struct client *c, uint64_t id, const Modemd__V1__Send *req);
+void links_credit(struct client *c, uint64_t id,
+		  const Modemd__V1__Credit *req);
+void links_close(struct client *c, uint64_t id, const Modemd__V1__Close *req);
+
+/* request.c */
 void request_failed(struct client *c, uint64_t id, int err);
 void request_handle(struct client *c, const uint8_t *buf, size_t len);
 __attribute__((format(printf, 4, 5)))
@@ -246,8 +264,6 @@ void request_asked(struct client *c, uint64_t id, struct pending *p, int err);
 
 /* True: it is this client's; false: that it is not was replied. */
 bool request_owns(struct client *c, uint64_t id, uint64_t link);
-void reply_open(struct client *c, uint64_t id, uint64_t link,
-		const struct link_args *args);
 
 /* ask.c */
 void ask_confirmed(struct client *c, uint64_t id,
@@ -262,6 +278,11 @@ void ask_answered(struct pending *p, int err, const struct driver_answer *a);
 void ask_config(struct client *c, uint64_t id, const Modemd__V1__Config *req);
 void config_answered(struct pending *p, int err,
 		     const struct driver_answer *a);
+
+/* time.c */
+void ask_time(struct client *c, uint64_t id,
+	      const Modemd__V1__TimeRequest *req);
+void time_answered(struct pending *p, int err, const struct driver_answer *a);
 
 /* ---------------------------------------------------- filling messages */
 
@@ -307,11 +328,20 @@ void report_trace_row(Modemd__V1__TraceRow *out, char *text, size_t size,
 /* Of a request; what is unknown is any. */
 enum driver_family request_family(bool has, Modemd__V1__Family family);
 
+/* open.c */
+void open_request(struct client *c, uint64_t id, const Modemd__V1__Open *req);
+/* Has this modem that capability, a word of HelloReply? */
+bool broker_can(struct broker *b, const char *capability);
+/* An IPv4 or IPv6 address; @out: INET6_ADDRSTRLEN bytes. */
+bool name_take_address(const ProtobufCBinaryData *in, char *out);
+
 /* datagram.c: what is wrong, a sentence, or NULL */
 const char *datagram_check_open(const Modemd__V1__Open *req, char *host);
 const char *datagram_check_send(const Modemd__V1__Send *req, char *address,
 				struct driver_to *to);
-const char *datagram_send_error(int err, bool named);
+/* @text: room for the words. */
+const char *datagram_send_error(struct broker *b, int err, bool named,
+				char *text, size_t size);
 
 /* name.c */
 int name_check_host(const ProtobufCBinaryData *in, char *out, size_t size,

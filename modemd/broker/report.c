@@ -228,8 +228,9 @@ void report_link(struct broker *b, const struct link_info *info,
 	MSG_SET(out, epoch, info->epoch);
 	out->state = msg_str(info->draining ? "draining" :
 			     link_state_name(info->state));
-	MSG_SET(out, type, info->kind == LINK_UDP ?
-		MODEMD__V1__LINK_TYPE__UDP : MODEMD__V1__LINK_TYPE__TCP);
+	MSG_SET(out, type, info->tls ? MODEMD__V1__LINK_TYPE__TLS :
+		info->kind == LINK_UDP ? MODEMD__V1__LINK_TYPE__UDP :
+		MODEMD__V1__LINK_TYPE__TCP);
 	if (o) {
 		out->remote = o->remote;
 		out->client = o->name;

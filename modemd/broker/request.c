@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What clients ask: decoded, checked, done or passed on, answered. */
+/*
+ * What clients ask: decoded, and handed to the file whose it is; the requests
+ * that have no file of their own. One row of a table for each kind.
+ */
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "at/trace.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/timer.h"
@@ -104,7 +105,7 @@ static void do_hello(struct client *c, uint64_t id,
 	client_reply(c, &reply);
 }
 
-/* -------------------------------------------------------------------- open */
+/* ----------------------------------------------------- refused, and whose */
 
 /* "a (pid 1) 7 links, b (pid 2) 3 links" */
 static void name_holders(struct broker *b, char *out, size_t size)
@@ -151,126 +152,6 @@ void request_failed(struct client *c, uint64_t id, int err)
 	}
 }
 
-struct owned *owned_new(struct client *c, enum link_kind kind,
-			const char *host, unsigned int port)
-{
-	struct owned *o;
-
-	o = calloc(1, sizeof(*o));
-	if (!o)
-		return NULL;
-
-	o->owner = c;
-	memcpy(o->name, c->name, sizeof(o->name));
-	o->creds = c->creds;
-	o->kind = kind;
-	snprintf(o->remote, sizeof(o->remote), "%s:%u", host[0] ? host : "*",
-		 port);
-	TAILQ_INSERT_TAIL(&c->broker->owned, o, entry);
-	c->links++;
-
-	return o;
-}
-
-/* What is wrong with it, or NULL. */
-static const char *check_open(const struct client *c,
-			      const Modemd__V1__Open *req, int *err)
-{
-	bool udp = req->has_type && req->type == MODEMD__V1__LINK_TYPE__UDP;
-
-	*err = -EINVAL;
-	if (!udp && (!req->has_port || req->port < 1 || req->port > 65535))
-		return "port is not in 1-65535";
-	if (req->local_port > 65535)
-		return "local_port is not in 0-65535";
-	*err = -EOPNOTSUPP;
-	if (!udp && req->has_type && req->type != MODEMD__V1__LINK_TYPE__TCP)
-		return "only TCP and UDP links are supported by this version";
-	*err = -EDQUOT;
-	if (c->links >= CLIENT_LINKS_MAX)
-		return "a client may hold 64 links";
-
-	return NULL;
-}
-
-void reply_open(struct client *c, uint64_t id, uint64_t link,
-		const struct link_args *args)
-{
-	Modemd__V1__OpenReply open = MODEMD__V1__OPEN_REPLY__INIT;
-	Modemd__V1__Reply reply;
-
-	MSG_SET(&open, link, link);
-	MSG_SET(&open, epoch, 1);
-	if (args->kind == LINK_UDP)
-		MSG_SET(&open, source, modem_tells_source(c->broker->modem,
-							  args));
-	fill_reply(&reply, id, 0);
-	reply.result_case = MODEMD__V1__REPLY__RESULT_OPEN;
-	reply.open = &open;
-	client_reply(c, &reply);
-}
-
-/* False: refused. @host: DRIVER_HOST_MAX + 1 bytes. */
-static bool take_remote(struct client *c, uint64_t id,
-			const Modemd__V1__Open *req, char *host)
-{
-	const char *why;
-
-	if (req->type == MODEMD__V1__LINK_TYPE__UDP) {
-		why = datagram_check_open(req, host);
-		if (why)
-			request_reply(c, id, -EINVAL, "%s", why);
-		return !why;
-	}
-	if (name_check_host(&req->host, host, DRIVER_HOST_MAX + 1, &why) == 0)
-		return true;
-	request_reply(c, id, -EINVAL, "host %s", why);
-
-	return false;
-}
-
-static void do_open(struct client *c, uint64_t id, const Modemd__V1__Open *req)
-{
-	char host[DRIVER_HOST_MAX + 1];
-	struct link_args args = {
-		.kind = req->type == MODEMD__V1__LINK_TYPE__UDP ? LINK_UDP :
-			LINK_TCP,
-		.never_push = req->never_push,
-		.want_source = req->want_source,
-		.host = host,
-		.port = req->port,
-		.local_port = req->local_port,
-		.restore = req->restore,
-		.wait_ack = req->wait_ack,
-		.wait_ms = req->wait_ms,
-		.idle_timeout_ms = req->idle_timeout_ms,
-		.has_credit = req->has_credit,
-		.credit = req->credit,
-	};
-	const char *why;
-	struct owned *o;
-	int err;
-
-	why = check_open(c, req, &err);
-	if (why) {
-		request_reply(c, id, err, "%s", why);
-		return;
-	}
-	if (!take_remote(c, id, req, host))
-		return;
-	o = owned_new(c, args.kind, host, args.port);
-	err = o ? modem_link_open(c->broker->modem, &args, &o->link) : -ENOMEM;
-	if (err) {
-		if (o)
-			broker_forget(c->broker, o);
-		request_failed(c, id, err);
-		return;
-	}
-	reply_open(c, id, o->link, &args);
-}
-
-/* ------------------------------------------------------------------- links */
-
 /* The check that every use of a link begins with. */
 bool request_owns(struct client *c, uint64_t id, uint64_t link)
 {
@@ -282,49 +163,6 @@ bool request_owns(struct client *c, uint64_t id, uint64_t link)
 		      (unsigned long long)link);
 
 	return false;
-}
-
-static void do_send(struct client *c, uint64_t id, const Modemd__V1__Send *req)
-{
-	char address[INET_ADDRSTRLEN];
-	struct driver_to to;
-	const char *why;
-	int err;
-
-	if (!request_owns(c, id, req->link))
-		return;
-	if (req->data.len < 1 || req->data.len > WIRE_DATA_MAX) {
-		request_reply(c, id, req->data.len ? -EMSGSIZE : -EINVAL,
-			      "data is not 1-%d bytes", WIRE_DATA_MAX);
-		return;
-	}
-	why = datagram_check_send(req, address, &to);
-	if (why) {
-		request_reply(c, id, -EINVAL, "%s", why);
-		return;
-	}
-	err = modem_link_send_to(c->broker->modem, req->link, req->epoch,
-				 req->data.data, req->data.len,
-				 to.address ? &to : NULL);
-	why = datagram_send_error(err, to.address);
-	request_reply(c, id, err == -EDESTADDRREQ ? -EINVAL : err,
-		      why ? "%s" : NULL, why);
-}
-
-static void do_credit(struct client *c, uint64_t id,
-		      const Modemd__V1__Credit *req)
-{
-	if (request_owns(c, id, req->link))
-		request_reply(c, id, modem_link_credit(c->broker->modem,
-			      req->link, req->epoch, req->bytes), NULL);
-}
-
-static void do_close(struct client *c, uint64_t id,
-		     const Modemd__V1__Close *req)
-{
-	if (request_owns(c, id, req->link))
-		request_reply(c, id, modem_link_close(c->broker->modem,
-			      req->link, req->abort, "local"), NULL);
 }
 
 /* --------------------------------------------------------- those that wait */
@@ -442,99 +280,119 @@ static void do_subscribe(struct client *c, uint64_t id,
 
 /* ---------------------------------------------------------------- dispatch */
 
-static void dispatch(struct client *c, uint64_t id,
-		     const Modemd__V1__Request *req)
+struct handler {
+	void (*handle)(struct client *c, const Modemd__V1__Request *req);
+	bool before_hello;
+	const char *for_admins;		/* "... is", then others are refused */
+};
+
+/* A handler gets the message of its own kind, and none if that is empty. */
+#define TAKES(kind, handler) \
+static void take_##kind(struct client *c, const Modemd__V1__Request *req) \
+{ \
+	handler(c, req->id, req->kind); \
+}
+#define TAKES_NONE(kind, handler) \
+static void take_##kind(struct client *c, const Modemd__V1__Request *req) \
+{ \
+	handler(c, req->id); \
+}
+
+TAKES(hello, do_hello)
+TAKES(open, open_request)
+TAKES(send, links_send)
+TAKES(credit, links_credit)
+TAKES(close, links_close)
+TAKES(resolve, do_resolve)
+TAKES(reverse, do_reverse)
+TAKES_NONE(status, report_status)
+TAKES_NONE(links, report_links)
+TAKES_NONE(clients, report_clients)
+TAKES(history, report_history)
+TAKES(subscribe, do_subscribe)
+TAKES(cancel, do_cancel)
+TAKES(trace, report_trace)
+TAKES(listen, listen_request)
+TAKES(unlisten, listen_stop)
+TAKES(accept_policy, listen_policy)
+TAKES_NONE(listeners, listen_report)
+TAKES(ping, ask_ping)
+TAKES(confirmed, ask_confirmed)
+TAKES(at, ask_at)
+TAKES(config, ask_config)
+TAKES(reset, admin_reset)
+TAKES(network, admin_network)
+TAKES(lease, lease_ask)
+TAKES(unlease, lease_end)
+TAKES(lease_answer, lease_answer)
+TAKES(time, ask_time)
+
+#define KIND(name) [MODEMD__V1__REQUEST__KIND_##name]
+
+/* What is not here this version does not know. */
+static const struct handler handlers[] = {
+	KIND(HELLO)		= { take_hello, .before_hello = true },
+	KIND(OPEN)		= { take_open },
+	KIND(SEND)		= { take_send },
+	KIND(CREDIT)		= { take_credit },
+	KIND(CLOSE)		= { take_close },
+	KIND(RESOLVE)		= { take_resolve },
+	KIND(REVERSE)		= { take_reverse },
+	KIND(STATUS)		= { take_status },
+	KIND(LINKS)		= { take_links },
+	KIND(CLIENTS)		= { take_clients },
+	KIND(HISTORY)		= { take_history },
+	KIND(SUBSCRIBE)		= { take_subscribe },
+	KIND(CANCEL)		= { take_cancel },
+	KIND(TRACE)		= { take_trace },
+	KIND(LISTEN)		= { take_listen },
+	KIND(UNLISTEN)		= { take_unlisten },
+	KIND(ACCEPT_POLICY)	= { take_accept_policy },
+	KIND(LISTENERS)		= { take_listeners },
+	KIND(PING)		= { take_ping },
+	KIND(CONFIRMED)		= { take_confirmed },
+	KIND(AT)		= { take_at,
+				    .for_admins = "raw AT commands are" },
+	KIND(CONFIG)		= { take_config },
+	KIND(RESET)		= { take_reset,
+				    .for_admins = "restarting the modem is" },
+	KIND(NETWORK)		= { take_network, .for_admins =
+				    "opening and closing the network is" },
+	KIND(LEASE)		= { take_lease },
+	KIND(UNLEASE)		= { take_unlease },
+	KIND(LEASE_ANSWER)	= { take_lease_answer },
+	KIND(TIME)		= { take_time },
+};
+
+/* NULL: there is none. */
+static const struct handler *find_handler(const Modemd__V1__Request *req)
 {
-	switch (req->kind_case) {
-	case MODEMD__V1__REQUEST__KIND_HELLO:
-		do_hello(c, id, req->hello);
-		return;
-	case MODEMD__V1__REQUEST__KIND_OPEN:
-		do_open(c, id, req->open);
-		return;
-	case MODEMD__V1__REQUEST__KIND_SEND:
-		do_send(c, id, req->send);
-		return;
-	case MODEMD__V1__REQUEST__KIND_CREDIT:
-		do_credit(c, id, req->credit);
-		return;
-	case MODEMD__V1__REQUEST__KIND_CLOSE:
-		do_close(c, id, req->close);
-		return;
-	case MODEMD__V1__REQUEST__KIND_RESOLVE:
-		do_resolve(c, id, req->resolve);
-		return;
-	case MODEMD__V1__REQUEST__KIND_REVERSE:
-		do_reverse(c, id, req->reverse);
-		return;
-	case MODEMD__V1__REQUEST__KIND_STATUS:
-		report_status(c, id);
-		return;
-	case MODEMD__V1__REQUEST__KIND_LINKS:
-		report_links(c, id);
-		return;
-	case MODEMD__V1__REQUEST__KIND_CLIENTS:
-		report_clients(c, id);
-		return;
-	case MODEMD__V1__REQUEST__KIND_HISTORY:
-		report_history(c, id, req->history);
-		return;
-	case MODEMD__V1__REQUEST__KIND_SUBSCRIBE:
-		do_subscribe(c, id, req->subscribe);
-		return;
-	case MODEMD__V1__REQUEST__KIND_CANCEL:
-		do_cancel(c, id, req->cancel);
-		return;
-	case MODEMD__V1__REQUEST__KIND_TRACE:
-		report_trace(c, id, req->trace);
-		return;
-	case MODEMD__V1__REQUEST__KIND_LISTEN:
-		listen_request(c, id, req->listen);
-		return;
-	case MODEMD__V1__REQUEST__KIND_UNLISTEN:
-		listen_stop(c, id, req->unlisten);
-		return;
-	case MODEMD__V1__REQUEST__KIND_ACCEPT_POLICY:
-		listen_policy(c, id, req->accept_policy);
-		return;
-	case MODEMD__V1__REQUEST__KIND_LISTENERS:
-		listen_report(c, id);
-		return;
-	case MODEMD__V1__REQUEST__KIND_PING:
-		ask_ping(c, id, req->ping);
-		return;
-	case MODEMD__V1__REQUEST__KIND_CONFIRMED:
-		if (request_owns(c, id, req->confirmed->link))
-			ask_confirmed(c, id, req->confirmed);
-		return;
-	case MODEMD__V1__REQUEST__KIND_AT:
-		ask_at(c, id, req->at);
-		return;
-	case MODEMD__V1__REQUEST__KIND_CONFIG:
-		ask_config(c, id, req->config);
-		return;
-	case MODEMD__V1__REQUEST__KIND_RESET:
-		admin_reset(c, id, req->reset);
-		return;
-	case MODEMD__V1__REQUEST__KIND_NETWORK:
-		admin_network(c, id, req->network);
-		return;
-	case MODEMD__V1__REQUEST__KIND_LEASE:
-		lease_ask(c, id, req->lease);
-		return;
-	case MODEMD__V1__REQUEST__KIND_UNLEASE:
-		lease_end(c, id, req->unlease);
-		return;
-	case MODEMD__V1__REQUEST__KIND_LEASE_ANSWER:
-		lease_answer(c, id, req->lease_answer);
-		return;
-	case MODEMD__V1__REQUEST__KIND_TIME:
-	case MODEMD__V1__REQUEST__KIND__NOT_SET:
-	case _MODEMD__V1__REQUEST__KIND__CASE_IS_INT_SIZE:
-		break;
+	size_t kind = (size_t)req->kind_case;
+
+	if (kind >= sizeof(handlers) / sizeof(handlers[0]) ||
+	    !handlers[kind].handle)
+		return NULL;
+
+	return &handlers[kind];
+}
+
+static void dispatch(struct client *c, const Modemd__V1__Request *req)
+{
+	const struct handler *h = find_handler(req);
+
+	if (!c->hello && !(h && h->before_hello)) {
+		request_reply(c, req->id, -EPROTONOSUPPORT,
+			      "the first request is hello");
+		client_close(c->conn, "did not begin with hello");
+	} else if (!h) {
+		request_reply(c, req->id, -EOPNOTSUPP, "this version does not "
+			      "know that request");
+	} else if (h->for_admins && !c->admin) {
+		request_reply(c, req->id, -EPERM, "%s for admins: root and the "
+			      "group modem-admin", h->for_admins);
+	} else {
+		h->handle(c, req);
 	}
-	request_reply(c, id, -EOPNOTSUPP, "this version does not know that "
-		      "request");
 }
 
 void request_handle(struct client *c, const uint8_t *buf, size_t len)
@@ -546,13 +404,6 @@ void request_handle(struct client *c, const uint8_t *buf, size_t len)
 		client_close(c->conn, "sent a malformed frame");
 		return;
 	}
-	if (!c->hello &&
-	    req->kind_case != MODEMD__V1__REQUEST__KIND_HELLO) {
-		request_reply(c, req->id, -EPROTONOSUPPORT,
-			      "the first request is hello");
-		client_close(c->conn, "did not begin with hello");
-	} else {
-		dispatch(c, req->id, req);
-	}
+	dispatch(c, req);
 	modemd__v1__request__free_unpacked(req, NULL);
 }

@@ -57,3 +57,19 @@ int driver_check_option(const char *name, long value, char *why, size_t size)
 
 	return -EINVAL;
 }
+
+int driver_check_dialect(const char *name, char *why, size_t size)
+{
+	size_t i, len;
+
+	if (driver_find(name))
+		return 0;
+	len = (size_t)snprintf(why, size, "must be one of: auto");
+	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+		if (len < size)
+			len += (size_t)snprintf(why + len, size - len, " %s",
+						drivers[i]->name);
+	}
+
+	return -EINVAL;
+}

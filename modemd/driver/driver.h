@@ -85,6 +85,8 @@ enum driver_cap {
 	DRIVER_CAP_PULL_JOINS	= 1 << 17,
 	/* Also of listeners: tls. */
 	DRIVER_CAP_TLS_SERVER	= 1 << 18,
+	/* Also sessions that listen: driver_lease_args. */
+	DRIVER_CAP_LEASE_LISTEN	= 1 << 19,
 };
 
 /* Which addresses of a name, or of this module. */
@@ -432,6 +434,9 @@ extern const struct driver driver_auto;
 /* 0, or -EINVAL and half a sentence: a setting of modem.options that no
  * dialect has, or that may not be set to this. */
 int driver_check_option(const char *name, long value, char *why, size_t size);
+
+/* The same for modem.dialect: there is no driver of that name. */
+int driver_check_dialect(const char *name, char *why, size_t size);
 
 /* By its name; NULL: no such dialect. */
 const struct driver *driver_find(const char *dialect);

@@ -348,7 +348,8 @@ const struct driver driver_simcom = {
 			  DRIVER_CAP_REVERSE_DNS | DRIVER_CAP_PING |
 			  DRIVER_CAP_CONFIRMED | DRIVER_CAP_WAIT_ACK |
 			  DRIVER_CAP_UDP | DRIVER_CAP_PUSH |
-			  DRIVER_CAP_PUSH_SOURCE | DRIVER_CAP_TRANSPARENT,
+			  DRIVER_CAP_PUSH_SOURCE | DRIVER_CAP_TRANSPARENT |
+			  DRIVER_CAP_LEASE_LISTEN,
 	.settings	= simcom_settings,
 	.new		= create,
 	.free		= destroy,

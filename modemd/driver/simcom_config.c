@@ -30,7 +30,6 @@ static const struct {
 };
 
 #define SETTING_WAIT_ACK	9
-#define SETTING_DNS		10	/* the three of CIPDNSSET */
 
 #define TIMEOUT(name, setting) \
 	{ name, "ms", 3000, 120000, 120000, "AT+CIPTIMEOUT", setting }
@@ -357,7 +356,8 @@ int simcom_config_new(struct simcom *s)
 
 	for (i = 0; i < SIMCOM_SETTINGS; i++) {
 		c->value[i] = -1;
-		c->wanted[i] = i < SETTING_DNS ? -1 : dns[i - SETTING_DNS];
+		c->wanted[i] = i < SIMCOM_SETTING_DNS ? -1 :
+			       dns[i - SIMCOM_SETTING_DNS];
 	}
 	want_options(s, s->env.modem->options);
 	c->timer = timer_new(s->env.timers, on_turn, s);

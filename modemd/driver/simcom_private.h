@@ -232,6 +232,7 @@ struct simcom_ping {
 
 /* The options of its sockets: simcom_config.c. */
 #define SIMCOM_SETTINGS	13
+#define SIMCOM_SETTING_DNS 10	/* the three of CIPDNSSET */
 
 /* The commands that hold them. */
 enum { GROUP_TIMEOUT, GROUP_CCFG, GROUP_SENDMODE, GROUP_DNSSET,

@@ -12,9 +12,9 @@
 #include "base/timer.h"
 #include "driver/simcom_private.h"
 
-/* CIPDNSSET=0,3000,1: one try of 3 s, one more; and a margin. */
 #define LINE_BUSY_MS	20	/* of a channel that another command has */
-#define RESOLVE_MS	7000
+#define DNS_QUERY_MS	3000	/* of one query more; no manual tells it */
+#define DNS_MARGIN_MS	1000
 
 static void audit_line(void *ctx, const struct at_line *line)
 {
@@ -175,6 +175,34 @@ static void query_done(void *ctx, int err, const struct at_answer *a)
 	s->env.events->answered(s->env.up, s->query_id, err, &answer);
 }
 
+/* One of the three of CIPDNSSET: as last read, or as it was to be set. */
+static long dns_setting(struct simcom *s, unsigned int which)
+{
+	const struct driver_setting *set =
+		&simcom_settings[SIMCOM_SETTING_DNS + which];
+	long n = simcom_setting(s, SIMCOM_SETTING_DNS + which);
+
+	if (n < 0)
+		n = simcom_setting_wanted(s, SIMCOM_SETTING_DNS + which);
+	if (n > set->max)
+		return set->max;
+
+	return n < set->min ? set->min : n;
+}
+
+/*
+ * How long the modem may look for a name, SIMCom ref L1133: each of its tries
+ * to open the network, then each query after the first. 7 s as modemd sets it
+ * (0,3000,1), 142 s of a modem that nobody has set.
+ */
+static uint32_t name_ms(struct simcom *s)
+{
+	long opens = dns_setting(s, 0) + 1, open_ms = dns_setting(s, 1);
+
+	return (uint32_t)(opens * open_ms + dns_setting(s, 2) * DNS_QUERY_MS +
+			  DNS_MARGIN_MS);
+}
+
 int simcom_query(void *d, unsigned int id, enum driver_query what,
 		 const struct driver_query_args *args)
 {
@@ -183,7 +211,7 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 	struct simcom *s = d;
 	struct at_command cmd = {
 		.accept = accept,
-		.timeout_ms = RESOLVE_MS,
+		.timeout_ms = SIMCOM_FINAL_MS,
 		.line = query_line,
 		.done = query_done,
 		.ctx = s,
@@ -194,13 +222,14 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 	s->numbers[0] = -1;
 	switch (what) {
 	case DRIVER_Q_RESOLVE:
+		cmd.timeout_ms = name_ms(s);
 		err = simcom_send(s, &cmd, "AT+CDNSGIP=%q", args->text);
 		break;
 	case DRIVER_Q_REVERSE:
+		cmd.timeout_ms = name_ms(s);
 		err = simcom_send(s, &cmd, "AT+CDNSGHNAME=%q", args->text);
 		break;
 	case DRIVER_Q_SIGNAL:
-		cmd.timeout_ms = SIMCOM_FINAL_MS;
 		err = simcom_send(s, &cmd, "AT+CSQ");
 		break;
 	case DRIVER_Q_PING:
@@ -210,7 +239,6 @@ int simcom_query(void *d, unsigned int id, enum driver_query what,
 	case DRIVER_Q_SET:
 		return simcom_config_query(s, id, what, args);
 	case DRIVER_Q_CONFIRMED:
-		cmd.timeout_ms = SIMCOM_FINAL_MS;
 		err = simcom_send(s, &cmd, "AT+CIPACK=%u", args->slot);
 		break;
 	case DRIVER_Q_AT:

@@ -75,6 +75,12 @@ const struct at_rule w800_rules[] = {
 	[R_MAXCONN]	= { "+CIPSERVERMAXCONN:#",	AT_REPLY },
 	[R_CIPSTO]	= { "+CIPSTO:#",		AT_REPLY },
 	[R_CIPV6]	= { "+CIPV6:#",			AT_REPLY },
+	/* of CIPMUX=0 */
+	[R_BARE_CONNECT] = { "CONNECT",			AT_URC },
+	[R_BARE_CLOSED]	= { "CLOSED",			AT_URC },
+	[R_IPD_ONE]	= { "+IPD,#",			AT_URC, .payload = 1,
+			    .end = ':' },
+	[R_RECONNINTV]	= { "+CIPRECONNINTV:#",		AT_REPLY },
 	[R_WIFI_CONNECTED] = { "WIFI CONNECTED",	AT_URC },
 	[R_WIFI_GOT_IP]	= { "WIFI GOT IP",		AT_URC },
 	[R_WIFI_DISCONNECT] = { "WIFI DISCONNECT",	AT_URC },
@@ -86,11 +92,11 @@ const struct at_rule w800_rules[] = {
 	[R_NO_IP]	= { "no ip",			AT_DETAIL },
 	[R_DNS_FAIL]	= { "DNS Fail*",		AT_DETAIL },
 	[R_ID_ERROR]	= { "ID ERROR",			AT_DETAIL },
+	[R_IP_ERROR]	= { "IP ERROR",			AT_DETAIL },
 	[R_NO_CHANGE]	= { "no change",		AT_DETAIL },
 	[R_DETAIL_REST]	= { "link is builded",		AT_DETAIL },
 	{ "link type ERROR",	AT_DETAIL },
 	{ "Link type ERROR",	AT_DETAIL },
-	{ "IP ERROR",		AT_DETAIL },
 	{ "UNLINK",		AT_DETAIL },
 	{ "too long",		AT_DETAIL },
 	{ "MUX=#",		AT_DETAIL },
@@ -142,6 +148,8 @@ static void on_line(void *d, const struct at_line *line)
 		w->env.events->rebooted(w->env.up, line->text);
 		return;
 	}
+	if (w800_lease_line(w, line))
+		return;
 	if (!w800_push_line(w, line) && !w800_wifi_line(w, line))
 		(void)w800_link_line(w, line);
 }
@@ -153,13 +161,18 @@ static void forget(struct w800 *w)
 	memset(&w->boot, 0, sizeof(w->boot));
 	w->boot.mux = -1;
 	w->dinfo = false;
+	w800_tls_reset(w);
+	w->time.zone_is_set = false;
+	w800_config_forget(w);
 }
 
 static void reset(void *d, bool modem_gone)
 {
 	struct w800 *w = d;
 
+	w800_lease_reset(w);
 	w800_job_stop(&w->job, -ENODEV);
+	w800_ping_reset(w, modem_gone);
 	w800_link_reset(w);
 	w800_push_reset(w);
 	if (!modem_gone)
@@ -178,6 +191,11 @@ static void destroy(void *d)
 	timer_free(w->stage.timer);
 	timer_free(w->job.timer);
 	timer_free(w->push.settle);
+	timer_free(w->ping.timer);
+	timer_free(w->lease.timer);
+	free(w->lease.early);
+	timer_free(w->stream.timer);
+	timer_free(w->stream.pause);
 	free(w);
 }
 
@@ -195,11 +213,20 @@ static void *create(const struct driver_env *env)
 	w->stage.timer = timer_new(env->timers, w800_job_timer, &w->stage);
 	w->job.timer = timer_new(env->timers, w800_job_timer, &w->job);
 	w->push.settle = timer_new(env->timers, w800_push_settled, w);
-	if (!w->stage.timer || !w->job.timer || !w->push.settle) {
+	w->ping.timer = timer_new(env->timers, w800_ping_timer, w);
+	w->lease.timer = timer_new(env->timers, w800_lease_timer, w);
+	w->stream.timer = timer_new(env->timers, w800_stream_timer, w);
+	w->stream.pause = timer_new(env->timers, w800_stream_pause_timer, w);
+	if (!w->stage.timer || !w->job.timer || !w->push.settle ||
+	    !w->ping.timer || !w->lease.timer || !w->stream.timer ||
+	    !w->stream.pause) {
 		destroy(w);
 		return NULL;
 	}
 	forget(w);
+	w800_link_reset(w);	/* nothing is being closed */
+	w800_config_init(w);
+	w800_time_init(w);
 
 	return w;
 }
@@ -211,87 +238,12 @@ static const struct driver_info *info(void *d)
 	return &w->info;
 }
 
-/* ------------------------------------------------- what others are to write */
-
-/* w800_server.c */
-static int listen_to(void *d, unsigned int index,
-		     const struct driver_listen_args *a)
+/* Of a session that is over, or of what is pushed. */
+static void on_data(void *d, const uint8_t *data, size_t len, bool last)
 {
-	(void)d;
-	(void)index;
-	(void)a;
-
-	return -EOPNOTSUPP;
+	if (!w800_lease_data(d, data, len))
+		w800_push_data(d, data, len, last);
 }
-
-static int unlisten(void *d, unsigned int index)
-{
-	(void)d;
-	(void)index;
-
-	return -EOPNOTSUPP;
-}
-
-/* w800_query.c, w800_config.c, w800_time.c */
-static int query(void *d, unsigned int id, enum driver_query what,
-		 const struct driver_query_args *args)
-{
-	(void)d;
-	(void)id;
-	(void)what;
-	(void)args;
-
-	return -EOPNOTSUPP;
-}
-
-static int ping_stop(void *d)
-{
-	(void)d;
-
-	return -EBUSY;
-}
-
-static const char *forbids(const char *command)
-{
-	(void)command;
-
-	return NULL;
-}
-
-static long setting(void *d, unsigned int n)
-{
-	(void)d;
-	(void)n;
-
-	return -1;
-}
-
-/* w800_lease.c */
-static int lease(void *d, const struct driver_lease_args *args)
-{
-	(void)d;
-	(void)args;
-
-	return -EOPNOTSUPP;
-}
-
-static size_t lease_write(void *d, const uint8_t *data, size_t len)
-{
-	(void)d;
-	(void)data;
-	(void)len;
-
-	return 0;
-}
-
-static int unlease(void *d)
-{
-	(void)d;
-
-	return -EOPNOTSUPP;
-}
-
-static const struct driver_setting no_settings[] = { { NULL } };
 
 static const struct at_dialect dialect = {
 	.rules		= w800_rules,
@@ -307,15 +259,21 @@ const struct driver driver_w800 = {
 	.name		= "w800",
 	.dialect	= &dialect,
 	.max_links	= W800_LINKS,
-	.max_listeners	= 0,		/* one, with w800_server.c */
+	.max_listeners	= 1,		/* W800 manual, CIPSERVER */
 	.max_send	= W800_BLOCK,	/* W800 manual, CIPSEND */
 	.max_datagram	= 1460,		/* W800 manual, CIPSTART of UDP */
 	.max_pull	= W800_BLOCK,	/* its receive window */
 	.max_push	= W800_PUSH,
-	/* More with what is not written yet: UDP, TLS, IPv6, ping, SNTP... */
+	/* More with what is not written yet: ping, SNTP... */
 	.caps		= DRIVER_CAP_WIFI | DRIVER_CAP_BLOCKING_OPEN |
-			  DRIVER_CAP_PUSH | DRIVER_CAP_PULL_JOINS,
-	.settings	= no_settings,
+			  DRIVER_CAP_UDP | DRIVER_CAP_UDP_FOLLOW |
+			  DRIVER_CAP_TLS | DRIVER_CAP_TLS_SERVER |
+			  DRIVER_CAP_IPV6 | DRIVER_CAP_TCP_OPTIONS |
+			  DRIVER_CAP_LOCAL_ADDRESS | DRIVER_CAP_PUSH |
+			  DRIVER_CAP_PUSH_SOURCE | DRIVER_CAP_PULL_JOINS |
+			  DRIVER_CAP_PING | DRIVER_CAP_SNTP |
+			  DRIVER_CAP_TRANSPARENT,
+	.settings	= w800_settings,
 	.new		= create,
 	.free		= destroy,
 	.stage		= w800_stage,
@@ -323,20 +281,20 @@ const struct driver driver_w800 = {
 	.send		= w800_send,
 	.pull		= w800_pull,
 	.close		= w800_close,
-	.listen		= listen_to,
-	.unlisten	= unlisten,
+	.listen		= w800_listen,
+	.unlisten	= w800_unlisten,
 	.receive	= w800_receive,
 	.audit		= w800_audit,
-	.query		= query,
-	.ping_stop	= ping_stop,
-	.forbids	= forbids,
-	.lease		= lease,
-	.lease_write	= lease_write,
-	.unlease	= unlease,
+	.query		= w800_query,
+	.ping_stop	= w800_ping_stop,
+	.forbids	= w800_forbids,
+	.lease		= w800_lease,
+	.lease_write	= w800_lease_write,
+	.unlease	= w800_unlease,
 	.line		= on_line,
-	.data		= w800_push_data,
+	.data		= on_data,
 	.reset		= reset,
 	.info		= info,
-	.setting	= setting,
-	.wanted		= setting,
+	.setting	= w800_setting,
+	.wanted		= w800_setting_wanted,
 };

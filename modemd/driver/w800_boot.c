@@ -158,8 +158,17 @@ static enum w800_verdict judge_left(struct w800 *w, int err,
 	return V_NEXT;
 }
 
+uint64_t w800_faults(const struct w800 *w)
+{
+	const struct at_channel_stats *st =
+		at_channel_get_stats(w->env.channel);
+
+	return st->timeouts + st->resyncs + st->lost_payloads;
+}
+
 int w800_ask_mux(struct w800 *w, struct at_command *cmd)
 {
+	w->boot.faults = w800_faults(w);
 	w->boot.mux = -1;
 	w->boot.links_left = false;
 
@@ -221,6 +230,18 @@ static int send_tcpopt(struct w800 *w, struct at_command *cmd)
 			      ms < SEND_MS ? ms : SEND_MS);
 }
 
+static enum w800_verdict judge_set_mux(struct w800 *w, int err,
+				       const struct at_answer *a)
+{
+	if (!err) {
+		w->boot.mux = 1;
+		return V_NEXT;
+	}
+	w800_say(&w->stage, "AT+CIPMUX=1 was refused: %s", w800_words(a));
+
+	return V_FAIL;
+}
+
 #define RECEIVE \
 	{ .text = "AT+CIPRECVMODE=1", .judge = judge_recvmode }, \
 	{ .text = "AT+CIPDINFO=0", .judge = judge_dinfo }
@@ -241,11 +262,14 @@ static const struct w800_step net_open[] = {
 	/* as a session of another host may have left it */
 	{ .text = "AT+CIPMODE=0", .optional = true },
 	CLOSE_ALL,
-	{ .send = send_mux },
+	{ .send = send_mux, .judge = judge_set_mux },
 	RECEIVE,
-	{ .text = "AT+CIPV6=1", .optional = true },
+	{ .send = w800_send_ipv6, .optional = true },
+	{ .send = w800_send_reconnect, .optional = true },
+	{ .send = w800_send_dns, .judge = w800_judge_dns },
+	{ .send = w800_send_sntp, .judge = w800_judge_sntp },
+	{ .send = w800_send_sntp_interval, .optional = true },
 	{ .send = send_tcpopt, .optional = true },
-	/* w800_config.c, w800_time.c: DNS and SNTP servers */
 	ADDRESS,
 	{ NULL }
 };

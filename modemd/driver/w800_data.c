@@ -20,10 +20,16 @@ static int send_bytes(struct w800 *w, struct at_command *cmd)
 {
 	const struct w800_send *s = &w->sending;
 
-	cmd->timeout_ms = w->env.links->send_timeout_ms + SEND_MARGIN_MS;
+	cmd->timeout_ms = w->env.links->send_timeout_ms +
+			  w->links[s->slot].send_ms + SEND_MARGIN_MS;
 	cmd->payload = s->data;
 	cmd->payload_len = s->len;
 	cmd->ok_prompts = true;
+
+	if (s->to.address)
+		return w800_send_line(w, cmd, "AT+CIPSEND=%u,%u,%q,%u",
+				      s->slot, (unsigned int)s->len,
+				      s->to.address, s->to.port);
 
 	return w800_send_line(w, cmd, "AT+CIPSEND=%u,%u", s->slot,
 			      (unsigned int)s->len);
@@ -73,15 +79,18 @@ int w800_send(void *d, unsigned int slot, const uint8_t *buf, size_t len,
 	struct w800_send *s = &w->sending;
 	int err;
 
-	if (len > W800_BLOCK || to)	/* w800_udp.c */
+	if (len > W800_BLOCK)
 		return -EINVAL;
-	if (w->job.list)
+	if (w->job.list || w800_ping_due(w))
 		return -EBUSY;
 
 	*s = (struct w800_send){ .slot = slot, .len = len, .data = buf };
+	if (to && !w800_udp_is_remote(w, slot, to))
+		s->to = *to;
 	err = w800_run(w, send_steps, end_send);
 	s->running = !err;
-	s->data = NULL;		/* the channel has a copy */
+	s->data = NULL;		/* the channel has copies */
+	s->to.address = NULL;
 
 	return err;
 }
@@ -180,7 +189,7 @@ int w800_pull(void *d, unsigned int slot, size_t max)
 	struct w800_pull *p = &w->pulling;
 	int err;
 
-	if (w->job.list)
+	if (w->job.list || w800_ping_due(w))
 		return -EBUSY;
 	p->slot = slot;
 	p->max = max < W800_BLOCK ? max : W800_BLOCK;

@@ -31,6 +31,8 @@ static const struct {
 	{ R_NO_IP,		-ENETDOWN },
 	{ R_DNS_FAIL,		-EADDRNOTAVAIL },
 	{ R_ID_ERROR,		-EINVAL },
+	/* a local port or address that is not to be had */
+	{ R_IP_ERROR,		-EADDRINUSE },
 };
 
 int w800_answer_errno(int err, const struct at_answer *a)

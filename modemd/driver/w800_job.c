@@ -53,6 +53,31 @@ static const struct w800_step *current(const struct w800_job *job)
 	return &job->list[job->step];
 }
 
+/* At a step with a command, into lists and out of them; false: there is no
+ * more. */
+static bool find_step(struct w800_job *job)
+{
+	const struct w800_step *step;
+
+	for (;;) {
+		step = current(job);
+		if (step->text || step->send)
+			return true;
+		if (step->steps) {
+			job->outer = job->list;
+			job->outer_step = job->step + 1;
+			job->list = step->steps;
+			job->step = 0;
+		} else if (job->outer) {
+			job->list = job->outer;
+			job->step = job->outer_step;
+			job->outer = NULL;
+		} else {
+			return false;
+		}
+	}
+}
+
 static void end_job(struct w800_job *job, int err)
 {
 	timer_stop(job->timer);
@@ -91,7 +116,7 @@ static void act(struct w800_job *job, enum w800_verdict v, int err)
 		job->step++;
 		job->again_until_ms = 0;
 		/* The channel takes the next once this input is read. */
-		if (current(job)->text || current(job)->send)
+		if (find_step(job))
 			pause_for(job, PAUSE_TURN, 0);
 		else
 			end_job(job, 0);
@@ -115,7 +140,9 @@ static void step_line(void *ctx, const struct at_line *line)
 {
 	struct w800_job *job = ctx;
 
-	if (job->list && current(job)->line)
+	if (!job->list)		/* its job is over: what it tells of links holds */
+		w800_answer_line(job->w, line);
+	else if (current(job)->line)
 		current(job)->line(job->w, line);
 }
 
@@ -173,9 +200,12 @@ static int run_step(struct w800_job *job)
 	int err;
 
 	job->pause = PAUSE_NONE;
-	while (current(job)->text || current(job)->send) {
+	job->late_ms = 0;
+	while (find_step(job)) {
 		err = send_step(job);
 		job->in_flight = !err;
+		if (!err && job->late_ms)
+			pause_for(job, PAUSE_LATE, job->late_ms);
 		if (err <= 0)
 			return err;
 		job->step++;
@@ -217,6 +247,11 @@ void w800_job_timer(void *ctx)
 	case PAUSE_LINE:
 		act(job, current(job)->judge(job->w, -ETIMEDOUT, NULL),
 		    -ETIMEDOUT);
+		break;
+	case PAUSE_LATE:
+		w800_say(job, "no answer in time");
+		job->orphan = job->in_flight;
+		end_job(job, -ETIMEDOUT);
 		break;
 	case PAUSE_NONE:
 		break;
@@ -265,6 +300,7 @@ static int begin(struct w800_job *job, const struct w800_step *list,
 
 	job->list = list;
 	job->step = 0;
+	job->outer = NULL;
 	job->end = end;
 	job->err = 0;
 	job->again_until_ms = 0;

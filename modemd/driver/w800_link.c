@@ -14,51 +14,47 @@
 #include "base/timer.h"
 #include "driver/w800_private.h"
 
-#define OPEN_MARGIN_MS	5000	/* beyond what the configuration allows */
-#define CONNECT_MS	1000	/* for the line that may follow the OK */
 #define REFUSED_MS	8000	/* an ERROR that takes longer is a timeout */
 #define CLOSE_MS	15000
 
 /* -------------------------------------------------------------------- open */
-
-/* w800_tls.c, w800_udp.c: other types, and what is to be set before. */
-static int send_start(struct w800 *w, struct at_command *cmd)
-{
-	const struct w800_open *o = &w->opening;
-
-	cmd->timeout_ms = w->env.links->open_timeout_ms + OPEN_MARGIN_MS;
-
-	return w800_send_line(w, cmd, "AT+CIPSTART=%u,%q,%q,%u", o->slot,
-			      o->type, o->host, o->port);
-}
 
 /* Without a word before ERROR: how long it took tells the two apart. */
 static int refusal(const struct w800 *w)
 {
 	int64_t now = timers_mono_ms(w->env.timers);
 
-	return now - w->opening.began_ms < REFUSED_MS ? -ECONNREFUSED :
+	return now - w->opening.start_ms < REFUSED_MS ? -ECONNREFUSED :
 	       -ETIMEDOUT;
 }
 
-static enum w800_verdict judge_start(struct w800 *w, int err,
-				     const struct at_answer *a)
+/* For datagrams nobody is asked but the module itself. */
+static int local_refusal(const struct w800_open *o)
+{
+	return o->local_address[0] ? -EINVAL : -EADDRINUSE;
+}
+
+enum w800_verdict w800_judge_start(struct w800 *w, int err,
+				   const struct at_answer *a)
 {
 	struct w800_open *o = &w->opening;
 
 	if (!a)		/* waited for CONNECT, in vain or not */
 		return V_NEXT;
 	if (!err)
-		return o->connected ? V_DONE : V_WAIT;
+		return o->connected ? V_NEXT : V_WAIT;
 
-	w800_say(&w->job, "%s", w800_words(a));
+	w800_say(&w->job, "%s%s", w800_words(a), o->has_tls && !a->detail[0] ?
+		 ": no connection, or its TLS handshake failed" : "");
 	o->err = w800_answer_errno(err, a);
 	/* The slot was given away: its CONNECT was an accepted one's. */
 	if (o->connected)
 		o->err = -EBUSY;
-	if (o->err != -EREMOTEIO)
-		return V_DONE;
-	o->err = refusal(w);
+	if (o->err == -EADDRINUSE)
+		o->err = local_refusal(o);
+	o->doubt = o->err == -EREMOTEIO;
+	if (o->doubt)
+		o->err = o->udp ? local_refusal(o) : refusal(w);
 
 	return V_NEXT;
 }
@@ -82,18 +78,26 @@ static enum w800_verdict judge_look(struct w800 *w, int err,
 {
 	(void)a;
 	if (!err && w->opening.listed)
-		return V_DONE;
+		return V_NEXT;
 	w800_say(&w->job, "OK, but the link is not in the module's table");
 	w->opening.err = -ETIMEDOUT;
 
-	return V_DONE;
+	return V_NEXT;
 }
 
 /* An ERROR may also mean that there was no network, or that the slot was
  * taken: nobody shall find it so. */
 static int send_clear(struct w800 *w, struct at_command *cmd)
 {
+	if (!w->opening.doubt)
+		return 1;
+
 	return w800_send_line(w, cmd, "AT+CIPCLOSE=%u", w->opening.slot);
+}
+
+static int ask_network(struct w800 *w, struct at_command *cmd)
+{
+	return w->opening.doubt ? w800_ask_address(w, cmd) : 1;
 }
 
 static enum w800_verdict judge_network(struct w800 *w, int err,
@@ -105,20 +109,22 @@ static enum w800_verdict judge_network(struct w800 *w, int err,
 		w800_say(&w->job, "the module has no address any more");
 	}
 
-	return V_DONE;
+	return V_NEXT;
 }
 
 static const struct w800_step open_steps[] = {
-	{ .send = send_start, .accept = { R_LINK_CONNECT + 1 },
-	  .line = w800_answer_line, .judge = judge_start,
-	  .wait_ms = CONNECT_MS },
+	{ .steps = w800_before_start },
+	{ .steps = w800_before_tls },
+	W800_START(w800_send_start),
+	{ .steps = w800_other_family },
 	{ .send = send_look, .accept = { R_CIPSTATE + 1 },
 	  .line = look_line, .judge = judge_look },
 	{ .send = send_clear, .accept = { R_LINK_CLOSED + 1 },
 	  .line = w800_answer_line, .optional = true,
 	  .timeout_ms = CLOSE_MS },
-	{ .send = w800_ask_address, .accept = { R_CIFSR + 1 },
+	{ .send = ask_network, .accept = { R_CIFSR + 1 },
 	  .line = w800_take_address, .judge = judge_network },
+	{ .steps = w800_after_tls },
 	{ NULL }
 };
 
@@ -130,6 +136,10 @@ static void end_open(struct w800 *w, int err)
 
 	if (!err)
 		err = o->err;
+	if (!err && o->udp)
+		w800_udp_opened(w);
+	explicit_bzero(&o->tls, sizeof(o->tls));
+	o->late = w->job.orphan;
 	o->running = false;
 	ev->opened(w->env.up, o->slot, err, err ? w->job.text : "");
 	if (!err && closed)
@@ -143,20 +153,19 @@ int w800_open(void *d, unsigned int slot, const struct driver_open_args *a)
 	struct w800_open *o = &w->opening;
 	int err;
 
-	if (a->udp || a->tls)
-		return -EOPNOTSUPP;
 	if (w->job.list)
 		return -EBUSY;
+	err = w800_take_open(w, slot, a);
+	if (err)
+		return err;
 
-	*o = (struct w800_open){
-		.slot = slot, .type = "TCP", .port = a->port,
-		.began_ms = timers_mono_ms(w->env.timers),
-	};
-	snprintf(o->host, sizeof(o->host), "%s", a->host);
 	err = w800_run(w, open_steps, end_open);
 	if (!err) {
 		o->running = true;
-		w->links[slot] = (struct w800_link){ 0 };
+		w->links[slot] = (struct w800_link){
+			.send_ms = a->udp ? 0 : o->tcp.send_timeout_ms,
+			.follows = a->udp_remote != DRIVER_UDP_FIXED,
+		};
 	}
 
 	return err;
@@ -181,6 +190,8 @@ static void end_close(struct w800 *w, int err)
 {
 	unsigned int slot = w->closing;
 
+	if (slot == w->opening.slot)
+		w->opening.late = false;
 	w->closing = W800_LINKS;
 	w->links[slot] = (struct w800_link){ 0 };
 	w->env.events->closed(w->env.up, slot, err && err != -ENODEV ?
@@ -283,16 +294,26 @@ static void lengths_line(struct w800 *w, const struct at_line *line)
 	}
 }
 
+/* After a fault of the line, only then. */
+static int ask_memory(struct w800 *w, struct at_command *cmd)
+{
+	if (w->boot.faults == w800_faults(w))
+		return 1;
+
+	return w800_ask_mux(w, cmd);
+}
+
 static const struct w800_step audit_steps[] = {
 	{ .text = "AT+CIPSTATE?", .accept = { R_CIPSTATE + 1 },
 	  .line = table_line, .judge = judge_table },
 	{ .send = ask_status, .accept = { R_CIPSTATUS + 1, R_STATUS + 1 },
 	  .line = status_line, .judge = judge_status },
-	/* w800_server.c: CIPSERVER?, for the listeners of the table */
+	{ .send = w800_ask_server, .accept = { R_CIPSERVER + 1 },
+	  .line = w800_take_server, .optional = true },
 	{ .send = ask_lengths, .accept = { R_RECVLEN + 1 },
 	  .line = lengths_line, .optional = true },
 	/* some firmware's banner ends in what it was saying: Q119 */
-	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 },
+	{ .send = ask_memory, .accept = { R_CIPMUX + 1 },
 	  .line = w800_take_mux, .optional = true },
 	{ NULL }
 };
@@ -334,6 +355,9 @@ static void on_connect(struct w800 *w, unsigned int slot)
 		w800_poke(&w->job);
 		return;
 	}
+	/* It is of the open that was given up, and will be closed. */
+	if (o->late && o->slot == slot)
+		return;
 	/* w800_server.c */
 	w->links[slot] = (struct w800_link){ 0 };
 	w->env.events->accepted(w->env.up, DRIVER_LISTENER_UNKNOWN, slot,

@@ -23,7 +23,7 @@ static bool has_ssid(const struct w800 *w)
 }
 
 /* W800 guide: `,` `"` and `\` are written behind a `\`. */
-static void escape(char *out, size_t size, const char *s)
+void w800_escape(char *out, size_t size, const char *s)
 {
 	size_t n = 0;
 
@@ -61,7 +61,7 @@ static bool is_named(const struct at_str *tail, const char *ssid)
 	char escaped[80];
 	size_t len;
 
-	escape(escaped, sizeof(escaped), ssid);
+	w800_escape(escaped, sizeof(escaped), ssid);
 	len = strlen(ssid);
 	if (tail->len > len + 1 && strncmp(tail->s + 1, ssid, len) == 0 &&
 	    tail->s[len + 1] == '"')
@@ -120,8 +120,8 @@ static int send_join(struct w800 *w, struct at_command *cmd)
 	if (w->boot.joined || !has_ssid(w))
 		return 1;
 
-	escape(ssid, sizeof(ssid), m->wifi_ssid);
-	escape(password, sizeof(password), m->wifi_password);
+	w800_escape(ssid, sizeof(ssid), m->wifi_ssid);
+	w800_escape(password, sizeof(password), m->wifi_password);
 	snprintf(text, sizeof(text), "AT+CWJAP=\"%s\",\"%s\"", ssid, password);
 	cmd->text = text;
 	cmd->secret = true;

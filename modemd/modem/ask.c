@@ -30,7 +30,8 @@ int modem_ping(struct modem *m, const char *host, int family,
 		.family = (enum driver_family)family,
 	};
 
-	if (!(m->driver->caps & DRIVER_CAP_PING))
+	if (!(m->driver->caps & DRIVER_CAP_PING) ||
+	    (family == DRIVER_IPV6 && !(m->driver->caps & DRIVER_CAP_IPV6)))
 		return -EOPNOTSUPP;
 	if (m->network != NETWORK_OPEN || m->stopping)
 		return -ENETDOWN;
@@ -346,6 +347,17 @@ int modem_set(struct modem *m, unsigned int setting, long value,
 		return -EINVAL;
 
 	return ask_modem(m, DRIVER_Q_SET, &args, query);
+}
+
+int modem_time(struct modem *m, const struct driver_time *set,
+	       uint32_t *query)
+{
+	struct driver_query_args args = { .time = set };
+
+	if (!(m->driver->caps & DRIVER_CAP_SNTP))
+		return -EOPNOTSUPP;
+
+	return ask_modem(m, DRIVER_Q_TIME, &args, query);
 }
 
 /* ------------------------------------------------------------------ raw AT */

@@ -34,14 +34,14 @@ static void on_idle(void *ctx)
 
 	m->heard_ms = timers_mono_ms(m->timers);
 	if (m->syncing)
-		life_synced(m);
+		find_synced(m);
 	audit_look_at_line(m);
 	modem_kick(m);
 }
 
 static void on_silent(void *ctx)
 {
-	life_silent(ctx);
+	find_silent(ctx);
 }
 
 static void on_echoed(void *ctx)
@@ -51,7 +51,7 @@ static void on_echoed(void *ctx)
 
 static void on_lost(void *ctx, int err)
 {
-	life_port_lost(ctx, err);
+	find_port_lost(ctx, err);
 }
 
 static const struct at_channel_ops channel_ops = {
@@ -87,7 +87,7 @@ static int make_parts(struct modem *m)
 	m->retry = timer_new(m->timers, life_retry, m);
 	m->reaper = timer_new(m->timers, links_reap, m);
 	m->kick = timer_new(m->timers, schedule_kick, m);
-	m->due = timer_new(m->timers, schedule_due, m);
+	m->due = timer_new(m->timers, due_now, m);
 	m->lease_timer = timer_new(m->timers, lease_expired, m);
 	m->stop_timer = timer_new(m->timers, on_stop, m);
 	if (!m->retry || !m->reaper || !m->kick || !m->due || !m->stop_timer ||
@@ -119,6 +119,10 @@ void modem_list_capabilities(struct modem *m)
 		m->capabilities[n++] = "reverse";
 	if (m->driver->caps & DRIVER_CAP_PING)
 		m->capabilities[n++] = "ping";
+	if (m->driver->caps & DRIVER_CAP_SNTP)
+		m->capabilities[n++] = "time";
+	if (m->driver->caps & DRIVER_CAP_TLS_SERVER)
+		m->capabilities[n++] = "tls-server";
 	if (m->driver->caps & DRIVER_CAP_CONFIRMED)
 		m->capabilities[n++] = "confirmed";
 	if (m->driver->settings)
@@ -137,6 +141,16 @@ void modem_list_capabilities(struct modem *m)
 		m->capabilities[n++] = "udp-source";
 	if (m->driver->caps & DRIVER_CAP_TRANSPARENT)
 		m->capabilities[n++] = "lease";
+	if (caps & DRIVER_CAP_TLS)
+		m->capabilities[n++] = "tls";
+	if (caps & DRIVER_CAP_IPV6)
+		m->capabilities[n++] = "ipv6";
+	if (caps & DRIVER_CAP_TCP_OPTIONS)
+		m->capabilities[n++] = "tcp-options";
+	if (caps & DRIVER_CAP_LOCAL_ADDRESS)
+		m->capabilities[n++] = "local-address";
+	if ((caps & DRIVER_CAP_UDP_FOLLOW) && (caps & DRIVER_CAP_UDP))
+		m->capabilities[n++] = "udp-follow";
 	m->capabilities[n] = NULL;
 }
 
@@ -164,7 +178,7 @@ int modem_new(struct timers *ts, const struct config *cfg, struct state *state,
 		return err;
 	}
 
-	life_init(m);
+	find_init(m);
 	*out = m;
 
 	return 0;
@@ -280,6 +294,7 @@ void modem_get_status(struct modem *m, struct modem_status *out)
 		.line = at_channel_get_stats(m->channel),
 		.port = at_channel_port(m->channel),
 		.lost_bytes = m->lost_bytes,
+		.datagram_max = m->driver->max_datagram,
 	};
 	fill_next_try(m, out);
 	count_slots(m, out);

@@ -3,8 +3,7 @@
 /*
  * What goes over the line next. Decided from the state of the links alone,
  * whenever the channel is ready, so that there is no job to cancel when a
- * client or the modem goes away. Here is also the one timer for all that
- * becomes due without anybody saying so.
+ * client or the modem goes away.
  */
 
 #include <errno.h>
@@ -16,14 +15,6 @@
 #include "base/log.h"
 #include "base/timer.h"
 #include "modem/private.h"
-
-/*
- * The announcement of data comes once until the buffer was read empty, and
- * lines get lost: a link that was silent so long is asked.
- */
-#define CHECK_MS	5000
-#define CHECK_MAX_MS	60000
-#define NEVER		INT64_MAX
 
 bool slot_is_free(const struct slot *s)
 {
@@ -38,15 +29,16 @@ static bool step_open(struct modem *m, struct link *l)
 	/* Another each time: it may be taken in the modem. */
 	unsigned int port = l->kind == LINK_UDP && l->any_port ?
 			    datagram_port(m) : l->local_port;
-	struct driver_open_args args = {
-		.udp = l->kind == LINK_UDP,
-		.host = l->host,
-		.port = l->port,
-		.local_port = port,
-	};
+	struct driver_open_args args;
 	int err;
 
-	err = m->driver->open(m->d, (unsigned int)l->slot, &args);
+	if (!blocking_may(m))
+		return false;
+	link_open_args(l, &args);
+	args.local_port = port;
+	err = link_check_options(l);
+	if (!err)
+		err = m->driver->open(m->d, (unsigned int)l->slot, &args);
 	if (err == -EBUSY)
 		return false;	/* the driver has something under way */
 	if (err) {
@@ -55,6 +47,8 @@ static bool step_open(struct modem *m, struct link *l)
 	}
 	l->local_port = port;
 	m->slots[l->slot].opening = true;
+	if (blocking_open(m))
+		blocking_begins(m);
 	link_set_state(l, LINK_OPENING);
 
 	return true;
@@ -97,21 +91,20 @@ static bool step_pull(struct modem *m, struct link *l)
 
 static bool step_send(struct modem *m, struct link *l)
 {
-	bool udp = l->kind == LINK_UDP;
 	size_t len = evbuffer_get_length(l->tx);
-	struct driver_to to;
+	struct driver_to to = { 0 };
 	unsigned char *data;
 
 	if (len == 0 || l->inflight > 0 || l->peer_closed ||
 	    timers_mono_ms(m->timers) < l->send_after_ms)
 		return false;
-	if (udp)
+	if (l->kind == LINK_UDP)
 		len = datagram_next(l, &to);
 	else if (len > m->max_send)
 		len = m->max_send;
 	data = evbuffer_pullup(l->tx, (ssize_t)len);
 	if (!data || m->driver->send(m->d, (unsigned int)l->slot, data, len,
-				     udp ? &to : NULL))
+				     to.address ? &to : NULL))
 		return false;
 
 	l->inflight = len;
@@ -252,138 +245,11 @@ static bool network_step(struct modem *m)
 	give_slots(m);
 	if (receive_step(m) || wait_ack_step(m))
 		return true;
-	if (now >= m->query_not_before_ms && query_start(m))
+	if (now >= m->query_not_before_ms && blocking_may_ask(m) &&
+	    query_start(m))
 		return true;
 
-	return any_slot_step(m) || query_start(m);
-}
-
-/* ------------------------------------------------------------ what is due */
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* What is overdue already waits for the line, not for the time. */
-static int64_t not_past(int64_t at, int64_t now)
-{
-	return at > now ? at : NEVER;
-}
-
-static int64_t link_due(const struct modem *m, const struct link *l)
-{
-	int64_t now = timers_mono_ms(m->timers);
-	int64_t at = NEVER;
-
-	if (l->kind == LINK_LEASE)
-		return lease_due(m, l);
-	switch (l->state) {
-	case LINK_WAITING:
-		return l->wait_until_ms && l->slot < 0 ? l->wait_until_ms :
-		       NEVER;
-	case LINK_LOST:
-		return m->network == NETWORK_OPEN && l->slot < 0 ?
-		       not_past(l->retry_at_ms, now) : NEVER;
-	case LINK_OPEN:
-		break;
-	case LINK_OPENING:
-	case LINK_CLOSING:
-	case LINK_ENDED:
-		return NEVER;
-	}
-
-	if (l->want_close || l->going_down)
-		at = earlier(not_past(l->close_by_ms, now),
-			     not_past(l->ack_next_ms, now));
-	if (evbuffer_get_length(l->tx) > 0)
-		at = earlier(at, not_past(l->send_after_ms, now));
-	if (l->idle_timeout_ms && !l->want_close)
-		at = earlier(at, l->active_ms + l->idle_timeout_ms);
-	if (!l->readable && link_takes_data(l) && !l->peer_closed &&
-	    m->receive == DRIVER_PULL)
-		at = earlier(at, l->checked_ms + l->check_every_ms);
-
-	return at;
-}
-
-static void link_is_due(struct modem *m, struct link *l, int64_t now)
-{
-	if (l->state == LINK_WAITING) {
-		link_end(l, m->network != NETWORK_OPEN ? -ENETDOWN :
-			 m->want_audit ? -ETIMEDOUT : -EMFILE,
-			 "wait-timeout", "");
-		return;
-	}
-	if (l->state != LINK_OPEN)
-		return;
-	if (l->idle_timeout_ms && !l->want_close &&
-	    now >= l->active_ms + l->idle_timeout_ms) {
-		l->want_close = true;
-		l->abort = true;
-		l->end_err = -ETIME;
-		l->end_reason = "idle";
-	} else if (!l->readable && link_takes_data(l) &&
-		   m->receive == DRIVER_PULL &&
-		   now >= l->checked_ms + l->check_every_ms) {
-		l->readable = true;
-		l->check_every_ms = l->check_every_ms * 2 < CHECK_MAX_MS ?
-				    l->check_every_ms * 2 : CHECK_MAX_MS;
-	}
-}
-
-static int64_t probe_due(const struct modem *m)
-{
-	if (m->cfg->recovery.probe_ms == 0 || m->state != MODEM_READY ||
-	    m->lease_phase == LEASE_RUNNING)
-		return NEVER;
-
-	return m->heard_ms + m->cfg->recovery.probe_ms;
-}
-
-static void arm_due(struct modem *m)
-{
-	int64_t now = timers_mono_ms(m->timers);
-	int64_t at = earlier(probe_due(m), not_past(receive_due(m), now));
-	struct link *l;
-
-	at = earlier(at, listeners_due(m));
-	TAILQ_FOREACH(l, &m->links, entry) {
-		if (l->check_every_ms == 0)
-			l->check_every_ms = CHECK_MS;
-		at = earlier(at, link_due(m, l));
-	}
-	if (m->net_down && m->network == NETWORK_OPEN)
-		at = earlier(at, not_past(m->down_by_ms, now));
-	at = earlier(at, audit_due(m));
-	if (m->query_count > 0 && m->query_not_before_ms > now)
-		at = earlier(at, m->query_not_before_ms);
-
-	if (at == NEVER)
-		timer_stop(m->due);
-	else
-		timer_start(m->due, at > now ? (uint32_t)(at - now) : 0);
-}
-
-void schedule_due(void *ctx)
-{
-	struct modem *m = ctx;
-	int64_t now = timers_mono_ms(m->timers);
-	struct link *l;
-
-	TAILQ_FOREACH(l, &m->links, entry) {
-		if (now >= link_due(m, l))
-			link_is_due(m, l, now);
-	}
-	if (now >= audit_due(m))
-		audit_want(m);
-	listeners_are_due(m);
-	if (now >= probe_due(m)) {
-		m->heard_ms = now;
-		if (m->query_count == 0)
-			(void)query_add(m, DRIVER_Q_SIGNAL, "", NULL);
-	}
-	modem_kick(m);
+	return any_slot_step(m) || (blocking_may_ask(m) && query_start(m));
 }
 
 /* ------------------------------------------------------------------- kicks */
@@ -392,7 +258,7 @@ void schedule_due(void *ctx)
 static bool line_is_free(const struct modem *m)
 {
 	if (!at_channel_ready(m->channel) || m->syncing || m->asked ||
-	    m->switching)
+	    m->switching || m->blocking)
 		return false;
 
 	return !m->staging || m->again_ms > timers_mono_ms(m->timers);
@@ -405,6 +271,7 @@ static bool line_is_free(const struct modem *m)
  */
 void modem_kick(struct modem *m)
 {
+	blocking_settle(m);
 	speak_run(m);
 	network_wish(m);
 	pings_end_cancelled(m);
@@ -417,7 +284,7 @@ void modem_kick(struct modem *m)
 		else if (m->state >= MODEM_STARTING)
 			(void)query_start(m);
 	}
-	arm_due(m);
+	due_arm(m);
 }
 
 /* From where the channel or a caller is in the middle of something. */

@@ -130,7 +130,8 @@ static void end_what_cannot_be(struct modem *m)
 
 	TAILQ_FOREACH(l, &m->links, entry) {
 		if (l->state != LINK_ENDED &&
-		    (link_needs(m, l) & ~m->driver->caps))
+		    ((link_needs(m, l) & ~m->driver->caps) ||
+		     link_check_options(l)))
 			link_end(l, -EOPNOTSUPP, "not-supported", text);
 	}
 	TAILQ_FOREACH(s, &m->listeners, entry) {

@@ -113,7 +113,12 @@ static int slow(struct modem *m, const struct words *w)
 
 static int set_quirk(struct modem *m, const char *rest)
 {
-	int err = quirk_set(m->opt.quirks, rest);
+	int left[QUIRKS] = { 0 };
+	int err = quirk_set(left, rest);
+
+	if (err == 0 && quirk_foreign(left, options_dialect(&m->opt)) != NULL)
+		return -EOPNOTSUPP;
+	err = quirk_set(m->opt.quirks, rest);
 
 	if (err == 0 && strncmp(rest, "cgev-flood", 10) == 0) {
 		m->set.cgerep = 2;

@@ -164,6 +164,7 @@ static void on_progress(void *ctx)
 
 static const struct tcp_ops tcp_ops = {
 	.connected	= link_connected,
+	.shaking	= link_tls_shaking,
 	.received	= on_received,
 	.progress	= on_progress,
 	.ended		= on_ended,

@@ -8,8 +8,8 @@
  * data that comes once until the buffer is empty. Results go up through the
  * dialect.
  *
- * Called by: simcom_*, net, server, push, data, control_links, stats.
- * Calls: tcp, udp, resolve, push, data, the dialect.
+ * Called by: simcom_*, w800_*, net, server, push, data, control_links, stats.
+ * Calls: tcp, udp, tls, resolve, push, data, the dialect.
  */
 
 #ifndef MODEMSIM_LINK_H
@@ -59,7 +59,7 @@ struct link_args {
 	const char *host;		/* NULL: none, UDP only */
 	unsigned int port;
 	unsigned int local_port;	/* 0: any */
-	const char *local_address;	/* of this host; NULL: any */
+	const char *local_address;	/* the modem's, this host's; NULL: any */
 	enum link_remote remote;
 	struct tcp_options options;
 	const struct tls_settings *tls;	/* of TLS, else NULL; is copied */
@@ -226,6 +226,7 @@ void link_release(struct link *l, enum tcp_how how, const char *cause,
 void link_peer_ended(struct link *l);
 void link_connected(void *ctx, int err);
 int link_tls_begin(struct link *l);		/* NET_OK: connect now */
+void link_tls_shaking(void *ctx);
 void link_tls_note(struct link *l, int err);	/* it has come to an end */
 void link_begin(struct link *l, const struct link_args *a);
 int link_local(struct link *l, struct address *at);

@@ -115,6 +115,17 @@ static void on_dns_timeout(evutil_socket_t fd, short what, void *ctx)
 	open_failed(ctx, NET_DNS);
 }
 
+/* What the modem believes to have; on this host that is any address. */
+static bool is_own(const struct modem *m, const struct address *a)
+{
+	struct address own;
+
+	if (address_is_v6(a))
+		return IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr);
+	return address_parse(&own, m->opt.address) &&
+	       address_same_host(&own, a);
+}
+
 /* Where the modem's end is on this host. NET_OK, or what is in the way. */
 int link_local(struct link *l, struct address *at)
 {
@@ -125,8 +136,11 @@ int link_local(struct link *l, struct address *at)
 	if (l->local_address[0] == '\0')
 		return NET_OK;
 	if (!address_parse(&named, l->local_address) ||
-	    !address_fits(&named, l->family) ||
-	    !(l->m->opt.allow_network || address_is_loopback(&named)))
+	    !address_fits(&named, l->family))
+		return NET_BIND;
+	if (is_own(l->m, &named))
+		return NET_OK;
+	if (!(l->m->opt.allow_network || address_is_loopback(&named)))
 		return NET_BIND;
 	address_set_port(&named, address_port(at));
 	*at = named;
@@ -199,7 +213,7 @@ void link_begin(struct link *l, const struct link_args *a)
 	l->options = a->options;
 	if (a->tls != NULL)
 		l->tls = *a->tls;
-	tcp_use_tls(&l->tcp, NULL);
+	tcp_use_tls(&l->tcp, NULL, 0);
 	l->remote = a->remote;
 	l->remote_changed = false;
 	l->host_port = 0;

@@ -23,7 +23,7 @@ static void tell(struct link *l, struct link_send *s)
 
 	bool silent = s->silent;
 
-	if (cnf != req)
+	if (cnf != req && l->m->dialect->short_breaks)
 		l->broken = true;
 	forget(l, s);
 	if (!silent)

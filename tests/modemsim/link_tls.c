@@ -62,8 +62,17 @@ int link_tls_begin(struct link *l)
 
 	if (tls == NULL)
 		return NET_FAILURE;
-	tcp_use_tls(&l->tcp, tls);
+	tcp_use_tls(&l->tcp, tls, l->m->opt.tls_ms);
 	return NET_OK;
+}
+
+/* From here on each packet has its own time, W800 manual, CIPSTART. */
+void link_tls_shaking(void *ctx)
+{
+	struct link *l = ctx;
+
+	if (l->open_timer != NULL)
+		evtimer_del(l->open_timer);
 }
 
 void link_tls_note(struct link *l, int err)

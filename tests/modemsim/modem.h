@@ -44,6 +44,7 @@ struct dialect {
 	unsigned int buffer;		/* of a link, bytes; see --buffer */
 	unsigned int push_max;		/* bytes of a block, up to PUSH_MAX */
 	unsigned int datagram_max;	/* longer ones are lost; 0: no limit */
+	bool short_breaks;	/* a short cnf: the link takes no more sends */
 	bool end_when_read;	/* in buffer mode a link ends when it is empty */
 	bool urcs_pass;			/* they do not wait for final lines */
 	bool exact_case;		/* of the names of commands */

@@ -64,6 +64,7 @@ struct options {
 	unsigned int boot_ms;
 	unsigned int sim_ms;
 	unsigned int dns_ms;
+	unsigned int tls_ms;		/* for each packet of a handshake */
 	unsigned int ping_ms;
 	unsigned int ping_wait_ms;	/* 0: as CPING says */
 	unsigned int late_ms;
@@ -120,6 +121,9 @@ struct options {
  * (help was printed, or the command line is wrong). The strings stay argv's.
  */
 int options_parse(struct options *o, int argc, char **argv);
+
+/* The bit of quirk.h. */
+unsigned int options_dialect(const struct options *o);
 
 /* One "NAME=VALUE" helper shared with the control socket. */
 int options_set_latency_for(struct options *o, const char *arg);

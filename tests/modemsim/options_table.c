@@ -213,6 +213,8 @@ const struct option_row option_rows[] = {
 	NUM("netopen-time", "MS", netopen_ms, "NETOPEN to its result [0]"),
 	NUM("open-time", "MS", open_ms, "CIPOPEN: connected to result [0]"),
 	NUM("close-time", "MS", close_ms, "CIPCLOSE, NETCLOSE to result [0]"),
+	NUM("tls-time", "MS", tls_ms,
+	    "for each packet of a TLS handshake [10000]"),
 	NUM("dns-time", "MS", dns_ms, "of every name look-up [0]"),
 	NUM("ping-time", "MS", ping_ms, "CPING: round trip time [40]"),
 	NUM("ping-wait", "MS", ping_wait_ms,

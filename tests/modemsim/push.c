@@ -14,7 +14,7 @@ static bool is_between(const struct modem *m)
 	case COMMAND_PAYLOAD:
 		return !waits;
 	case COMMAND_RUNNING:
-		return m->cmd.blocking || (m->dialect->urcs_pass && !waits);
+		return m->dialect->urcs_pass ? !waits : m->cmd.blocking;
 	case COMMAND_DATA:
 		break;
 	}

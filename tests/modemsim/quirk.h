@@ -183,8 +183,25 @@ enum quirk {
 	QUIRKS,
 };
 
+/* The dialects that have it. */
+#define QUIRK_OF_SIMCOM	1
+#define QUIRK_OF_W800	2
+
+struct quirk_row {
+	const char *name;
+	const char *rows;	/* of the project's list */
+	unsigned int of;
+	const char *help;
+};
+
+/* quirk_table.c */
+extern const struct quirk_row quirk_rows[QUIRKS];
+
 /* "NAME", "NAME=N", "NAME=on" or "NAME=off"; 0 or -EINVAL. */
 int quirk_set(int *left, const char *arg);
+
+/* One that is set and that @dialect (a bit) does not have, or NULL. */
+const char *quirk_foreign(const int *left, unsigned int dialect);
 
 bool quirk_on(const int *left, enum quirk q);
 bool quirk_take(int *left, enum quirk q);

@@ -6,7 +6,7 @@
  * Order: --host table, numeric, "localhost", and with --allow-network the
  * real name servers. Without it nothing leaves the machine.
  *
- * Called by: link, simcom_dns, control_commands.   Calls: evdns.
+ * Called by: link, simcom_dns, w800_ping, control_commands.   Calls: evdns.
  */
 
 #ifndef MODEMSIM_RESOLVE_H

@@ -76,6 +76,13 @@ def w800_families():
             s.ask('AT+CIPSTART="TCP","127.0.0.1",80', "no ip", "ERROR")
             s.join()
             s.ask("AT+CIPSTATUS", "STATUS:2", "OK")
+            s.write("AT+CMD?\r\n")
+            got = b""
+            while not got.endswith(s.final().encode()):
+                got += s.read(3)
+            rows = got.decode().split("\r\n")
+            assert any(',"ATE",0,0,1,0' in row for row in rows), rows
+            assert any('"AT+CIPSTART",0,0,1,0' in row for row in rows)
             s.ask("ATE1", "OK")
             s.write("AT\r\n")
             s.expect("AT\r\n" + s.final())

@@ -11,6 +11,13 @@ open.
 BAD, UNKNOWN = "bad", "unknown"
 MAC = "28:6d:cd:00:00:01"
 
+
+
+def older(*lines):
+    """Of relatives only: newer or older ones."""
+    return {"esp": list(lines), "w800": [UNKNOWN]}
+
+
 ROWS = [
     ("general", "", ["OK"], "guide AT"),
     ("general", "+SYSSTORE?", ["+SYSSTORE:1", "OK"], "guide SYSSTORE"),
@@ -26,6 +33,15 @@ ROWS = [
     ("general", "+UART_CUR=115200,8,1,0,0", ["OK"], "esp"),
     ("general", "+UART_DEF=115200,8,1,0,3", ["OK"], "guide, NVS"),
     ("general", "+UART?", ["+UART:115200,8,1,0,0", "OK"], "esp"),
+    ("general", "+SYSMSG?", older("+SYSMSG:0", "OK"), "esp"),
+    ("general", "+SYSMSG=7", older("OK"), "esp"),
+    ("general", "+SYSMSG?", older("+SYSMSG:7", "OK"), "esp"),
+    ("general", "+SYSMSG=8", older("ERROR"), "esp"),
+    ("general", "+SYSTIMESTAMP?", older("+SYSTIMESTAMP:0", "OK"), "esp"),
+    ("general", "+SYSLOG=1", older("OK"), "esp"),
+    ("general", "+RFPOWER=40", older("OK"), "esp"),
+    ("general", "+CIPSSLSIZE=4096", older("OK"), "esp, ESP8266"),
+    ("general", "+CIPCLOSEMODE=0,1", older("OK"), "esp, ESP8266"),
     ("general", "+NOSUCH", [UNKNOWN], "guide CMD FORMAT ERR"),
     ("general", "+NOSUCH=1", [UNKNOWN], "guide CMD FORMAT ERR"),
     ("general", "+cipmux?", [UNKNOWN], "guide: upper case"),
@@ -39,13 +55,13 @@ ROWS = [
     ("wifi", "+CWMODE=1", ["OK"], "guide CWMODE"),
     ("wifi", "+CWMODE=1,0", ["OK"], "guide CWMODE"),
     ("wifi", "+CWMODE=4", [BAD], "guide CWMODE"),
-    ("wifi", "+CWMODE_CUR?", ["+CWMODE_CUR:1", "OK"], "esp, older"),
-    ("wifi", "+CWMODE_DEF=3", ["OK"], "esp, older"),
+    ("wifi", "+CWMODE_CUR?", older("+CWMODE_CUR:1", "OK"), "esp, older"),
+    ("wifi", "+CWMODE_DEF=3", older("OK"), "esp, older"),
     ("wifi", "+CWMODE=3", ["OK"], "guide CWMODE"),
     ("wifi", "+CWJAP?", ['+CWJAP:"net","18:6d:cd:55:e5:7b",6,-50,0,1,3,0,1',
                          "OK"], "guide CWJAP"),
-    ("wifi", "+CWJAP_CUR?", [
-        '+CWJAP_CUR:"net","18:6d:cd:55:e5:7b",6,-50,0,1,3,0,1', "OK"],
+    ("wifi", "+CWJAP_CUR?", older(
+        '+CWJAP_CUR:"net","18:6d:cd:55:e5:7b",6,-50,0,1,3,0,1', "OK"),
      "esp, older"),
     ("wifi", '+CWJAP="net"', [BAD], "guide CWJAP"),
     ("wifi", '+CWJAP=net,password', [BAD], "guide, strings"),
@@ -70,6 +86,7 @@ ROWS = [
     ("wifi", "+CWDHCP?", ["+CWDHCP:1", "OK"], "guide CWDHCP"),
     ("wifi", "+CWDHCP=1", [BAD], "guide CWDHCP"),
     ("wifi", "+CWLAPOPT=31", ["OK"], "guide CWLAPOPT"),
+    ("wifi", "+CWLAPOPT=1,0x7FF", ["OK"], "esp, with sorting"),
     ("wifi", "+CWLAPOPT=-1", [BAD], "guide CWLAPOPT"),
     ("wifi", '+CWHOSTNAME="me"', ["OK"], "guide CWHOSTNAME"),
     ("wifi", "+CWHOSTNAME?", ['+CWHOSTNAME:"me"', "OK"], "guide CWHOSTNAME"),
@@ -90,10 +107,10 @@ ROWS = [
         '+CIPSTA:ip:"10.0.0.2"', '+CIPSTA:gateway:"10.0.0.1"',
         '+CIPSTA:netmask:"255.255.255.0"', "OK"], "guide CIPSTA"),
     ("address", "+CIPV6=1", ["OK"], "manual CIPV6"),
-    ("address", "+CIPSTA_CUR?", [
+    ("address", "+CIPSTA_CUR?", older(
         '+CIPSTA_CUR:ip:"10.0.0.2"', '+CIPSTA_CUR:gateway:"10.0.0.1"',
         '+CIPSTA_CUR:netmask:"255.255.255.0"',
-        '+CIPSTA_CUR:ip6ll:"fe80::2a6d:cdff:fe00:1"', "OK"], "esp, older"),
+        '+CIPSTA_CUR:ip6ll:"fe80::2a6d:cdff:fe00:1"', "OK"), "esp, older"),
     ("address", '+CIPSTA="10.0.0.9"', ["OK"], "guide CIPSTA"),
     ("address", '+CIPSTA="10.0.0.9","10.0.0.1","255.255.255.0"', ["OK"],
      "guide CIPSTA"),
@@ -115,8 +132,13 @@ ROWS = [
     ("address", '+CIPDNS=0,"8.8.8.8"', [BAD], "manual CIPDNS"),
     ("address", '+CIPDNS=1,"x"', [BAD], "manual CIPDNS"),
     ("address", "+CIPDNS=0", ["OK"], "manual CIPDNS"),
-    ("address", "+CIPDNS_CUR?", [
-        '+CIPDNS_CUR:0,"208.67.222.222","8.8.8.8"', "OK"], "esp, older"),
+    ("address", "+CIPDNS_CUR?", older(
+        '+CIPDNS_CUR:0,"208.67.222.222","8.8.8.8"', "OK"), "esp, older"),
+    ("address", "+CIPAP?", older(
+        '+CIPAP:ip:"192.168.4.1"', '+CIPAP:gateway:"192.168.4.1"',
+        '+CIPAP:netmask:"255.255.255.0"', "OK"), "esp"),
+    ("address", "+CIPAPMAC?", older('+CIPAPMAC:"28:6d:cd:00:00:02"', "OK"),
+     "esp"),
     ("address", '+CIPDOMAIN="localhost"', ['+CIPDOMAIN:"127.0.0.1"', "OK"],
      "manual CIPDOMAIN"),
     ("address", '+CIPDOMAIN="localhost",2', ['+CIPDOMAIN:"127.0.0.1"', "OK"],

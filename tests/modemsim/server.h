@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * server - the modem's four listening sockets.
+ * server - the modem's listening sockets.
  *
  * An accepted connection takes the lowest free link; with none free it waits
  * in the host's queue. Listeners die with the network.
  *
- * Called by: simcom_server, net, link, modem, stats, control_links.
+ * Called by: simcom_server, w800_server, net, link, modem, stats,
+ * control_links.
  * Calls: link.
  */
 

@@ -310,6 +310,7 @@ const struct dialect simcom_dialect = {
 	.links		= 10,
 	.servers	= 4,
 	.buffer		= 16384,
+	.short_breaks	= true,		/* A7600 manual 2.4 */
 	.push_max	= 1500,		/* A7600 manual 2.5, note 3 */
 	.boot_urc	= "PB DONE",
 	.odd_urc	= "+CGEV: EPS PDN ACT 1",

@@ -249,10 +249,11 @@ void tcp_drop_queued(struct tcp *t)
 	t->in_wire = 0;
 }
 
-void tcp_use_tls(struct tcp *t, struct tls *tls)
+void tcp_use_tls(struct tcp *t, struct tls *tls, unsigned int packet_ms)
 {
 	tls_free(t->tls);
 	t->tls = tls;
+	t->shake_ms = packet_ms;
 }
 
 void tcp_taken(struct tcp *t, size_t n)

@@ -28,6 +28,7 @@ enum tcp_how { TCP_FIN, TCP_RST };
 struct tcp_ops {
 	/* 0 or errno; EPROTO: tls_why(). Also of tcp_adopt() with TLS. */
 	void (*connected)(void *ctx, int err);
+	void (*shaking)(void *ctx);		/* TLS: now the handshake */
 	void (*received)(void *ctx, bool was_empty);
 	void (*progress)(void *ctx);		/* @tx got shorter */
 	void (*ended)(void *ctx);		/* by the peer; no more rx */
@@ -57,7 +58,8 @@ struct tcp {
 	struct tls *tls;		/* NULL: none */
 	struct evbuffer *wire;		/* TLS: records for the peer */
 	size_t in_wire;			/* bytes of @tx that became them */
-	struct event *shake_timer;	/* TLS: the peer's next packet */
+	unsigned int shake_ms;		/* TLS: for the peer's next packet */
+	struct event *shake_timer;
 	uint64_t sent;			/* of @tx, taken by the kernel */
 	uint64_t received;
 	struct tcp_options options;
@@ -80,11 +82,10 @@ int tcp_connect(struct tcp *t, const struct address *to,
 void tcp_adopt(struct tcp *t, int fd);
 
 /*
- * The next connection speaks TLS; @tls is taken over. Each packet of the
- * handshake may take TCP_SHAKE_S, W800 manual, CIPSTART.
+ * The next connection speaks TLS; @tls is taken over. The peer may take
+ * @packet_ms for each packet of the handshake. NULL: no TLS.
  */
-#define TCP_SHAKE_S	10
-void tcp_use_tls(struct tcp *t, struct tls *tls);
+void tcp_use_tls(struct tcp *t, struct tls *tls, unsigned int packet_ms);
 
 /* Of the connection in hand, if there is one, and of the next. */
 void tcp_set_options(struct tcp *t, const struct tcp_options *o);

@@ -4,12 +4,13 @@
 
 #include <errno.h>
 
+#include "clock.h"
 #include "tcp.h"
 
 /* The peer's part of the handshake is awaited, anew with each packet. */
 static void await_packet(struct tcp *t)
 {
-	struct timeval tv = { TCP_SHAKE_S, 0 };
+	struct timeval tv = clock_tv_ms(t->shake_ms);
 
 	evtimer_add(t->shake_timer, &tv);
 }
@@ -50,6 +51,7 @@ void tcp_tls_begin(struct tcp *t)
 	if (t->shake_timer == NULL)
 		t->shake_timer = evtimer_new(t->base, on_shake_timer, t);
 	t->in_wire = 0;
+	t->ops->shaking(t->ctx);
 	if (shake(t))
 		await_packet(t);
 	else

@@ -58,7 +58,10 @@ static unsigned int loopback(void)
 
 void udp_stay_here(struct udp *u, enum family family)
 {
-	struct ip_mreqn v4 = { .imr_ifindex = (int)loopback() };
+	struct ip_mreqn v4 = {
+		.imr_ifindex = (int)loopback(),
+		.imr_address.s_addr = htonl(INADDR_LOOPBACK),	/* whence */
+	};
 	int v6 = (int)loopback();
 
 	if (family == FAMILY_V6)

@@ -75,6 +75,7 @@ static void defaults(struct modem *m)
 	w800_wifi_stop(m);
 	w800_open_cancel(m);
 	w800_settings_defaults(m);
+	w800_tls_defaults(m);
 	w800_server_defaults(m);
 	w800_sntp_defaults(m);
 	w800_ping_cancel(m);
@@ -119,13 +120,15 @@ static const char *const foreign_urcs[] = {
 
 static const struct command_row *const tables[] = {
 	w800_general_rows,
-	w800_wifi_rows,
+	w800_relatives_rows,
+	w800_cw_rows,
 	w800_address_rows,
 	w800_open_rows,
 	w800_link_rows,
 	w800_send_rows,
 	w800_receive_rows,
 	w800_settings_rows,
+	w800_tls_rows,
 	w800_server_rows,
 	w800_sntp_rows,
 	w800_ping_rows,

@@ -17,7 +17,7 @@
 
 #include "modem.h"
 
-#define W800_LINKS		5	/* shared by clients and accepted ones */
+#define W800_LINKS		5	/* clients and accepted ones */
 #define W800_ALL		5	/* <link ID> that means all of them */
 #define W800_LINE_MAX		256
 #define W800_SEND_MAX		5760
@@ -26,6 +26,9 @@
 #define W800_HOST_MAX		64
 #define W800_SSID_MAX		32
 #define W800_PASSWORD_MAX	64
+
+/* A row's flag: the W800's own table does not have it (Q125). */
+#define W800_RELATIVES		0x100
 
 enum w800_wifi {
 	W800_WIFI_OFF,		/* never joined since the boot */
@@ -47,6 +50,13 @@ struct w800_dns {
 	char ip[2][48];
 };
 
+/* CIPSSLCCONF */
+struct w800_auth {
+	int mode;
+	int pki;
+	int ca;
+};
+
 /* What SYSSTORE=1 saves. */
 struct w800_flash {
 	int sysstore;
@@ -60,6 +70,7 @@ struct w800_flash {
 	int recon_100ms;
 	unsigned int baud;	/* UART_DEF; 0: the module's own */
 	struct w800_dns dns;
+	struct w800_auth auth[W800_LINKS];
 };
 
 /* One CIPSTART. */
@@ -85,6 +96,7 @@ struct w800 {
 	bool join_answers;	/* CWJAP waits for the end of the join */
 	int mux;
 	int dinfo;
+	int sysmsg;		/* ESP-AT: bit 1 makes +LINK_CONN */
 	int sto;		/* seconds, 0: no limit */
 	int max_conn;
 	bool serving;
@@ -110,7 +122,8 @@ struct w800 {
 };
 
 extern const struct command_row w800_general_rows[];
-extern const struct command_row w800_wifi_rows[];
+extern const struct command_row w800_cw_rows[];
+extern const struct command_row w800_relatives_rows[];
 extern const struct command_row w800_address_rows[];
 extern const struct command_row w800_open_rows[];
 extern const struct command_row w800_link_rows[];
@@ -120,6 +133,7 @@ extern const struct command_row w800_server_rows[];
 extern const struct command_row w800_settings_rows[];
 extern const struct command_row w800_sntp_rows[];
 extern const struct command_row w800_ping_rows[];
+extern const struct command_row w800_tls_rows[];
 
 /* w800_line.c: bytes to lines, lines to commands, fields. */
 void w800_take_byte(struct modem *m, uint8_t byte, uint64_t mark);
@@ -163,6 +177,9 @@ void w800_factory(struct modem *m);
 
 /* How many are open or being opened. */
 unsigned int w800_links_used(const struct modem *m);
+
+/* The module's own end of it. */
+unsigned int w800_local_port(const struct link *l);
 
 void w800_tell_connect(struct modem *m, unsigned int link);
 
@@ -216,6 +233,7 @@ void w800_open_cancel(struct modem *m);
 void w800_ping_cancel(struct modem *m);
 void w800_server_defaults(struct modem *m);
 void w800_settings_defaults(struct modem *m);
+void w800_tls_defaults(struct modem *m);
 
 bool w800_refuses(struct modem *m, const struct command_row *row,
 		  enum form form, const struct args *a);

@@ -130,11 +130,12 @@ static void dns_write(struct modem *m, struct args *a)
 
 const struct command_row w800_address_rows[] = {
 	{ "+CIPDNS", COMMAND_TCP, "", dns_read, dns_write, NULL },
-	{ "+CIPDNS_CUR", COMMAND_TCP, "", dns_read, dns_write, NULL },
+	{ "+CIPDNS_CUR", W800_RELATIVES, "", dns_read, dns_write, NULL },
+	{ "+CIPDNS_DEF", W800_RELATIVES, "", dns_read, dns_write, NULL },
 	{ "+CIFSR", 0, "", NULL, NULL, cifsr },
 	{ "+CIPSTA", 0, "", cipsta, cipsta_write, NULL },
-	{ "+CIPSTA_CUR", 0, "", cipsta, cipsta_write, NULL },
+	{ "+CIPSTA_CUR", W800_RELATIVES, "", cipsta, cipsta_write, NULL },
 	{ "+CIPSTAMAC", 0, "", cipstamac, NULL, NULL },
-	{ "+CIPSTAMAC_CUR", 0, "", cipstamac, NULL, NULL },
+	{ "+CIPSTAMAC_CUR", W800_RELATIVES, "", cipstamac, NULL, NULL },
 	{ .name = NULL }
 };

@@ -25,6 +25,10 @@ bool w800_refuses(struct modem *m, const struct command_row *row,
 	int code;
 
 	(void)a;
+	if ((row->flags & W800_RELATIVES) && m->opt.family == W800_OWN) {
+		w800_unknown(m);
+		return true;
+	}
 	if (form == FORM_TEST)
 		return false;
 	snprintf(command, sizeof(command), "%s%s", row->name,

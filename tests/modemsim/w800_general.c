@@ -1,44 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Echo, identity, reset, UART, what is kept in flash. */
+/* Reset, UART, what is kept in flash. */
 
 #include <string.h>
 
 #include "w800.h"
-
-/* The rows that the W800's own table does not have (Q125). */
-static bool relatives_only(struct modem *m)
-{
-	if (m->opt.family != W800_OWN)
-		return true;
-	w800_unknown(m);
-	return false;
-}
-
-static void echo(struct modem *m, struct args *a)
-{
-	int on;
-
-	if (!relatives_only(m))
-		return;
-	if (!args_int(a, 0, 0, 1, &on)) {
-		reply_error(m);
-		return;
-	}
-	if (on || !quirk_on(m->opt.quirks, QUIRK_ECHO_STICKY))
-		m->cmd.echo = on;
-	reply_ok(m);
-}
-
-static void revision(struct modem *m, struct args *a)
-{
-	(void)a;
-	if (relatives_only(m))
-		reply_text_ok(m, "AT version:2.4.0.0(s-4c6eb5e - Jan 01 2026)"
-			      "\r\nSDK version:v4.3.3\r\n"
-			      "compile time(6118fc22):Jan 01 2026 00:00:00\r\n"
-			      "Bin version:2.4.0(MODEMSIM)");
-}
 
 static void rst(struct modem *m, struct args *a)
 {
@@ -172,23 +138,7 @@ static void sysram(struct modem *m, struct args *a)
 	reply_text_ok(m, "+SYSRAM:148408,84044");
 }
 
-/* ESP8266: how much memory TLS may have */
-static void sslsize(struct modem *m, struct args *a)
-{
-	int bytes;
-
-	if (!relatives_only(m))
-		return;
-	if (args_int(a, 0, 2048, 4096, &bytes))
-		reply_ok(m);
-	else
-		reply_error(m);
-}
-
 const struct command_row w800_general_rows[] = {
-	{ "+CIPSSLSIZE", 0, NULL, NULL, sslsize, NULL },
-	{ "E", 0, NULL, NULL, echo, NULL },
-	{ "+GMR", 0, "", NULL, NULL, revision },
 	{ "+RST", 0, "", NULL, NULL, rst },
 	{ "+RESTORE", 0, "", NULL, NULL, restore },
 	{ "+SYSSTORE", 0, "", sysstore_read, sysstore, NULL },

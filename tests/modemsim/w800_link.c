@@ -24,7 +24,7 @@ void w800_closed(struct modem *m, unsigned int link, int reason)
 		w800_tell_link(m, link, "CLOSED");
 }
 
-static unsigned int local_port(const struct link *l)
+unsigned int w800_local_port(const struct link *l)
 {
 	struct address at;
 	socklen_t len = sizeof(at);
@@ -59,7 +59,7 @@ static void list(struct modem *m, const char *name)
 		if (l->state == LINK_OPEN)
 			reply_text(m, "+%s:%u,\"%s\",\"%s\",%u,%u,%d", name, i,
 				   type(l), l->address,
-				   l->port, local_port(l),
+				   l->port, w800_local_port(l),
 				   l->server != LINK_NO_SERVER);
 	}
 	reply_ok(m);
@@ -80,10 +80,6 @@ static void cipstatus(struct modem *m, struct args *a)
 	int status = 5;
 
 	(void)a;
-	if (m->opt.family == W800_OWN) {
-		w800_unknown(m);
-		return;
-	}
 	if (w800_has_ip(m))
 		status = m->closed.count > 0 ? 4 : 2;
 	if (w800_links_used(m) > 0)
@@ -151,7 +147,8 @@ static void cipclose_single(struct modem *m, struct args *a)
 
 const struct command_row w800_link_rows[] = {
 	{ "+CIPSTATE", COMMAND_TCP, "", cipstate, NULL, NULL },
-	{ "+CIPSTATUS", COMMAND_TCP, "", NULL, NULL, cipstatus },
+	{ "+CIPSTATUS", COMMAND_TCP | W800_RELATIVES, "", NULL, NULL,
+	  cipstatus },
 	{ "+CIPCLOSE", COMMAND_TCP, "", NULL, cipclose, cipclose_single },
 	{ .name = NULL }
 };

@@ -113,12 +113,13 @@ static void tell_long(struct modem *m, unsigned int link)
 
 	urc(m, "+LINK_CONN:0,%u,\"%s\",%d,\"%s\",%u,%u", link,
 	    types[l->type], l->server != LINK_NO_SERVER, l->address, l->port,
-	    l->local_port);
+	    w800_local_port(l));
 }
 
 void w800_tell_connect(struct modem *m, unsigned int link)
 {
-	if (quirk_on(m->opt.quirks, QUIRK_LINK_CONN))
+	if ((m->w800->sysmsg & 2) ||
+	    quirk_on(m->opt.quirks, QUIRK_LINK_CONN))
 		tell_long(m, link);
 	else
 		w800_tell_link(m, link, "CONNECT");
@@ -154,6 +155,7 @@ void w800_open(struct modem *m, const struct w800_request *r)
 		.local_address = r->local_ip,
 		.remote = (enum link_remote)r->mode,
 		.options = w800_tcp_options(o),
+		.tls = r->type == LINK_TLS ? &m->tls[r->id] : NULL,
 		.timeout_ms = m->opt.connect_ms,
 		.dns_timeout_ms = m->opt.connect_ms,
 	};

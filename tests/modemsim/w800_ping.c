@@ -7,7 +7,7 @@
 
 #include "w800.h"
 
-#define WAIT_MS		5000	/* for an answer that does not come */
+#define WAIT_MS		5000	/* for an answer that stays away */
 
 /* The look-up in hand: there is one, as there is one command. */
 static struct {

@@ -95,10 +95,6 @@ static void recvtype_read(struct modem *m, struct args *a)
 	unsigned int i;
 
 	(void)a;
-	if (m->opt.family == W800_OWN) {
-		w800_unknown(m);
-		return;
-	}
 	for (i = 0; m->w800->mux && i < W800_LINKS; i++)
 		reply_text(m, "+CIPRECVTYPE:%u,%d", i, m->set.rxget);
 	if (!m->w800->mux)
@@ -111,9 +107,7 @@ static void recvtype(struct modem *m, struct args *a)
 	size_t at = 0;
 	int mode, id;
 
-	if (m->opt.family == W800_OWN)
-		w800_unknown(m);
-	else if ((m->w800->mux && !args_int(a, at++, 0, W800_ALL, &id)) ||
+	if ((m->w800->mux && !args_int(a, at++, 0, W800_ALL, &id)) ||
 		 !args_int(a, at, 0, 1, &mode) || a->count > at + 1)
 		w800_bad(m);
 	else
@@ -154,7 +148,10 @@ static void read_data(struct modem *m, unsigned int id, size_t max)
 	sender(m, who, sizeof(who), &from);
 	data_head(m, id, n, who);
 	reply_raw(m, evbuffer_pullup(rx, (ssize_t)n), n);
-	if (m->opt.family == W800_TIGHT)
+	/* whatever the blank lines are, the data end with CR LF */
+	if (m->opt.family == W800_TIGHT ||
+	    quirk_on(m->opt.quirks, QUIRK_BLANK_NONE) ||
+	    quirk_on(m->opt.quirks, QUIRK_URC_INSIDE))
 		w800_put(m, "\r\n");
 	link_taken(m, id, n + lost);
 	l->announced = false;
@@ -243,7 +240,8 @@ static void dinfo(struct modem *m, struct args *a)
 
 const struct command_row w800_receive_rows[] = {
 	{ "+CIPRECVMODE", COMMAND_TCP, "", recvmode_read, recvmode, NULL },
-	{ "+CIPRECVTYPE", COMMAND_TCP, "", recvtype_read, recvtype, NULL },
+	{ "+CIPRECVTYPE", COMMAND_TCP | W800_RELATIVES, "", recvtype_read,
+	  recvtype, NULL },
 	{ "+CIPRECVDATA", COMMAND_TCP, "", NULL, recvdata, NULL },
 	{ "+CIPRECVLEN", COMMAND_TCP, "", recvlen, NULL, NULL },
 	{ "+CIPDINFO", COMMAND_TCP, "", dinfo_read, dinfo, NULL },

@@ -18,7 +18,7 @@ static struct {
 	unsigned int link;
 	size_t want;
 	size_t got;		/* of what was declared */
-	size_t len;		/* in @data: less than @got with backslashes */
+	size_t len;		/* in @data: backslashes are not */
 	bool extended;		/* CIPSENDEX */
 	bool quoted;		/* its last byte was a backslash */
 	bool gone;		/* the link ended meanwhile */
@@ -93,6 +93,8 @@ static void conclude(struct modem *m, enum send_result result)
 
 void w800_sent(struct modem *m, unsigned int link, int req, int cnf)
 {
+	/* that the rest went astray is no reason to refuse the next one */
+	m->links[link].broken = false;
 	if (m->w800->sending != (int)link)
 		return;
 	if (cnf == req)

@@ -174,6 +174,7 @@ void w800_settings_defaults(struct modem *m)
 	m->set.mode = 0;
 	w->mux = 0;
 	w->dinfo = 0;
+	w->sysmsg = 0;
 	for (i = 0; i < W800_LINKS; i++)
 		w->tcpopt[i] = (struct w800_tcpopt){ .linger = -1 };
 }

@@ -77,6 +77,28 @@ class Wifi(Sim):
         data = data if isinstance(data, str) else data.decode("latin-1")
         return text + ":" + data + ("\r\n" if self.family == "tight" else "")
 
+    def pushed(self, n, data):
+        """The +IPD blocks that these bytes come in: their lengths."""
+        head = (self.gap() + "+IPD,%d," % n).encode()
+        tail = b"\r\n" if self.family == "tight" else b""
+        got, lengths, at = b"", [], 0
+        while at < len(data):
+            if b":" in got:
+                size, _, rest = got.partition(b":")
+                assert size.startswith(head), size[:40]
+                n = int(size[len(head):])
+                if len(rest) >= n + len(tail):
+                    assert rest[:n + len(tail)] == data[at:at + n] + tail
+                    got = rest[n + len(tail):]
+                    lengths.append(n)
+                    at += n
+                    continue
+            more = self.read(3)
+            assert more, (len(got), at, lengths)
+            got += more
+        assert got == b"", got
+        return lengths
+
     def take(self, n, size, data, *after):
         self.write("AT+CIPRECVDATA=%d,%d\r\n" % (n, size))
         self.expect(b"+CIPRECVDATA:%d," % len(data) + data + b"\r\nOK\r\n" +

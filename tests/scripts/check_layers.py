@@ -48,7 +48,7 @@ OWNED = [
 ]
 
 CORE = {"at", "driver", "modem", "broker"}
-SEAMS = {"broker/client_socket.c"}
+SEAMS = {"broker/client_socket.c", "broker/socket_file.c"}
 FORBIDDEN = re.compile(
     r"(?<![\w.>])(time|sleep|usleep|nanosleep|read|write|open|popen|system|"
     r"exec[lv]p?e?|fork|rand|random|srand|poll|select|gettimeofday|"

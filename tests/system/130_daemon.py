@@ -13,7 +13,7 @@ import subprocess
 import time
 
 import harness
-from harness import check, same, wait_for
+from harness import DIALECT, check, same, wait_for
 from protocol import Closed
 
 
@@ -56,6 +56,15 @@ def mistakes_are_named_with_file_and_line(bench):
     path = config_file(bench, "modem {\n\tbaud = 1\n\tcid = 99\n}\nx {\n}\n")
     code, _, err = modemd(bench, "-c", path, "--check")
     check(code == 2 and err.count(path) >= 3, "every mistake at once", err)
+
+
+def dialect_without_a_driver(bench):
+    path = config_file(bench, "modem {\n\tdialect = \"hayes\"\n}\n")
+    for args in (("--check",), ("-f",)):
+        code, _, err = modemd(bench, "-c", path, *args)
+        same(code, 2, "the exit code")
+        check(path + ":2: modem.dialect: must be one of: auto" in err and
+              " " + DIALECT.name in err, "what to do", err)
 
 
 def every_dialect_has_a_driver(bench):
@@ -210,7 +219,8 @@ def it_becomes_a_daemon(bench):
 
 
 harness.run(mistakes_are_named_with_file_and_line, every_dialect_has_a_driver,
-            good_configuration_and_usage, second_daemon_is_refused,
-            second_daemon_for_the_same_modem, socket_is_what_was_asked_for,
-            foreign_file_is_not_removed, sigterm_ends_cleanly,
-            sighup_rereads_what_can_change, it_becomes_a_daemon)
+            dialect_without_a_driver, good_configuration_and_usage,
+            second_daemon_is_refused, second_daemon_for_the_same_modem,
+            socket_is_what_was_asked_for, foreign_file_is_not_removed,
+            sigterm_ends_cleanly, sighup_rereads_what_can_change,
+            it_becomes_a_daemon)

@@ -606,6 +606,48 @@ static void options_are_set(void **state)
 	assert_int_equal(script_heard(b->script, "AT+CIPDNSSET=0,3000,4"), 1);
 }
 
+/* A name nobody answers for: it ends after @ms, and not before. */
+static void expect_resolve_ends(struct bench *b, uint32_t ms)
+{
+	uint32_t query;
+	char want[64];
+
+	script_answer(b->script, "AT+CDNSGIP", "", 1);
+	assert_int_equal(modem_resolve(b->m, "slow.example", DRIVER_ANY,
+				       &query), 0);
+	bench_wait(b, ms - 50);
+	bench_expect(b, "");
+	bench_wait(b, 200);
+	snprintf(want, sizeof(want), "answered(%u,ETIMEDOUT,no answer) ",
+		 query);
+	bench_expect(b, want);
+	bench_wait(b, 2000);
+	bench_forget(b);
+}
+
+/* SIMCom ref L1133: opens * their timeout, 3 s for each query more, 1 s. */
+static void names_have_the_time_of_their_options(void **state)
+{
+	struct bench *b = *state;
+	uint32_t query;
+
+	expect_resolve_ends(b, 3000 + 3000 + 1000);
+	answer_options(b, "\r\n+CIPCCFG: 10,0,0,1,0,0,500\r\n" OK,
+		       "\r\n+CIPDNSSET: 1,4000,4\r\n" OK);
+	assert_int_equal(modem_set(b->m, option(b, "dns-retries"), 4, &query),
+			 0);
+	bench_wait(b, 100);
+	bench_forget(b);
+	expect_resolve_ends(b, 2 * 4000 + 4 * 3000 + 1000);
+	/* out of every range: the range's end */
+	answer_options(b, "\r\n+CIPCCFG: 10,0,0,1,0,0,500\r\n" OK,
+		       "\r\n+CIPDNSSET: 999999999,1,999999999\r\n" OK);
+	assert_int_equal(modem_read_config(b->m, &query), 0);
+	bench_wait(b, 100);
+	bench_forget(b);
+	expect_resolve_ends(b, 4 * 3000 + 7 * 3000 + 1000);
+}
+
 static void options_are_refused(void **state)
 {
 	struct bench *b = *state;
@@ -1005,6 +1047,7 @@ int main(void)
 		O(wait_ack_is_not_there),
 		O(options_are_read),
 		O(options_are_set),
+		O(names_have_the_time_of_their_options),
 		O(options_are_refused),
 		O(options_and_a_restart),
 		N(options_of_the_file),

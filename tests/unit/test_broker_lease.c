@@ -14,36 +14,10 @@
 
 #include <event2/buffer.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/config.h"
-#include "base/log.h"
-#include "base/state.h"
 #include "broker/private.h"
-#include "core_config.h"
-#include "fake_client.h"
-#include "fake_history.h"
-#include "fake_timer.h"
-#include "fake_world.h"
-#include "scripted_data.h"
-#include "scripted_modem.h"
-
-#define CLIENTS	128
-
-struct bench {
-	struct fake_world world;
-	struct timers *ts;
-	struct config cfg;
-	struct state *state;
-	struct script *script;
-	struct broker *broker;
-	struct client_conn *conns[CLIENTS];
-	unsigned int count;
-	char dir[32], path[64], text[16384], message[512];
-	uint64_t lease;			/* of the last event about it */
-};
+#include "broker_bench.h"
 
 bool __wrap_listen_owns(const struct client *c);
 
@@ -53,120 +27,49 @@ bool __wrap_listen_owns(const struct client *c)
 	return strncmp(c->name, "listener", 8) == 0;
 }
 
-static void wait_ms(struct bench *b, uint32_t ms)
-{
-	fake_timers_advance(b->ts, ms);
-}
-
 /* -------------------------------------------------- messages as one string */
 
-static void add_event(struct bench *b, const Modemd__V1__Event *e, char *out,
-		      size_t size)
+static void add_reply(struct bench *b, const Modemd__V1__Reply *r)
+{
+	add(b, "%d:%d", (int)r->request_id, (int)r->status);
+	if (r->result_case == MODEMD__V1__REPLY__RESULT_OPEN)
+		add(b, "=%d", (int)r->open->link);
+	add(b, " ");
+}
+
+/* Others are not looked at. */
+static void add_event(struct bench *b, const Modemd__V1__Event *e)
 {
 	const Modemd__V1__LeaseEvent *l = e->lease;
 
-	out[0] = '\0';
 	switch (e->kind_case) {
 	case MODEMD__V1__EVENT__KIND_LEASE:
 		b->lease = l->link;
-		snprintf(out, size, "lease(%d,%s,%s%s%s) ", (int)l->link,
-			 l->client, l->state, l->reason ? "," : "",
-			 l->reason ? l->reason : "");
+		add(b, "lease(%d,%s,%s%s%s) ", (int)l->link, l->client,
+		    l->state, l->reason ? "," : "", l->reason ? l->reason : "");
 		break;
 	case MODEMD__V1__EVENT__KIND_OPENED:
-		snprintf(out, size, "opened(%d,%d) ", (int)e->opened->link,
-			 (int)e->opened->status);
+		add(b, "opened(%d,%d) ", (int)e->opened->link,
+		    (int)e->opened->status);
 		break;
 	case MODEMD__V1__EVENT__KIND_CLOSED:
-		snprintf(out, size, "closed(%d,%s) ", (int)e->closed->link,
-			 e->closed->reason);
+		add(b, "closed(%d,%s) ", (int)e->closed->link,
+		    e->closed->reason);
 		break;
 	case MODEMD__V1__EVENT__KIND_DATA:
-		snprintf(out, size, "data(%zu) ", e->data->data.len);
+		add(b, "data(%zu) ", e->data->data.len);
 		break;
 	case MODEMD__V1__EVENT__KIND_SENT:
-		snprintf(out, size, "sent(%u) ", e->sent->bytes);
+		add(b, "sent(%u) ", e->sent->bytes);
 		break;
 	default:
 		break;
 	}
 }
 
-/* All that this client was told since the last look. */
-static const char *heard(struct bench *b, unsigned int client)
-{
-	Modemd__V1__ServerMessage *msg;
-	size_t len = 0;
-
-	b->text[0] = '\0';
-	while ((msg = fake_client_next(b->conns[client]))) {
-		if (msg->kind_case == MODEMD__V1__SERVER_MESSAGE__KIND_REPLY) {
-			const Modemd__V1__Reply *r = msg->reply;
-
-			snprintf(b->text + len, sizeof(b->text) - len,
-				 r->result_case ==
-				 MODEMD__V1__REPLY__RESULT_OPEN ?
-				 "%d:%d=%d " : "%d:%d ", (int)r->request_id,
-				 (int)r->status, r->result_case ==
-				 MODEMD__V1__REPLY__RESULT_OPEN ?
-				 (int)r->open->link : 0);
-			snprintf(b->message, sizeof(b->message), "%s",
-				 r->message ? r->message : "");
-		} else {
-			add_event(b, msg->event, b->text + len,
-				  sizeof(b->text) - len);
-		}
-		len += strlen(b->text + len);
-		modemd__v1__server_message__free_unpacked(msg, NULL);
-	}
-
-	return b->text;
-}
-
 #define EXPECT(b, c, want)	assert_string_equal(heard(b, c), want)
 
 /* ------------------------------------------------------------------ asking */
-
-#define REQUEST(r)	Modemd__V1__Request r = MODEMD__V1__REQUEST__INIT
-
-static ProtobufCBinaryData chars(const char *s)
-{
-	return (ProtobufCBinaryData){ strlen(s), (uint8_t *)(uintptr_t)s };
-}
-
-static void ask(struct bench *b, unsigned int c, Modemd__V1__Request *r,
-		uint64_t id, Modemd__V1__Request__KindCase kind)
-{
-	r->has_id = true;
-	r->id = id;
-	r->kind_case = kind;
-	fake_client_send(b->conns[c], r);
-}
-
-static unsigned int client_of(struct bench *b, const char *name, bool admin)
-{
-	struct client_creds creds = { .pid = 1000 + (pid_t)b->count,
-				      .uid = 500, .in_admin_group = admin };
-	Modemd__V1__Hello h = MODEMD__V1__HELLO__INIT;
-	unsigned int c = b->count++;
-	REQUEST(r);
-
-	b->conns[c] = fake_client_connect(b->world.listener, &creds);
-	assert_non_null(b->conns[c]);
-	h.has_client_name = h.has_protocol_version = true;
-	h.client_name = chars(name);
-	h.protocol_version = 1;
-	r.hello = &h;
-	ask(b, c, &r, 1, MODEMD__V1__REQUEST__KIND_HELLO);
-	EXPECT(b, c, "1:0 ");
-
-	return c;
-}
-
-static unsigned int client(struct bench *b, const char *name)
-{
-	return client_of(b, name, false);
-}
 
 static void ask_lease(struct bench *b, unsigned int c, uint64_t id,
 		      uint32_t wait)
@@ -207,42 +110,6 @@ static void answer(struct bench *b, unsigned int c, uint64_t id, uint64_t link,
 	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_LEASE_ANSWER);
 }
 
-static void ask_open(struct bench *b, unsigned int c, uint64_t id)
-{
-	Modemd__V1__Open o = MODEMD__V1__OPEN__INIT;
-	REQUEST(r);
-
-	o.has_host = o.has_port = true;
-	o.host = chars("host.example");
-	o.port = 80;
-	r.open = &o;
-	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_OPEN);
-}
-
-static void ask_close(struct bench *b, unsigned int c, uint64_t id,
-		      uint64_t link)
-{
-	Modemd__V1__Close cl = MODEMD__V1__CLOSE__INIT;
-	REQUEST(r);
-
-	cl.has_link = true;
-	cl.link = link;
-	r.close = &cl;
-	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_CLOSE);
-}
-
-static void ask_cancel(struct bench *b, unsigned int c, uint64_t id,
-		       uint64_t request)
-{
-	Modemd__V1__Cancel cancel = MODEMD__V1__CANCEL__INIT;
-	REQUEST(r);
-
-	cancel.has_request_id = true;
-	cancel.request_id = request;
-	r.cancel = &cancel;
-	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_CANCEL);
-}
-
 static void subscribe(struct bench *b, unsigned int c)
 {
 	Modemd__V1__Subscribe s = MODEMD__V1__SUBSCRIBE__INIT;
@@ -276,57 +143,33 @@ static const char *status(struct bench *b, unsigned int c)
 	return b->text;
 }
 
-/* ------------------------------------------------------------------ its life */
+/* ----------------------------------------------------------------- its life */
 
-static int set_up(void **state)
+static int set_up_lease(void **state)
 {
-	struct bench *b = calloc(1, sizeof(*b));
-	struct broker_args args;
-	int err;
+	struct bench *b;
 
-	log_init("test", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
-	b->ts = fake_timers_new(1, &b->world);
-	core_config(&b->cfg);
-	strcpy(b->dir, "/tmp/modemd-test-XXXXXX");
-	assert_non_null(mkdtemp(b->dir));
-	snprintf(b->path, sizeof(b->path), "%s/state", b->dir);
-	b->script = script_new(&b->world);
-	b->state = state_open(b->path, &err);
-	args = (struct broker_args){
-		.timers = b->ts, .cfg = &b->cfg, .state = b->state,
-		.boot_id = "boot",
-	};
-	history_new(b->ts, &b->cfg.history, "test", "boot", &args.history);
-	assert_int_equal(broker_new(&args, &b->broker), 0);
-	broker_start(b->broker);
-	wait_ms(b, 3000);
-	*state = b;
+	set_up_open(state);
+	b = *state;
+	b->add_reply = add_reply;
+	b->add_event = add_event;
 
 	return 0;
 }
 
-static int tear_down(void **state)
+/* Whatever it was, with its clients it ends, and the history knows. */
+static int tear_down_lease(void **state)
 {
 	struct bench *b = *state;
-	struct history *h = b->broker->args.history;
 	unsigned int i;
 
 	for (i = 0; i < b->count; i++)
 		fake_client_free(b->conns[i]);
+	b->count = 0;
 	wait_ms(b, 30000);
-	assert_int_equal(fake_history_wrong(h), 0);
-	assert_int_equal(fake_history_open_sessions(h), 0);
-	broker_free(b->broker);
-	history_free(h, 0);
-	state_close(b->state);
-	script_free(b->script);
-	assert_int_equal(fake_timers_pending(b->ts), 0);
-	timers_free(b->ts);
-	unlink(b->path);
-	rmdir(b->dir);
-	free(b);
+	assert_int_equal(fake_history_open_sessions(b->history), 0);
 
-	return 0;
+	return tear_down(state);
 }
 
 /* ------------------------------------------------------------------- tests */
@@ -344,22 +187,22 @@ static void granted(void **state)
 	wait_ms(b, 300);
 	EXPECT(b, a, "5:0=1 ");
 	assert_string_equal(status(b, a), "a peer.example:7 connected 299");
-	ask_open(b, w, 3);
+	ask_open(b, w, 3, 0);
 	EXPECT(b, w, "3:11 ");
 	assert_string_equal(b->message, "the modem is leased to a (pid 1000) "
 			    "for 300 s more");
 	ask_lease(b, w, 4, 0);
 	EXPECT(b, w, "4:6 ");
-	ask_close(b, a, 6, 1);
+	ask_close(b, a, 6, 1, false);
 	EXPECT(b, a, "6:0 ");
 	wait_ms(b, 8000);
 	EXPECT(b, a, "closed(1,local) ");
 	EXPECT(b, w, "lease(1,a,ended,local) ");
 	assert_string_equal(status(b, w), "");
-	s = fake_history_session(b->broker->args.history, 1, 1);
+	s = fake_history_session(b->history, 1, 1);
 	assert_non_null(s);
 	assert_string_equal(s->reason, "local");
-	ask_open(b, w, 7);
+	ask_open(b, w, 7, 0);
 	wait_ms(b, 100);
 	EXPECT(b, w, "7:0=3 opened(3,0) ");
 }
@@ -369,8 +212,8 @@ static void waits_for_links(void **state)
 	struct bench *b = *state;
 	unsigned int a = client(b, "a"), o = client(b, "o");
 
-	ask_open(b, o, 2);
-	ask_open(b, a, 2);
+	ask_open(b, o, 2, 0);
+	ask_open(b, a, 2, 0);
 	ask_lease(b, a, 4, 0);	/* they are on their way */
 	wait_ms(b, 100);
 	EXPECT(b, o, "2:0=1 opened(1,0) ");
@@ -384,11 +227,11 @@ static void waits_for_links(void **state)
 	assert_string_equal(b->message, "the modem is in use by a (pid 1000): "
 			    "1 link, o (pid 1001): 1 link");
 	ask_lease(b, a, 6, 60000);
-	ask_close(b, o, 3, 1);
+	ask_close(b, o, 3, 1, false);
 	wait_ms(b, 100);
 	EXPECT(b, o, "3:0 closed(1,local) ");
 	EXPECT(b, a, "");
-	ask_close(b, a, 7, 2);		/* one's own count, too */
+	ask_close(b, a, 7, 2, false);		/* one's own count, too */
 	wait_ms(b, 300);
 	EXPECT(b, a, "7:0 closed(2,local) 6:0=5 ");
 }
@@ -396,9 +239,9 @@ static void waits_for_links(void **state)
 static void admin_forces(void **state)
 {
 	struct bench *b = *state;
-	unsigned int a = client_of(b, "a", true), o = client(b, "o");
+	unsigned int a = admin(b, "a"), o = client(b, "o");
 
-	ask_open(b, o, 2);
+	ask_open(b, o, 2, 0);
 	wait_ms(b, 100);
 	EXPECT(b, o, "2:0=1 opened(1,0) ");
 	ask_lease(b, a, 5, 1000);
@@ -448,11 +291,38 @@ static void owners_must_agree(void **state)
 	EXPECT(b, l, "lease(2,a,ended,local) ");
 }
 
+/* Who starts to listen while others wait for the owners is asked, too. */
+static void late_owner_is_asked(void **state)
+{
+	Modemd__V1__Listen listen = MODEMD__V1__LISTEN__INIT;
+	struct bench *b = *state;
+	unsigned int a = client(b, "a"), l1 = client(b, "listener1");
+	unsigned int l2;
+	REQUEST(r);
+
+	ask_lease(b, a, 5, 10000);
+	EXPECT(b, l1, "lease(1,a,asked) ");
+	l2 = client(b, "listener2");
+	listen.has_port = true;
+	listen.port = 80;
+	r.listen = &listen;
+	ask(b, l2, &r, 2, MODEMD__V1__REQUEST__KIND_LISTEN);
+	wait_ms(b, 100);
+	EXPECT(b, l2, "2:0 lease(1,a,asked) ");
+	EXPECT(b, l1, "");
+	answer(b, l1, 3, 1, true);
+	wait_ms(b, 100);
+	EXPECT(b, l1, "3:0 ");
+	answer(b, l2, 3, 1, true);
+	wait_ms(b, 100);
+	EXPECT(b, l2, "3:0 lease(1,a,granted) ");
+}
+
 static void taken_back(void **state)
 {
 	struct bench *b = *state;
 	unsigned int a = client(b, "a"), l = client(b, "listener");
-	unsigned int admin = client_of(b, "admin", true);
+	unsigned int d = admin(b, "admin");
 
 	ask_lease(b, a, 5, 10000);
 	ask_cancel(b, a, 6, 5);
@@ -463,8 +333,8 @@ static void taken_back(void **state)
 	EXPECT(b, l, "lease(2,a,asked) 8:3 ");
 	ask_unlease(b, l, 9, 1);
 	EXPECT(b, l, "9:4 ");
-	ask_unlease(b, admin, 8, 2);
-	EXPECT(b, admin, "8:0 ");
+	ask_unlease(b, d, 8, 2);
+	EXPECT(b, d, "8:0 ");
 	EXPECT(b, a, "7:18 ");
 	EXPECT(b, l, "lease(2,a,ended,taken back by an admin) ");
 	ask_lease(b, a, 9, 10000);
@@ -479,11 +349,11 @@ static void expect_ordinary(struct bench *b, unsigned int c)
 {
 	struct link_info info;
 
-	ask_open(b, c, 3);
+	ask_open(b, c, 3, 0);
 	wait_ms(b, 200);
 	assert_non_null(strstr(heard(b, c), "opened("));
 	assert_int_equal(modem_link_next(b->broker->modem, 0, &info), 0);
-	ask_close(b, c, 4, info.id);
+	ask_close(b, c, 4, info.id, false);
 	wait_ms(b, 200);
 	assert_non_null(strstr(heard(b, c), "closed("));
 }
@@ -577,13 +447,15 @@ static void not_connected(void **state)
 	assert_null(b->broker->lease);
 }
 
-#define T(f)	cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define T(f) \
+	cmocka_unit_test_setup_teardown(f, set_up_lease, tear_down_lease)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(granted), T(waits_for_links), T(admin_forces),
-		T(owners_must_agree), T(taken_back), T(ends_at_any_moment),
+		T(owners_must_agree), T(late_owner_is_asked), T(taken_back),
+		T(ends_at_any_moment),
 		T(bad_requests), T(not_connected),
 	};
 

@@ -12,67 +12,11 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/config.h"
-#include "base/log.h"
-#include "base/state.h"
-#include "broker/broker.h"
-#include "core_config.h"
-#include "fake_client.h"
-#include "fake_history.h"
-#include "fake_timer.h"
-#include "fake_world.h"
-#include "scripted_modem.h"
-#include "wire.h"
-
-#define CLIENTS	16
-
-struct bench {
-	struct fake_world world;
-	struct timers *ts;
-	struct config cfg;
-	struct state *state;
-	struct history *history;
-	struct script *script;
-	struct broker *broker;
-	struct client_conn *conns[CLIENTS];
-	unsigned int count;
-	char dir[32], path[64];
-	char text[1 << 20];	/* of the last heard() */
-	size_t len;
-	char message[512];	/* of the last reply, or refusal */
-	unsigned int stopped;
-};
+#include "broker_bench.h"
 
 /* ------------------------------------------------ messages as one string */
-
-__attribute__((format(printf, 2, 3)))
-static void add(struct bench *b, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	b->len += (size_t)vsnprintf(b->text + b->len, sizeof(b->text) - b->len,
-				    fmt, ap);
-	va_end(ap);
-	assert_true(b->len < sizeof(b->text));
-}
-
-static const char *status_name(Modemd__V1__Status status)
-{
-	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(
-		&modemd__v1__status__descriptor, (int)status);
-
-	return v ? v->name : "?";
-}
-
-static void keep_message(struct bench *b, const char *message)
-{
-	snprintf(b->message, sizeof(b->message), "%s", message ? message : "");
-}
 
 static void add_listeners(struct bench *b,
 			  const Modemd__V1__ListenersReply *r)
@@ -94,7 +38,6 @@ static void add_listeners(struct bench *b,
 
 static void add_reply(struct bench *b, const Modemd__V1__Reply *r)
 {
-	keep_message(b, r->message);
 	if (r->status != MODEMD__V1__STATUS__OK)
 		assert_true(r->message && r->message[0]);
 	add(b, "%d:%s", (int)r->request_id, status_name(r->status));
@@ -168,68 +111,7 @@ static void add_event(struct bench *b, const Modemd__V1__Event *e)
 	}
 }
 
-/* All that this client was told since the last look. */
-static const char *heard(struct bench *b, unsigned int client)
-{
-	Modemd__V1__ServerMessage *msg;
-
-	b->text[0] = '\0';
-	b->len = 0;
-	while ((msg = fake_client_next(b->conns[client]))) {
-		if (msg->kind_case == MODEMD__V1__SERVER_MESSAGE__KIND_REPLY)
-			add_reply(b, msg->reply);
-		else
-			add_event(b, msg->event);
-		modemd__v1__server_message__free_unpacked(msg, NULL);
-	}
-
-	return b->text;
-}
-
 /* ---------------------------------------------------------------- asking */
-
-static void wait_ms(struct bench *b, uint32_t ms)
-{
-	fake_timers_advance(b->ts, ms);
-}
-
-static void ask(struct bench *b, unsigned int client, Modemd__V1__Request *r,
-		uint64_t id, Modemd__V1__Request__KindCase kind)
-{
-	r->has_id = true;
-	r->id = id;
-	r->kind_case = kind;
-	fake_client_send(b->conns[client], r);
-}
-
-static ProtobufCBinaryData chars(const char *s)
-{
-	return (ProtobufCBinaryData){ strlen(s), (uint8_t *)(uintptr_t)s };
-}
-
-#define REQUEST(r) Modemd__V1__Request r = MODEMD__V1__REQUEST__INIT
-
-static unsigned int client(struct bench *b, const char *name)
-{
-	struct client_creds creds = {
-		.pid = 1000 + (pid_t)b->count, .uid = 500, .gid = 500,
-		.comm = "tool",
-	};
-	Modemd__V1__Hello h = MODEMD__V1__HELLO__INIT;
-	REQUEST(r);
-
-	assert_true(b->count < CLIENTS);
-	b->conns[b->count] = fake_client_connect(b->world.listener, &creds);
-	h.has_client_name = true;
-	h.client_name = chars(name);
-	h.has_protocol_version = true;
-	h.protocol_version = WIRE_PROTOCOL_VERSION;
-	r.hello = &h;
-	ask(b, b->count, &r, 1, MODEMD__V1__REQUEST__KIND_HELLO);
-	assert_string_equal(heard(b, b->count), "1:OK ");
-
-	return b->count++;
-}
 
 /* With @allow, which ends with NULL; NULL: none. */
 static void ask_listen_with(struct bench *b, unsigned int c, uint64_t id,
@@ -287,18 +169,6 @@ static void ask_policy(struct bench *b, unsigned int c, uint64_t id,
 	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_ACCEPT_POLICY);
 }
 
-static void ask_cancel(struct bench *b, unsigned int c, uint64_t id,
-		       uint64_t request)
-{
-	Modemd__V1__Cancel cancel = MODEMD__V1__CANCEL__INIT;
-	REQUEST(r);
-
-	cancel.has_request_id = true;
-	cancel.request_id = request;
-	r.cancel = &cancel;
-	ask(b, c, &r, id, MODEMD__V1__REQUEST__KIND_CANCEL);
-}
-
 static const char *ask_listeners(struct bench *b, unsigned int c)
 {
 	Modemd__V1__ListenersRequest listeners =
@@ -311,74 +181,25 @@ static const char *ask_listeners(struct bench *b, unsigned int c)
 	return heard(b, c);
 }
 
-static const char *ask_status(struct bench *b, unsigned int c)
-{
-	Modemd__V1__StatusRequest status = MODEMD__V1__STATUS_REQUEST__INIT;
-	REQUEST(r);
-
-	r.status = &status;
-	ask(b, c, &r, 98, MODEMD__V1__REQUEST__KIND_STATUS);
-
-	return heard(b, c);
-}
-
 /* ----------------------------------------------------------------- its life */
 
-static void on_stopped(void *ctx)
+static int set_up_listen(void **state)
 {
-	((struct bench *)ctx)->stopped++;
-}
+	struct bench *b;
 
-static int set_up(void **state)
-{
-	struct bench *b = calloc(1, sizeof(*b));
-	struct broker_args args = { .boot_id = "boot", .stopped = on_stopped };
-	int err;
-
-	log_init("test", LOG_TARGET_STDERR, getenv("TEST_LOG") ?
-		 LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
-	b->ts = fake_timers_new(1, &b->world);
-	core_config(&b->cfg);
-	strcpy(b->dir, "/tmp/modemd-test-XXXXXX");
-	assert_non_null(mkdtemp(b->dir));
-	snprintf(b->path, sizeof(b->path), "%s/state", b->dir);
-	b->state = state_open(b->path, &err);
-	b->script = script_new(&b->world);
-	history_new(b->ts, &b->cfg.history, "test", "boot", &b->history);
-	args.timers = b->ts;
-	args.cfg = &b->cfg;
-	args.state = b->state;
-	args.history = b->history;
-	args.ctx = b;
-	assert_int_equal(broker_new(&args, &b->broker), 0);
-	broker_start(b->broker);
-	wait_ms(b, 3000);
-	assert_true(script_set(b->script)->net_open);
-	script_forget_heard(b->script);
-	*state = b;
+	set_up_open(state);
+	b = *state;
+	b->add_reply = add_reply;
+	b->add_event = add_event;
 
 	return 0;
 }
 
-static int tear_down(void **state)
+static const char *status(struct bench *b, unsigned int c)
 {
-	struct bench *b = *state;
-	unsigned int i;
+	ask_status(b, c, 98);
 
-	assert_int_equal(fake_history_wrong(b->history), 0);
-	broker_free(b->broker);
-	for (i = 0; i < b->count; i++)
-		fake_client_free(b->conns[i]);
-	history_free(b->history, 0);
-	state_close(b->state);
-	script_free(b->script);
-	assert_int_equal(fake_timers_pending(b->ts), 0);
-	timers_free(b->ts);
-	unlink(b->path);
-	rmdir(b->dir);
-	free(b);
-
-	return 0;
+	return heard(b, c);
 }
 
 /* It listens to @port; the n-th listener of this test. */
@@ -414,7 +235,7 @@ static void connection_reaches_its_owner(void **state)
 	assert_string_equal(ask_listeners(b, a), "99:OK"
 			    "[1 0 listening 80 a 1000 0/0 0 0]"
 			    "[2 1 listening 81 b 1001 1/0 1 0] ");
-	assert_string_equal(ask_status(b, a), "98:OK=2/4 ");
+	assert_string_equal(status(b, a), "98:OK=2/4 ");
 	r.links = &links;
 	ask(b, a, &r, 5, MODEMD__V1__REQUEST__KIND_LINKS);
 	assert_string_equal(heard(b, a), "5:OK=1 by 2 from 81 ");
@@ -453,8 +274,10 @@ static void bad_arguments(void **state)
 		  "has no length of 0-32 behind its /" },
 		{ 80, 3, 0, { "10.0.0.1/8" }, "allow, number 1: 10.0.0.1/8 "
 		  "has bits set behind its length" },
-		{ 80, 3, 0, { "fe80::1" }, "allow, number 1: fe80::1 is not "
-		  "of the form 192.0.2.1 or 192.0.2.0/24" },
+		{ 80, 3, 0, { "fe80::1::" }, "allow, number 1: fe80::1:: is not "
+		  "of the form 2001:db8::1 or 2001:db8::/32" },
+		{ 80, 3, 0, { "fe80::1/129" }, "allow, number 1: fe80::1/129 "
+		  "has no length of 0-128 behind its /" },
 		{ 80, 3, 0, { "example.org/8" }, "allow, number 1: "
 		  "example.org/8 is not of the form 192.0.2.1 or "
 		  "192.0.2.0/24" },
@@ -645,7 +468,7 @@ static void owner_gone(void **state)
 	assert_string_equal(heard(b, c), "accepted(3,2,10.0.0.1:2) ");
 	assert_string_equal(fake_history_session(b->history, 1, 1)->reason,
 			    "client-gone");
-	assert_string_equal(ask_status(b, c), "98:OK=1/4 ");
+	assert_string_equal(status(b, c), "98:OK=1/4 ");
 	/* its port may be had at once */
 	fake_client_disconnect(b->conns[c]);
 	a = client(b, "a again");
@@ -759,7 +582,7 @@ static void owner_that_does_not_read(void **state)
 	}
 	assert_null(fake_client_closed(b->conns[a]));
 	assert_in_range(client_queued(b->conns[a]), 200000, 350000);
-	assert_non_null(strstr(ask_status(b, c), "OK=1/4"));
+	assert_non_null(strstr(status(b, c), "OK=1/4"));
 	fake_client_hold(b->conns[a], false);
 	wait_ms(b, 100);
 	heard(b, a);
@@ -812,7 +635,7 @@ static void daemon_stops(void **state)
 	assert_int_equal(script_listens(b->script, 0), 0);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up_listen, tear_down)
 
 int main(void)
 {

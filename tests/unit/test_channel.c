@@ -522,6 +522,34 @@ static void error_instead_of_prompt(void **state)
 	assert_int_equal(stats(b)->timeouts, 0);
 }
 
+/* A reason makes it an answer; what then wants bytes is a fault after all. */
+static void refused_with_a_reason(void **state)
+{
+	struct bench *b = *state;
+
+	start_send(b, "0123456789", 10);
+	say(b, "\r\n+CIPERROR: 8\r\n\r\nERROR\r\n");
+	expect_line(b, "AT\r");
+	say(b, "\r\nOK\r\n");
+	assert_true(at_channel_ready(b->ch));
+	assert_int_equal(stats(b)->resyncs, 0);
+	start_send(b, "0123456789", 10);
+	say(b, "\r\n+CIPERROR: 8\r\n\r\nERROR\r\n\r\n>");
+	expect_line(b, "AT\r");
+	wait_ms(b, 1010);
+	expect_line(b, "\x1b" "AT\r");
+	assert_int_equal(stats(b)->resyncs, 1);
+	wait_ms(b, 1010);
+	expect_line(b, "\r\r\r\r\r\r\r\r\r\rAT\r");
+	say(b, "\r\nOK\r\n");
+	assert_true(at_channel_ready(b->ch));
+	assert_int_equal(stats(b)->resyncs, 1);
+	/* without one it may be another's */
+	start_send(b, "0123456789", 10);
+	say(b, "\r\nERROR\r\n\r\nOK\r\n");
+	assert_int_equal(stats(b)->resyncs, 2);
+}
+
 /* The ERROR was another's: the modem prompts after it, and waits. */
 static void error_of_another_before_the_prompt(void **state)
 {
@@ -1732,7 +1760,8 @@ int main(void)
 		T(urcs_around_the_prompt), T(unknown_lines_consumed),
 		T(wanted_text), T(payload_after_prompt),
 		T(error_instead_of_prompt),
-		T(error_of_another_before_the_prompt), T(prompt_of_nobody),
+		T(error_of_another_before_the_prompt),
+		T(refused_with_a_reason), T(prompt_of_nobody),
 		T(late_prompt), T(lost_prompt), T(lost_prompt_of_another),
 		T(lost_prompt_of_coded_payload), T(pushed_at_any_time),
 		T(announced_and_no_header), T(pushed_and_too_short),

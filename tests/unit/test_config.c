@@ -42,7 +42,21 @@ static void tell(void *ctx, bool warning, const char *text)
 	strcat(told, "\n");
 }
 
-static const struct config_report report = { tell, NULL, NULL };
+/* As a daemon with two drivers has it. */
+static int check_dialect(const char *name, char *why, size_t size)
+{
+	if (strcmp(name, "auto") == 0 || strcmp(name, "simcom") == 0 ||
+	    strcmp(name, "w800") == 0)
+		return 0;
+	snprintf(why, size, "must be one of: auto simcom w800");
+
+	return -EINVAL;
+}
+
+static const struct config_report report = {
+	.line = tell,
+	.dialect = check_dialect,
+};
 
 /* All in a folder of its own, so that lines begin with "m.conf:". */
 static int set_up(void **state)
@@ -511,7 +525,8 @@ static int check_option(const char *name, long value, char *why, size_t size)
 static int load_options(const char *text, const char *const *overrides)
 {
 	static const struct config_report with_drivers = {
-		tell, NULL, check_option,
+		.line = tell,
+		.option = check_option,
 	};
 
 	put("m.conf", text);

@@ -860,8 +860,10 @@ static void step_of_a_refused_context(void **state)
 static void busy_send_is_repeated(void **state)
 {
 	struct bench *b = *state;
+	unsigned int tables;
 
 	bench_opened(b);
+	tables = script_heard(b->script, "AT+CIPOPEN?");
 	script_answer(b->script, "AT+CIPSEND", "\r\n+CIPERROR: 8\r\n\r\n"
 		      "ERROR\r\n", 3);
 	assert_int_equal(bench_send(b, 1, "hello", 5), 0);
@@ -871,6 +873,9 @@ static void busy_send_is_repeated(void **state)
 	bench_expect(b, "sent(1/1,5) ");
 	assert_int_equal(script_heard(b->script, "AT+CIPSEND"), 4);
 	bench_expect_sent(b, FIRST, "hello", 5);
+	/* nor of the line's: nothing is looked into */
+	assert_int_equal(bench_status(b).line->resyncs, 0);
+	assert_int_equal(script_heard(b->script, "AT+CIPOPEN?"), tables);
 	/* but not for ever */
 	script_answer(b->script, "AT+CIPSEND", "\r\n+CIPERROR: 8\r\n\r\n"
 		      "ERROR\r\n", 0);
