@@ -18,11 +18,7 @@
 #include "base/timer.h"
 #include "port/port.h"
 
-#define BUSY_MS		300	/* until a line that was refused is repeated */
-#define PROMPT_MS	1000	/* for the prompt of a modem that sends one */
-#define FIRST_PROMPT_MS	50	/* the same, when nobody knows */
-#define DOUBT_MS	200	/* for the prompt behind an OK in doubt */
-#define PUSH_TAIL_MS	50	/* in which what follows pushed bytes has come */
+#define PUSH_TAIL_MS	50	/* in which what follows a push has come */
 
 static bool is_accepted(const struct at_channel *ch,
 			const struct at_line *line)
@@ -84,77 +80,19 @@ static bool is_garbled(const struct at_channel *ch)
 	       !ch->detail[0];
 }
 
-void channel_write_payload(struct at_channel *ch)
-{
-	channel_go_on(ch);
-	channel_set_state(ch, CH_PAYLOAD);
-	if (ch->echo_seen)
-		at_parser_expect_echo(ch->parser, ch->payload,
-				      ch->cmd.payload_len);
-	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_OUT, ch->payload,
-		     ch->cmd.payload_len);
-	/* -ENOBUFS cannot be: the line drained before the prompt came. */
-	(void)port_write(ch->port, ch->payload, ch->cmd.payload_len);
-}
-
-/*
- * It stands for the prompt. Where one follows, bytes before it may be lost;
- * where none does, waiting for it would cost more than the line does.
- */
-static void handle_prompting_ok(struct at_channel *ch)
-{
-	if (ch->state != CH_COMMAND)
-		return;		/* one too many */
-	if (ch->prompts == PROMPTS_NEVER)
-		channel_write_payload(ch);
-	else
-		channel_wait(ch, CH_PROMPT, channel_line_ms(ch, 8) +
-			     (ch->prompts == PROMPTS_ALWAYS ? PROMPT_MS :
-			      FIRST_PROMPT_MS));
-}
-
-/*
- * A final line behind "busy" is that of what the modem was busy with, unless
- * lines of an answer stood before it. An OK that stands for a prompt may be
- * either, and bytes that nobody waits for would be commands: a real prompt
- * tells.
- */
-static bool is_of_another(struct at_channel *ch, const struct at_line *line)
-{
-	if (ch->state != CH_BUSY || ch->answered)
-		return false;
-	if (line->kind == AT_OK && ch->cmd.ok_prompts) {
-		ch->ok_doubt = true;
-		channel_wait(ch, CH_BUSY, DOUBT_MS);
-	} else {
-		channel_send_again(ch);
-	}
-
-	return true;
-}
-
 static void handle_sent(struct at_channel *ch, const struct at_line *line)
 {
 	if (ch->state == CH_PROBE) {
 		channel_sync_sent(ch);
 		return;
 	}
-	if (is_of_another(ch, line))
+	if (channel_is_of_another(ch, line))
 		return;
 	if (ch->state != CH_PAYLOAD || port_unwritten(ch->port) > 0) {
 		ch->stats.stray_finals++;
 		return;
 	}
 	channel_end_command(ch, 0, line->text, CH_IDLE);
-}
-
-/* The line that was sent is lost. */
-static void handle_busy(struct at_channel *ch)
-{
-	if (ch->state == CH_PROBE)
-		channel_sync_busy(ch);
-	else if (ch->state == CH_COMMAND && port_unwritten(ch->port) == 0)
-		channel_wait(ch, CH_BUSY, BUSY_MS);
 }
 
 static void handle_final(struct at_channel *ch, const struct at_line *line)
@@ -169,14 +107,14 @@ static void handle_final(struct at_channel *ch, const struct at_line *line)
 		ch->stats.stray_finals++;
 		return;
 	}
-	if (is_of_another(ch, line))
+	if (channel_is_of_another(ch, line))
 		return;
 	if (is_garbled(ch)) {
 		channel_bad_header(ch);
 		return;
 	}
 	if (line->kind == AT_OK && ch->cmd.ok_prompts) {
-		handle_prompting_ok(ch);
+		channel_prompting_ok(ch);
 		return;
 	}
 
@@ -369,7 +307,7 @@ static void on_line(void *ctx, const struct at_line *line)
 		handle_sent(ch, line);
 		break;
 	case AT_BUSY:
-		handle_busy(ch);
+		channel_busy(ch);
 		break;
 	case AT_DETAIL:
 		handle_detail(ch, line);

@@ -58,7 +58,7 @@ static int check_command(const struct at_channel *ch,
 }
 
 /* A secret is shown up to its '=' only. */
-static void trace_command(struct at_channel *ch)
+void channel_trace_command(struct at_channel *ch)
 {
 	size_t len = strlen(ch->text);
 	char masked[AT_COMMAND_MAX + 16];
@@ -75,7 +75,7 @@ static void trace_command(struct at_channel *ch)
 }
 
 /* The line is out: its prompt or its final line is due. */
-static void begin_wait(struct at_channel *ch, uint32_t ms)
+void channel_begin_wait(struct at_channel *ch, uint32_t ms)
 {
 	at_parser_expect_prompt(ch->parser, ch->cmd.payload_len > 0);
 	channel_set_state(ch, CH_COMMAND);
@@ -111,7 +111,7 @@ int at_channel_send(struct at_channel *ch, const struct at_command *cmd)
 	if (err || !port_is_open(ch->port))
 		return err ? err : -ENODEV;
 
-	trace_command(ch);
+	channel_trace_command(ch);
 	ch->stats.commands++;
 	at_parser_set_payload_max(ch->parser, cmd->answer_max > pushed ?
 				  cmd->answer_max : pushed);
@@ -119,46 +119,9 @@ int at_channel_send(struct at_channel *ch, const struct at_command *cmd)
 	ms = cmd->timeout_ms + channel_line_ms(ch, strlen(ch->text) +
 		    cmd->payload_len + cmd->answer_max);
 	ch->until_ms = timers_mono_ms(ch->timers) + ms;
-	begin_wait(ch, ms);
+	channel_begin_wait(ch, ms);
 
 	return 0;
-}
-
-static uint32_t left_ms(const struct at_channel *ch)
-{
-	int64_t left = ch->until_ms - timers_mono_ms(ch->timers);
-
-	return left > 0 ? (uint32_t)left : 0;
-}
-
-/* The modem did not take it: the same line once more. */
-void channel_send_again(struct at_channel *ch)
-{
-	ch->half_line = at_parser_in_line(ch->parser);
-	ch->answered = false;
-	ch->strange = false;
-	ch->ok_doubt = false;
-	ch->detail[0] = '\0';
-	ch->answer.rule = NULL;
-	if (channel_write_line(ch, ch->text) || !port_is_open(ch->port))
-		return;		/* the port has ended it */
-	trace_command(ch);
-	begin_wait(ch, left_ms(ch));
-}
-
-/* A moment within the command's time. */
-void channel_wait(struct at_channel *ch, enum channel_state state, uint32_t ms)
-{
-	channel_set_state(ch, state);
-	timer_start(ch->deadline, ms < left_ms(ch) ? ms : left_ms(ch));
-}
-
-/* It was taken all the same. */
-void channel_go_on(struct at_channel *ch)
-{
-	ch->ok_doubt = false;
-	channel_set_state(ch, CH_COMMAND);
-	timer_start(ch->deadline, left_ms(ch));
 }
 
 int channel_write_line(struct at_channel *ch, const char *text)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * channel_private - what channel.c (commands), answer.c (whose a line is) and
- * sync.c (finding the line again) share. Nobody else includes it.
+ * channel_private - what channel.c (commands), answer.c (whose a line is),
+ * busy.c (a modem that does one thing at a time) and sync.c (finding the line
+ * again) share. Nobody else includes it.
  */
 
 #ifndef MODEMD_AT_CHANNEL_PRIVATE_H
@@ -49,7 +50,8 @@ struct at_channel {
 	bool echo_off;			/* and so it is: one means a restart */
 	bool echo_told;
 	const char *echo_rest;		/* of an echo that a line cut in two */
-	bool bare_push, behind_push;	/* this line, the last, heads pushed bytes */
+	bool bare_push;			/* this line heads pushed bytes */
+	bool behind_push;		/* the last one did */
 	int64_t pushed_ms;		/* when, without a line end behind */
 	int64_t until_ms;		/* when the running command times out */
 	enum channel_prompts prompts;
@@ -86,18 +88,28 @@ void channel_set_state(struct at_channel *ch, enum channel_state to);
 uint32_t channel_line_ms(const struct at_channel *ch, size_t bytes);
 bool channel_is_running(const struct at_channel *ch);
 int channel_write_line(struct at_channel *ch, const char *text);
-void channel_send_again(struct at_channel *ch);
-void channel_wait(struct at_channel *ch, enum channel_state state,
-		  uint32_t ms);
-void channel_go_on(struct at_channel *ch);
-void channel_write_payload(struct at_channel *ch);
+void channel_begin_wait(struct at_channel *ch, uint32_t ms);
+void channel_trace_command(struct at_channel *ch);
 void channel_end_command(struct at_channel *ch, int err, const char *final,
 			 enum channel_state next);
 
 /* answer.c */
 extern const struct at_parser_ops channel_parser_ops;
 
+/* busy.c */
+void channel_send_again(struct at_channel *ch);
+void channel_wait(struct at_channel *ch, enum channel_state state,
+		  uint32_t ms);
+void channel_go_on(struct at_channel *ch);
+void channel_write_payload(struct at_channel *ch);
+void channel_prompting_ok(struct at_channel *ch);
+bool channel_is_of_another(struct at_channel *ch, const struct at_line *line);
+void channel_busy(struct at_channel *ch);
+void channel_busy_is_over(struct at_channel *ch);
+void channel_prompt_is_late(struct at_channel *ch);
+
 /* sync.c */
+void channel_timed_out(struct at_channel *ch);
 void channel_on_deadline(void *ctx);
 void channel_start_sync(struct at_channel *ch, bool wait_for_quiet);
 void channel_sync_final(struct at_channel *ch, bool ok);

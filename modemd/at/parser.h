@@ -48,7 +48,7 @@ struct at_rule {
 	uint8_t payload;	/* which '#' counts raw bytes that follow; 0 */
 	char end;		/* byte that ends such a header; 0: the line */
 	bool announces;		/* a header, which must follow it */
-	uint8_t variant;	/* of its dialect: at_parser_set_variant(); 0: any */
+	uint8_t variant;	/* at_parser_set_variant(); 0: any */
 };
 
 struct at_str {
@@ -107,7 +107,7 @@ void at_parser_set_payload_max(struct at_parser *p, size_t max);
 /* Which of the rules with a variant count from now on; 0: none of them. */
 void at_parser_set_variant(struct at_parser *p, unsigned int variant);
 
-/* A line that the rules know, without payload: @line as line() would have it. */
+/* A line that the rules know, without payload: @line as line() has it. */
 bool at_parser_match(const struct at_parser *p, const char *text,
 		     struct at_line *line);
 

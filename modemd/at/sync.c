@@ -311,7 +311,7 @@ void channel_bad_header(struct at_channel *ch)
 	channel_start_sync(ch, true);
 }
 
-static void command_timed_out(struct at_channel *ch)
+void channel_timed_out(struct at_channel *ch)
 {
 	ch->stats.timeouts++;
 	if (at_parser_in_payload(ch->parser))
@@ -342,51 +342,20 @@ static void probe_timed_out(struct at_channel *ch)
 		give_up(ch);
 }
 
-/* OK, and no prompt: it waits for payload, or it has not read the command. */
-static void end_in_doubt(struct at_channel *ch)
-{
-	ch->entry_left = ch->cmd.payload_len;
-	ch->entry_known = true;
-	ch->entry_coded = false;
-	channel_end_command(ch, -EBUSY, "", CH_QUIET);
-	if (ch->state == CH_QUIET)
-		channel_start_sync(ch, true);
-}
-
-/* There is none: so be it. */
-static void prompt_is_late(struct at_channel *ch)
-{
-	if (ch->prompts == PROMPTS_UNKNOWN)
-		ch->prompts = PROMPTS_NEVER;
-	channel_write_payload(ch);
-}
-
-static void busy_is_over(struct at_channel *ch)
-{
-	if (timers_mono_ms(ch->timers) >= ch->until_ms)
-		command_timed_out(ch);
-	else if (ch->ok_doubt)
-		end_in_doubt(ch);
-	else if (ch->answered)
-		channel_go_on(ch);
-	else
-		channel_send_again(ch);
-}
-
 void channel_on_deadline(void *ctx)
 {
 	struct at_channel *ch = ctx;
 
 	switch (ch->state) {
 	case CH_PROMPT:
-		prompt_is_late(ch);
+		channel_prompt_is_late(ch);
 		break;
 	case CH_BUSY:
-		busy_is_over(ch);
+		channel_busy_is_over(ch);
 		break;
 	case CH_COMMAND:
 	case CH_PAYLOAD:
-		command_timed_out(ch);
+		channel_timed_out(ch);
 		break;
 	case CH_QUIET:
 		end_quiet(ch);

@@ -20,7 +20,7 @@
 
 #include "at/channel.h"
 #include "base/timer.h"
-#include "driver/driver.h"
+#include "driver/detect_private.h"
 
 #define ANSWER_MS	3000
 
@@ -206,9 +206,9 @@ static void on_turn(void *ctx)
 	end_stage(d, err);
 }
 
-/* -------------------------------------------------------------- its contract */
+/* ------------------------------------------------------------- its contract */
 
-static int stage(void *ctx, enum driver_stage what)
+int detect_stage(void *ctx, enum driver_stage what)
 {
 	struct detect *d = ctx;
 	int err;
@@ -229,7 +229,7 @@ static int stage(void *ctx, enum driver_stage what)
 	return err;
 }
 
-static void on_line(void *ctx, const struct at_line *line)
+void detect_line(void *ctx, const struct at_line *line)
 {
 	struct detect *d = ctx;
 
@@ -242,7 +242,7 @@ static void on_line(void *ctx, const struct at_line *line)
 	}
 }
 
-static void reset(void *ctx, bool modem_gone)
+void detect_reset(void *ctx, bool modem_gone)
 {
 	struct detect *d = ctx;
 
@@ -254,7 +254,7 @@ static void reset(void *ctx, bool modem_gone)
 	end_stage(d, -ENODEV);
 }
 
-static void destroy(void *ctx)
+void detect_free(void *ctx)
 {
 	struct detect *d = ctx;
 
@@ -264,7 +264,7 @@ static void destroy(void *ctx)
 	free(d);
 }
 
-static void *create(const struct driver_env *env)
+void *detect_new(const struct driver_env *env)
 {
 	struct detect *d = calloc(1, sizeof(*d));
 
@@ -281,172 +281,18 @@ static void *create(const struct driver_env *env)
 	return d;
 }
 
-/* ----------------------------------------------- what has to wait until then */
-
-static int open_link(void *d, unsigned int slot,
-		     const struct driver_open_args *a)
-{
-	(void)d;
-	(void)slot;
-	(void)a;
-
-	return -EBUSY;
-}
-
-static int send_data(void *d, unsigned int slot, const uint8_t *buf,
-		     size_t len, const struct driver_to *to)
-{
-	(void)d;
-	(void)slot;
-	(void)buf;
-	(void)len;
-	(void)to;
-
-	return -EBUSY;
-}
-
-static int pull(void *d, unsigned int slot, size_t max)
-{
-	(void)d;
-	(void)slot;
-	(void)max;
-
-	return -EBUSY;
-}
-
-static int of_one(void *d, unsigned int n)
-{
-	(void)d;
-	(void)n;
-
-	return -EBUSY;
-}
-
-static int listen_to(void *d, unsigned int index,
-		     const struct driver_listen_args *a)
-{
-	(void)d;
-	(void)index;
-	(void)a;
-
-	return -EBUSY;
-}
-
-static int receive(void *d, enum driver_receive mode)
-{
-	(void)d;
-	(void)mode;
-
-	return -EBUSY;
-}
-
-static int of_all(void *d)
-{
-	(void)d;
-
-	return -EBUSY;
-}
-
-static int query(void *d, unsigned int id, enum driver_query what,
-		 const struct driver_query_args *args)
-{
-	(void)d;
-	(void)id;
-	(void)what;
-	(void)args;
-
-	return -EBUSY;
-}
-
-static const char *forbids(const char *command)
-{
-	(void)command;
-
-	return NULL;
-}
-
-static int lease(void *d, const struct driver_lease_args *args)
-{
-	(void)d;
-	(void)args;
-
-	return -EBUSY;
-}
-
-static size_t lease_write(void *d, const uint8_t *data, size_t len)
-{
-	(void)d;
-	(void)data;
-	(void)len;
-
-	return 0;
-}
-
-static void on_data(void *d, const uint8_t *data, size_t len, bool last)
-{
-	(void)d;
-	(void)data;
-	(void)len;
-	(void)last;
-}
-
-static const struct driver_info *info(void *ctx)
+const struct driver_info *detect_info(void *ctx)
 {
 	struct detect *d = ctx;
 
 	return &d->info;
 }
 
-static long setting(void *d, unsigned int n)
-{
-	(void)d;
-	(void)n;
-
-	return -1;
-}
-
 /* CR LF ends a line for all of them, and so do these pauses. */
-static const struct at_dialect dialect = {
+const struct at_dialect detect_dialect = {
 	.rules		= rules,
 	.eol		= "\r\n",
 	.entry		= AT_ENTRY_UNKNOWN,
 	.guard_ms	= 1100,
 	.rest_ms	= 1100,
-};
-
-static const struct driver_setting no_settings[] = { { NULL } };
-
-/* It can do nothing, and nothing is refused for that: all caps. */
-const struct driver driver_auto = {
-	.name		= "auto",
-	.dialect	= &dialect,
-	.max_listeners	= DRIVER_LISTENERS_MAX,
-	.max_send	= 1500,		/* bytes that a modem may wait for */
-	.max_datagram	= SIZE_MAX,
-	.max_pull	= 1,
-	.caps		= ~0U,
-	.settings	= no_settings,
-	.new		= create,
-	.free		= destroy,
-	.stage		= stage,
-	.open		= open_link,
-	.send		= send_data,
-	.pull		= pull,
-	.close		= of_one,
-	.listen		= listen_to,
-	.unlisten	= of_one,
-	.receive	= receive,
-	.audit		= of_all,
-	.query		= query,
-	.ping_stop	= of_all,
-	.forbids	= forbids,
-	.lease		= lease,
-	.lease_write	= lease_write,
-	.unlease	= of_all,
-	.line		= on_line,
-	.data		= on_data,
-	.reset		= reset,
-	.info		= info,
-	.setting	= setting,
-	.wanted		= setting,
 };

@@ -115,7 +115,7 @@ const struct at_rule w800_rules[] = {
 	{ "busy s...",		AT_BUSY },
 	{ "busy ...",		AT_BUSY },
 	{ "busy*",		AT_BUSY },
-	/* what else is known to come by itself, and means nothing to us (Q105) */
+	/* what else is known to come by itself, and means nothing (Q105) */
 	{ "WIFI GOT IPv6*",	AT_URC },
 	{ "Recv # bytes",	AT_URC },
 	{ "to read # bytes",	AT_URC },
@@ -193,6 +193,7 @@ static void destroy(void *d)
 	timer_free(w->push.settle);
 	timer_free(w->ping.timer);
 	timer_free(w->lease.timer);
+	free(w->lease.early);
 	timer_free(w->stream.timer);
 	timer_free(w->stream.pause);
 	free(w);

@@ -158,8 +158,17 @@ static enum w800_verdict judge_left(struct w800 *w, int err,
 	return V_NEXT;
 }
 
+uint64_t w800_faults(const struct w800 *w)
+{
+	const struct at_channel_stats *st =
+		at_channel_get_stats(w->env.channel);
+
+	return st->timeouts + st->resyncs + st->lost_payloads;
+}
+
 int w800_ask_mux(struct w800 *w, struct at_command *cmd)
 {
+	w->boot.faults = w800_faults(w);
 	w->boot.mux = -1;
 	w->boot.links_left = false;
 
@@ -221,6 +230,18 @@ static int send_tcpopt(struct w800 *w, struct at_command *cmd)
 			      ms < SEND_MS ? ms : SEND_MS);
 }
 
+static enum w800_verdict judge_set_mux(struct w800 *w, int err,
+				       const struct at_answer *a)
+{
+	if (!err) {
+		w->boot.mux = 1;
+		return V_NEXT;
+	}
+	w800_say(&w->stage, "AT+CIPMUX=1 was refused: %s", w800_words(a));
+
+	return V_FAIL;
+}
+
 #define RECEIVE \
 	{ .text = "AT+CIPRECVMODE=1", .judge = judge_recvmode }, \
 	{ .text = "AT+CIPDINFO=0", .judge = judge_dinfo }
@@ -230,8 +251,8 @@ static int send_tcpopt(struct w800 *w, struct at_command *cmd)
 	  .line = w800_take_address, .judge = judge_address }
 
 #define CLOSE_ALL \
-	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 }, .line = w800_take_mux, \
-	  .optional = true }, \
+	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 }, \
+	  .line = w800_take_mux, .optional = true }, \
 	{ .send = send_server_off, .optional = true }, \
 	{ .text = "AT+CIPSTATE?", .accept = { R_CIPSTATE + 1 }, \
 	  .line = take_left, .judge = judge_left }, \
@@ -241,7 +262,7 @@ static const struct w800_step net_open[] = {
 	/* as a session of another host may have left it */
 	{ .text = "AT+CIPMODE=0", .optional = true },
 	CLOSE_ALL,
-	{ .send = send_mux },
+	{ .send = send_mux, .judge = judge_set_mux },
 	RECEIVE,
 	{ .send = w800_send_ipv6, .optional = true },
 	{ .send = w800_send_reconnect, .optional = true },
@@ -274,8 +295,8 @@ static enum w800_verdict judge_mux(struct w800 *w, int err,
 
 static const struct w800_step check[] = {
 	IDENTIFY,
-	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 }, .line = w800_take_mux,
-	  .judge = judge_mux },
+	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 },
+	  .line = w800_take_mux, .judge = judge_mux },
 	RECEIVE,
 	ADDRESS,
 	{ NULL }

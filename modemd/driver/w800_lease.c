@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/config.h"
@@ -29,6 +30,7 @@
 #define AGAIN_MS	300
 #define READY_MS	100	/* how often to look for a free line */
 #define LEAVES		3	/* tries to get out */
+#define EARLY_MAX	65536	/* bytes before passthrough has begun */
 
 static void why(struct w800 *w, int err, const char *text)
 {
@@ -42,9 +44,17 @@ static void tell_leased(struct w800 *w, int err)
 	w->env.events->leased(w->env.up, err, err ? w->lease.text : "");
 }
 
+static void drop_early(struct w800_lease *l)
+{
+	free(l->early);
+	l->early = NULL;
+	l->early_len = 0;
+}
+
 static void finish(struct w800 *w)
 {
 	timer_stop(w->lease.timer);
+	drop_early(&w->lease);
 	w800_stream_reset(w);
 	w->lease.phase = LEASE_NONE;
 	w->env.events->unleased(w->env.up, w->lease.err, w->lease.text);
@@ -167,11 +177,18 @@ static void end_enter(struct w800 *w, int err)
 /* What comes from here on is the peer's. */
 void w800_lease_begun(struct w800 *w)
 {
-	if (!w->lease.ending) {
+	struct w800_lease *l = &w->lease;
+
+	if (!l->ending && !l->early_lost) {
 		tell_leased(w, 0);
+		if (l->early_len > 0)
+			w->env.events->lease_data(w->env.up, l->early,
+						  l->early_len);
+		drop_early(l);
 		return;
 	}
-	turn_back(w, -ECANCELED);
+	w800_say(&w->job, "more came than can be kept before passthrough");
+	turn_back(w, l->early_lost ? -ECONNABORTED : -ECANCELED);
 	w800_stream_escape(w);
 }
 
@@ -328,12 +345,30 @@ bool w800_lease_line(struct w800 *w, const struct at_line *line)
 	return true;
 }
 
+/* Between its CONNECT and passthrough the module frames what comes. */
+static void keep_early(struct w800_lease *l, const uint8_t *data, size_t len)
+{
+	uint8_t *more = NULL;
+
+	if (l->early_len + len <= EARLY_MAX && !l->early_lost)
+		more = realloc(l->early, l->early_len + len);
+	if (!more) {
+		l->early_lost = true;
+		return;
+	}
+	memcpy(more + l->early_len, data, len);
+	l->early = more;
+	l->early_len += len;
+}
+
 bool w800_lease_data(struct w800 *w, const uint8_t *data, size_t len)
 {
 	if (w->lease.phase == LEASE_NONE)
 		return false;
-	if (w->lease.framed && len > 0)
+	if (w->lease.framed && len > 0 && w->lease.told)
 		w->env.events->lease_data(w->env.up, data, len);
+	else if (w->lease.framed && len > 0)
+		keep_early(&w->lease, data, len);
 
 	return true;
 }

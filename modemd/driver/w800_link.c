@@ -294,6 +294,15 @@ static void lengths_line(struct w800 *w, const struct at_line *line)
 	}
 }
 
+/* After a fault of the line, only then. */
+static int ask_memory(struct w800 *w, struct at_command *cmd)
+{
+	if (w->boot.faults == w800_faults(w))
+		return 1;
+
+	return w800_ask_mux(w, cmd);
+}
+
 static const struct w800_step audit_steps[] = {
 	{ .text = "AT+CIPSTATE?", .accept = { R_CIPSTATE + 1 },
 	  .line = table_line, .judge = judge_table },
@@ -304,7 +313,7 @@ static const struct w800_step audit_steps[] = {
 	{ .send = ask_lengths, .accept = { R_RECVLEN + 1 },
 	  .line = lengths_line, .optional = true },
 	/* some firmware's banner ends in what it was saying: Q119 */
-	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 },
+	{ .send = ask_memory, .accept = { R_CIPMUX + 1 },
 	  .line = w800_take_mux, .optional = true },
 	{ NULL }
 };

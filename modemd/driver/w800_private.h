@@ -154,7 +154,7 @@ struct w800_job {
 /* What the modem holds for a link, and what is under way. */
 struct w800_link {
 	size_t cached;			/* bytes, as last told */
-	bool close_pending;		/* CLOSED came in the middle of a send */
+	bool close_pending;		/* CLOSED came while it was sending */
 	uint32_t send_ms;		/* one send takes so long at most; 0: UDP */
 	/* UDP */
 	bool follows;			/* whom it sends to, the module knows */
@@ -205,7 +205,7 @@ struct w800_send {
 struct w800_pull {
 	unsigned int slot;
 	size_t max, len;
-	size_t had;			/* bytes, as announced before; 0: none */
+	size_t had;			/* bytes, as told before; 0: none */
 	bool bad;			/* an answer, but not to us */
 	bool none;			/* there was nothing */
 	uint8_t buf[W800_BLOCK];
@@ -231,6 +231,7 @@ struct w800_boot {
 	bool station;			/* as CWMODE? says */
 	bool joined;			/* as CWJAP? says, and where we want */
 	long mux;			/* -1: not known */
+	uint64_t faults;		/* of the line, when that was asked */
 	bool links_left;		/* open, as CIPSTATE says */
 	bool has_address;		/* as CIFSR says */
 };
@@ -313,6 +314,9 @@ struct w800_lease {
 	bool escaped;			/* +++ was said */
 	bool alive;			/* links are there, says CIPSTATE */
 	bool framed;			/* bytes of an +IPD are due */
+	uint8_t *early;			/* what came before leased() */
+	size_t early_len;
+	bool early_lost;		/* more than is kept */
 	unsigned int leaves;		/* tries to get out */
 	long mode;			/* by CIPMODE? */
 	int64_t began_ms;
@@ -410,6 +414,7 @@ int w800_ask_address(struct w800 *w, struct at_command *cmd);
 void w800_take_address(struct w800 *w, const struct at_line *line);
 /* CIPMUX?: boot.mux; 0 after a start that nobody has told of. */
 int w800_ask_mux(struct w800 *w, struct at_command *cmd);
+uint64_t w800_faults(const struct w800 *w);
 void w800_take_mux(struct w800 *w, const struct at_line *line);
 
 /* w800_wifi.c */

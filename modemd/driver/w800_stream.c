@@ -17,6 +17,8 @@
 #include "base/timer.h"
 #include "driver/w800_private.h"
 
+/* Firmware without one, and a peer that begins with "\r\n>": these three are
+ * taken for it. */
 #define PROMPT_MS	200	/* for a '>', which not all firmware has (Q96) */
 #define GUARD_MS	100	/* more than 30 ms, and what a port may add */
 #define REST_MS		1200	/* "wait at least 1 second" */

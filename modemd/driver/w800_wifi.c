@@ -199,7 +199,7 @@ const struct w800_step w800_register[] = {
 	{ NULL }
 };
 
-/* ------------------------------------------------------- what it tells of it */
+/* ----------------------------------------------------- what it tells of it */
 
 /* Among the answers to a join they are part of it. */
 static bool is_joining(const struct w800 *w)

@@ -22,6 +22,7 @@
 #include "modem/private.h"
 
 #define RESTART_WAIT_MS	5000	/* until the banner of a wanted restart */
+#define ANEW_MS		100	/* it may be answering what it echoed */
 
 static void set_times(struct modem *m, int64_t *wall, int64_t *mono)
 {
@@ -328,7 +329,7 @@ void life_rebooted(struct modem *m, const char *text)
 	/* The driver may be what tells this: it goes when it has done so. */
 	at_channel_reset(m->channel);
 	m->speak_anew = true;
-	timer_start(m->retry, 0);
+	timer_start(m->retry, ANEW_MS);
 }
 
 /* Something changed for the better: no need to wait any longer. */

@@ -142,9 +142,11 @@ void receive_reset(struct modem *m)
 
 bool modem_tells_source(const struct modem *m, const struct link_args *args)
 {
-	return args->kind == LINK_UDP && args->want_source &&
-	       !args->never_push && can_push(m) &&
-	       (m->driver->caps & DRIVER_CAP_PUSH_SOURCE);
+	bool pushed = args->want_source ||
+		      (m->driver->caps & DRIVER_CAP_PULL_JOINS);
+
+	return args->kind == LINK_UDP && pushed && !args->never_push &&
+	       can_push(m) && (m->driver->caps & DRIVER_CAP_PUSH_SOURCE);
 }
 
 /* ---------------------------------------------------------------- delivery */

@@ -152,7 +152,7 @@ def left_waiting_for_payload(bench):
     fd = os.open(bench.sim.tty, os.O_RDWR | os.O_NOCTTY)
     os.write(fd, DIALECT.send_command(slot, 1500))
     said = b""
-    while not said.endswith(b">"):
+    while not said.endswith(DIALECT.prompt):
         said += os.read(fd, 100)
     os.write(fd, b"x" * 100)
     wait_for(lambda: bench.sim.stats()["line"]["bytes_in"] > 100, "it is in")

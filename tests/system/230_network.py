@@ -75,7 +75,9 @@ def down_and_up_with_links_of_others(bench):
     bench.modemctl("network", "down", user=ADMIN)
 
     # the reply came when it was so, in the modem too
-    same(bench.sim.stats()["network"]["state"], "closed", "the modem's network")
+    same(bench.sim.stats()["network"]["state"], DIALECT.network_when_down,
+         "the modem's network")
+    same(bench.sim.used_slots(), [], "links in the modem")
     plain.client.wait(lambda: plain.closed, 5, "the close")
     same(plain.closed["reason"], "network-down", "the reason")
     same(plain.closed["counts"]["taken"], 6, "taken")

@@ -20,7 +20,7 @@ class Simcom:
 
     slots, listeners = 10, 4
     max_send, max_datagram = 1500, 1500
-    eol = b"\r"
+    eol, prompt = b"\r", b">"
     coded_send = r"AT\+CIPSEND=\d"          # ended by a sign
     maker = "SIMCOM"            # as status tells it
     #: of `modemctl why`
@@ -34,6 +34,7 @@ class Simcom:
                 "resolve": "AT+CDNS", "signal": "AT+CSQ",
                 "unlisten": "SERVERSTOP=", "push": "AT+CIPRXGET=0",
                 "pull": "AT+CIPRXGET=2"}
+    network_when_down = "closed"
     bring_up = "NETOPEN"        # said in every bring-up
 
     # -- raw commands

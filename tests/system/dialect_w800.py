@@ -24,6 +24,7 @@ class W800:
                 "resolve": "AT+CIPDOMAIN", "signal": "AT+CWJAP?",
                 "unlisten": "CIPSERVER=0", "push": "AT+CIPRECVMODE=0",
                 "pull": "AT+CIPRECVDATA="}
+    network_when_down = "open"  # it stays joined to its access point
     bring_up = "CWJAP"
 
     raw_question = ("AT+CIPMUX?", "+CIPMUX:1")
@@ -33,7 +34,7 @@ class W800:
         ("AT+CIPMUX=0", "tell payload from answers"),
         ("AT+CIPDINFO=1", "tell payload from answers"),
         ("AT+CIPRECVMODE=0", "tell payload from answers"),
-        ("AT+CWQAP", "modem.wifi-ssid"),
+        ("AT+CWQAP", "modemctl network"),
         ("AT+RST", "modemctl reset"))
     forced = {"open": 'AT+CIPSTART=0,"TCP","127.0.0.1",%d',
               "send": "AT+CIPSEND=4,5", "close": "AT+CWQAP"}
@@ -93,6 +94,10 @@ class W800:
     @property
     def unknown_command(self):
         return "CMD FORMAT ERR" if self.family == "w800" else "ERROR"
+
+    @property
+    def prompt(self):
+        return b"OK\r\n" if self.family == "w800" else b">"
 
     def has_quirk(self, name):
         return name in self.own_quirks | self.common_quirks

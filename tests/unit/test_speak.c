@@ -179,7 +179,7 @@ static void anew_after_each_start(void **state)
 	info = bench_status(b).info;
 	script_forget_heard(b->script);
 	script_reboot(b->script, "\r\nRDY\r\n");
-	bench_wait(b, 20);
+	bench_wait(b, 120);
 	expect_dialect(b, "auto");
 	bench_wait(b, 5000);
 	expect_dialect(b, "simcom");
@@ -195,7 +195,7 @@ static void anew_after_each_start(void **state)
 	bench_wait(b, 1000);
 	expect_dialect(b, "w800");
 	script_reboot(b->script, "\x7f\xf0ready\r\n");
-	bench_wait(b, 20);
+	bench_wait(b, 120);
 	expect_dialect(b, "auto");
 	bench_wait(b, 1000);
 	expect_dialect(b, "w800");
