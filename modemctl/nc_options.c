@@ -25,6 +25,7 @@ static const struct option options[] = {
 	{ "wait", required_argument, NULL, 'W' },
 	{ "lease", no_argument, NULL, 'L' },
 	{ "duration", required_argument, NULL, 'D' },
+	{ "udp", no_argument, NULL, 'u' },	/* not short for --udp-remote */
 	{ "tls", no_argument, NULL, OPT_TLS },
 	{ "verify", no_argument, NULL, OPT_VERIFY },
 	{ "pki", required_argument, NULL, OPT_PKI },

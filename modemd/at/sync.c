@@ -72,6 +72,10 @@ static void end_data_entry(struct at_channel *ch)
 
 static void write_probe(struct at_channel *ch)
 {
+	/* only what is written takes the line its time */
+	size_t fed = ch->dialect.entry == AT_ENTRY_PLUSES ? 0 :
+		     ch->entry_left;
+
 	ch->synced = false;
 	ch->busy_probe = false;
 	end_data_entry(ch);
@@ -79,8 +83,7 @@ static void write_probe(struct at_channel *ch)
 	at_trace_add(ch->trace, AT_TRACE_COMMAND, "AT", 2);
 	channel_set_state(ch, CH_PROBE);
 	(void)channel_write_line(ch, "AT");
-	timer_start(ch->deadline, ch->try_ms +
-		    channel_line_ms(ch, 16 + ch->entry_left));
+	timer_start(ch->deadline, ch->try_ms + channel_line_ms(ch, 16 + fed));
 }
 
 static void begin_escape(struct at_channel *ch)

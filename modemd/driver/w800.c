@@ -51,6 +51,9 @@ const struct at_rule w800_rules[] = {
 	[R_RECVMODE]	= { "+CIPRECVMODE:#",		AT_REPLY },
 	[R_DINFO]	= { "+CIPDINFO:$",		AT_REPLY },
 	[R_CIPSTATE]	= { "+CIPSTATE:#,$,$,#,#,#",	AT_REPLY },
+	/* older relatives (Q129), which also say STATUS:# */
+	[R_CIPSTATUS]	= { "+CIPSTATUS:#,$,$,#,#,#",	AT_REPLY },
+	[R_STATUS]	= { "STATUS:#",			AT_REPLY },
 	[R_CIPMUX]	= { "+CIPMUX:#",		AT_REPLY },
 	[R_CIPMODE]	= { "+CIPMODE:#",		AT_REPLY },
 	[R_CIPSERVER]	= { "+CIPSERVER:#*",		AT_REPLY },
@@ -257,7 +260,7 @@ const struct driver driver_w800 = {
 	.max_links	= W800_LINKS,
 	.max_listeners	= 1,		/* W800 manual, CIPSERVER */
 	.max_send	= W800_BLOCK,	/* W800 manual, CIPSEND */
-	.max_datagram	= 1460,		/* W800 manual, CIPSTART of UDP */
+	.max_datagram	= W800_DATAGRAM,
 	.max_pull	= W800_BLOCK,	/* its receive window */
 	.max_push	= W800_PUSH,
 	/* More with what is not written yet: ping, SNTP... */

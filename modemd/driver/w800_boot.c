@@ -137,7 +137,7 @@ static enum w800_verdict judge_address(struct w800 *w, int err,
 
 /* ----------------------------------------------------------------- network */
 
-static void take_mux(struct w800 *w, const struct at_line *line)
+void w800_take_mux(struct w800 *w, const struct at_line *line)
 {
 	w->boot.mux = line->args[0];
 }
@@ -148,7 +148,17 @@ static void take_left(struct w800 *w, const struct at_line *line)
 	w->boot.links_left = true;
 }
 
-static int ask_mux(struct w800 *w, struct at_command *cmd)
+/* Who does not know the question may have any. */
+static enum w800_verdict judge_left(struct w800 *w, int err,
+				    const struct at_answer *a)
+{
+	(void)a;
+	w->boot.links_left |= err != 0;
+
+	return V_NEXT;
+}
+
+int w800_ask_mux(struct w800 *w, struct at_command *cmd)
 {
 	w->boot.mux = -1;
 	w->boot.links_left = false;
@@ -220,11 +230,11 @@ static int send_tcpopt(struct w800 *w, struct at_command *cmd)
 	  .line = w800_take_address, .judge = judge_address }
 
 #define CLOSE_ALL \
-	{ .send = ask_mux, .accept = { R_CIPMUX + 1 }, .line = take_mux, \
+	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 }, .line = w800_take_mux, \
 	  .optional = true }, \
 	{ .send = send_server_off, .optional = true }, \
 	{ .text = "AT+CIPSTATE?", .accept = { R_CIPSTATE + 1 }, \
-	  .line = take_left, .optional = true }, \
+	  .line = take_left, .judge = judge_left }, \
 	{ .send = send_close_all, .optional = true, .timeout_ms = 10000 }
 
 static const struct w800_step net_open[] = {
@@ -264,7 +274,7 @@ static enum w800_verdict judge_mux(struct w800 *w, int err,
 
 static const struct w800_step check[] = {
 	IDENTIFY,
-	{ .send = ask_mux, .accept = { R_CIPMUX + 1 }, .line = take_mux,
+	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 }, .line = w800_take_mux,
 	  .judge = judge_mux },
 	RECEIVE,
 	ADDRESS,

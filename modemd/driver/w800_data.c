@@ -16,43 +16,53 @@
 
 /* OK means "write it now", SEND OK "in the stack": W800 manual, CIPSEND. A
  * ">" may come as well (Q96). */
-static int send_bytes(struct w800 *w, struct at_command *cmd)
+int w800_send_command(struct w800 *w, struct at_command *cmd,
+		      const char *suffix, size_t len)
 {
 	const struct w800_send *s = &w->sending;
 
 	cmd->timeout_ms = w->env.links->send_timeout_ms +
 			  w->links[s->slot].send_ms + SEND_MARGIN_MS;
-	cmd->payload = s->data;
-	cmd->payload_len = s->len;
 	cmd->ok_prompts = true;
 
 	if (s->to.address)
-		return w800_send_line(w, cmd, "AT+CIPSEND=%u,%u,%q,%u",
-				      s->slot, (unsigned int)s->len,
+		return w800_send_line(w, cmd, "AT+CIPSEND%s=%u,%u,%q,%u",
+				      suffix, s->slot, (unsigned int)len,
 				      s->to.address, s->to.port);
 
-	return w800_send_line(w, cmd, "AT+CIPSEND=%u,%u", s->slot,
-			      (unsigned int)s->len);
+	return w800_send_line(w, cmd, "AT+CIPSEND%s=%u,%u", suffix, s->slot,
+			      (unsigned int)len);
+}
+
+static int send_bytes(struct w800 *w, struct at_command *cmd)
+{
+	const struct w800_send *s = &w->sending;
+
+	cmd->payload = s->data;
+	cmd->payload_len = s->len;
+
+	return w800_send_command(w, cmd, "", s->len);
 }
 
 /* Some firmware takes less than the manual's 5760. Anything else is the end
  * of the link. */
-static enum w800_verdict judge_send(struct w800 *w, int err,
-				    const struct at_answer *a)
+enum w800_verdict w800_judge_send(struct w800 *w, int err,
+				  const struct at_answer *a)
 {
-	if (!err)
+	if (!err) {
+		w->sending.taken = w->sending.len;
 		return V_DONE;
+	}
 	w800_say(&w->job, "%s", w800_words(a));
-	w->job.err = w->sending.len > 512 &&
-		     (strcmp(a->detail, "too long") == 0 ||
-		      strcmp(a->final, "CMD PARSE ERR") == 0) ? -EMSGSIZE :
+	w->job.err = w->sending.len > 512 && w->sending.taken == 0 &&
+		     strcmp(a->detail, "too long") == 0 ? -EMSGSIZE :
 		     -ECONNABORTED;
 
 	return V_FAIL;
 }
 
 static const struct w800_step send_steps[] = {
-	{ .send = send_bytes, .judge = judge_send },
+	{ .send = send_bytes, .judge = w800_judge_send },
 	{ NULL }
 };
 
@@ -69,7 +79,7 @@ static void end_send(struct w800 *w, int err)
 	l->close_pending = false;
 	if (closed && err != -ENODEV)
 		ev->closed(w->env.up, s->slot, DRIVER_CLOSE_PEER, "CLOSED");
-	ev->sent(w->env.up, s->slot, err ? 0 : s->len, err,
+	ev->sent(w->env.up, s->slot, s->taken, err,
 		 err ? w->job.text : "");
 }
 
@@ -77,6 +87,7 @@ int w800_send(void *d, unsigned int slot, const uint8_t *buf, size_t len,
 	      const struct driver_to *to)
 {
 	struct w800 *w = d;
+	bool coded = w->env.modem->send_coding == CONFIG_CODING_CTRLZ;
 	struct w800_send *s = &w->sending;
 	int err;
 
@@ -85,10 +96,16 @@ int w800_send(void *d, unsigned int slot, const uint8_t *buf, size_t len,
 	if (w->job.list || w800_ping_due(w))
 		return -EBUSY;
 
-	*s = (struct w800_send){ .slot = slot, .len = len, .data = buf };
+	s->slot = slot;
+	s->len = len;
+	s->taken = 0;
+	s->data = buf;
+	s->to.address = NULL;
+	if (coded)
+		memcpy(s->copy, buf, len);
 	if (to && !w800_udp_is_remote(w, slot, to))
 		s->to = *to;
-	err = w800_run(w, send_steps, end_send);
+	err = w800_run(w, coded ? w800_coded : send_steps, end_send);
 	s->running = !err;
 	s->data = NULL;		/* the channel has copies */
 	s->to.address = NULL;

@@ -239,12 +239,31 @@ static enum w800_verdict judge_table(struct w800 *w, int err,
 	unsigned int i;
 
 	(void)a;
-	if (err)
-		return V_FAIL;
-	for (i = 0; i < W800_LINKS; i++)
+	for (i = 0; !err && i < W800_LINKS; i++)
 		w->table.slots[i].known = true;
 
 	return V_NEXT;
+}
+
+/* Its name where CIPSTATE is not known. */
+static int ask_status(struct w800 *w, struct at_command *cmd)
+{
+	if (w->table.slots[0].known)
+		return 1;
+
+	return w800_send_line(w, cmd, "AT+CIPSTATUS");
+}
+
+static void status_line(struct w800 *w, const struct at_line *line)
+{
+	if (line->rule == &w800_rules[R_CIPSTATUS])
+		table_line(w, line);
+}
+
+static enum w800_verdict judge_status(struct w800 *w, int err,
+				      const struct at_answer *a)
+{
+	return err ? V_FAIL : judge_table(w, err, a);
 }
 
 /* An announcement comes once, and may have been lost. */
@@ -278,16 +297,28 @@ static void lengths_line(struct w800 *w, const struct at_line *line)
 static const struct w800_step audit_steps[] = {
 	{ .text = "AT+CIPSTATE?", .accept = { R_CIPSTATE + 1 },
 	  .line = table_line, .judge = judge_table },
+	{ .send = ask_status, .accept = { R_CIPSTATUS + 1, R_STATUS + 1 },
+	  .line = status_line, .judge = judge_status },
 	{ .send = w800_ask_server, .accept = { R_CIPSERVER + 1 },
 	  .line = w800_take_server, .optional = true },
 	{ .send = ask_lengths, .accept = { R_RECVLEN + 1 },
 	  .line = lengths_line, .optional = true },
+	/* some firmware's banner ends in what it was saying: Q119 */
+	{ .send = w800_ask_mux, .accept = { R_CIPMUX + 1 },
+	  .line = w800_take_mux, .optional = true },
 	{ NULL }
 };
 
 static void end_audit(struct w800 *w, int err)
 {
-	w->env.events->audited(w->env.up, err ? NULL : &w->table, err);
+	const struct driver_events *ev = w->env.events;
+	bool restarted = !err && w->boot.mux == 0;
+
+	if (restarted)
+		err = -ENODEV;
+	ev->audited(w->env.up, err ? NULL : &w->table, err);
+	if (restarted)
+		ev->rebooted(w->env.up, "its settings are gone: CIPMUX=0");
 }
 
 int w800_audit(void *d)

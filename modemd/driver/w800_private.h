@@ -4,8 +4,8 @@
  * w800_private - what the files of the W800 dialect share: w800.c (the rules,
  * the table, lines nobody asked for), w800_job.c (runs an operation step by
  * step), w800_boot.c and w800_wifi.c (the stages), w800_link.c (links open and
- * close, the modem's table of them), w800_data.c (their bytes),
- * w800_start.c, w800_tls.c and w800_udp.c (what an open may ask),
+ * close, the modem's table of them), w800_data.c and w800_coded.c (their
+ * bytes), w800_start.c, w800_tls.c and w800_udp.c (what an open may ask),
  * w800_receive.c (pull or push), w800_error.c (what errors mean),
  * w800_server.c, w800_query.c and w800_ping.c (questions), w800_time.c (the
  * clock), w800_config.c (settings), w800_at.c (raw commands), w800_lease.c and
@@ -24,6 +24,7 @@
 
 #define W800_LINKS	5
 #define W800_BLOCK	5760	/* bytes sent or pulled at a time */
+#define W800_DATAGRAM	1460	/* bytes: CIPSTART of UDP */
 #define W800_PUSH	2920	/* bytes under one +IPD: CIPRECVMODE */
 #define W800_FINAL_MS	5000	/* to a final line, line time not counted */
 #define W800_TEXT_MAX	256	/* of a command: W800 guide */
@@ -48,6 +49,8 @@ enum w800_rule {
 	R_RECVMODE,
 	R_DINFO,
 	R_CIPSTATE,
+	R_CIPSTATUS,
+	R_STATUS,
 	R_CIPMUX,
 	R_CIPMODE,
 	R_CIPSERVER,
@@ -192,6 +195,9 @@ struct w800_send {
 	bool running;
 	unsigned int slot;
 	size_t len;
+	size_t taken;			/* of them, in the module's stack */
+	size_t part;			/* coded: of the command under way */
+	uint8_t copy[W800_BLOCK];	/* coded: of all */
 	const uint8_t *data;		/* until its command is out */
 	struct driver_to to;		/* so is this; NULL: as CIPSTART said */
 };
@@ -402,6 +408,9 @@ int w800_stage(void *d, enum driver_stage stage);
 /* The command and its rows: what addresses there are. */
 int w800_ask_address(struct w800 *w, struct at_command *cmd);
 void w800_take_address(struct w800 *w, const struct at_line *line);
+/* CIPMUX?: boot.mux; 0 after a start that nobody has told of. */
+int w800_ask_mux(struct w800 *w, struct at_command *cmd);
+void w800_take_mux(struct w800 *w, const struct at_line *line);
 
 /* w800_wifi.c */
 /* With `\` before each sign that the guide wants it for. */
@@ -444,7 +453,15 @@ void w800_udp_opened(struct w800 *w);
 bool w800_udp_is_remote(const struct w800 *w, unsigned int slot,
 			const struct driver_to *to);
 
+/* w800_coded.c */
+extern const struct w800_step w800_coded[];
+
 /* w800_data.c */
+/* The command of a send, @suffix "" or "EX"; @cmd has its payload. */
+int w800_send_command(struct w800 *w, struct at_command *cmd,
+		      const char *suffix, size_t len);
+enum w800_verdict w800_judge_send(struct w800 *w, int err,
+				  const struct at_answer *a);
 int w800_send(void *d, unsigned int slot, const uint8_t *buf, size_t len,
 	      const struct driver_to *to);
 int w800_pull(void *d, unsigned int slot, size_t max);

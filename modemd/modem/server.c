@@ -92,6 +92,8 @@ static bool step_start(struct modem *m, unsigned int n)
 		.family = (enum driver_family)l->family,
 		.tls = l->tls,
 		.verify = l->verify,
+		/* one more than are let in, so that they are told of */
+		.max_links = m->cfg->links.max_inbound + 1,
 		.idle_s = module_idle_s(l),
 	};
 	int err;

@@ -93,7 +93,13 @@ static void on_ended(void *ctx)
 {
 	struct link *l = ctx;
 
+	if (!l->ended)
+		link_tls_ended(l);
 	l->ended = true;
+	/* who has to read first shall not wait for what cannot be sent */
+	if (l->m->dialect->end_when_read &&
+	    (l->tcp.broken || l->type == LINK_TLS))
+		link_send_fail_all(l, true);
 	/* before --open-time has let us say "open": then tell_opened() */
 	if (l->state == LINK_OPEN)
 		link_peer_ended(l);
@@ -101,8 +107,12 @@ static void on_ended(void *ctx)
 
 void link_end_if_empty(struct link *l)
 {
-	if (l->ended && l->state == LINK_OPEN &&
-	    evbuffer_get_length(l->tcp.rx) == 0)
+	if (!l->ended || l->state != LINK_OPEN ||
+	    evbuffer_get_length(l->tcp.rx) > 0)
+		return;
+	if (l->stray > 0 && l->m->set.rxget != 0)
+		link_announce(l->m, l->id);
+	else
 		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
 }
 

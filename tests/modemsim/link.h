@@ -145,6 +145,7 @@ struct link {
 	bool transparent;	/* data mode, also while escaped from */
 	bool wants_connect;	/* CIPOPEN ends with CONNECT */
 	bool ended;		/* by the peer; opening, or still pushing */
+	size_t stray;		/* TLS: records held that hold no data */
 	bool ok_after;		/* for the quirk cipopen-result-first */
 	bool close_ok_after;	/* of CIPCLOSE: the result comes before OK */
 	uint64_t queued;	/* bytes given to tcp */
@@ -215,6 +216,9 @@ void link_taken(struct modem *m, unsigned int id, size_t n);
 /* The peer has closed and all of it has been pushed: link_end(). */
 void link_end_if_empty(struct link *l);
 
+/* A read has found no data: what was announced all the same is gone. */
+void link_read_nothing(struct modem *m, unsigned int id);
+
 /* Announce what is waiting (buffer mode was switched on). */
 void link_announce(struct modem *m, unsigned int id);
 
@@ -225,6 +229,7 @@ void link_release(struct link *l, enum tcp_how how, const char *cause,
 		  bool drop_rx);
 void link_peer_ended(struct link *l);
 void link_connected(void *ctx, int err);
+void link_tls_ended(struct link *l);
 int link_tls_begin(struct link *l);		/* NET_OK: connect now */
 void link_tls_shaking(void *ctx);
 void link_tls_note(struct link *l, int err);	/* it has come to an end */

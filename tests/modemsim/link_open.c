@@ -214,6 +214,7 @@ void link_begin(struct link *l, const struct link_args *a)
 	if (a->tls != NULL)
 		l->tls = *a->tls;
 	tcp_use_tls(&l->tcp, NULL, 0);
+	l->stray = 0;
 	l->remote = a->remote;
 	l->remote_changed = false;
 	l->host_port = 0;

@@ -8,6 +8,9 @@
 
 #include "modem.h"
 
+/* Header, nonce, alert, tag: of the GCM ciphers, RFC 5288 */
+#define END_RECORD	(5 + 8 + 2 + 16)
+
 static const struct tls_file *find(const struct tls_file *files, size_t n,
 				   unsigned int number)
 {
@@ -93,10 +96,27 @@ void link_tls_note(struct link *l, int err)
 	record_event(&l->m->record, "tls %u failed: %s", l->id, l->why);
 }
 
+/* Q110: the record of close_notify is held like any other. */
+void link_tls_ended(struct link *l)
+{
+	if (l->type == LINK_TLS && tls_state(l->tcp.tls) == TLS_ENDED &&
+	    quirk_take(l->m->opt.quirks, QUIRK_TLS_END_ANNOUNCED))
+		l->stray = END_RECORD;
+}
+
+void link_read_nothing(struct modem *m, unsigned int id)
+{
+	struct link *l = &m->links[id];
+
+	l->stray = 0;
+	l->announced = false;
+	link_end_if_empty(l);
+}
+
 size_t link_buffered(const struct modem *m, unsigned int id)
 {
 	const struct tcp *t = &m->links[id].tcp;
 
-	return evbuffer_get_length(t->rx) +
+	return evbuffer_get_length(t->rx) + m->links[id].stray +
 	       (t->tls != NULL ? tls_overhead(t->tls) : 0);
 }

@@ -286,6 +286,8 @@ const struct quirk_row quirk_rows[QUIRKS] = {
 		"SEND OK is not said" },
 	[QUIRK_IPD_CRLF] = { "ipd-crlf", "Q97", W800,
 		"CR LF behind the data of +IPD" },
+	[QUIRK_TLS_END_ANNOUNCED] = { "tls-end-announced", "Q110", W800,
+		"TLS: +IPD for the end; reading it is ERROR" },
 	[QUIRK_REST_SILENT] = { "rest-silent", "Q111", W800,
 		"no +IPD for what a CIPRECVDATA left" },
 	[QUIRK_RECVDATA_COMMA] = { "recvdata-comma", "Q106", W800,

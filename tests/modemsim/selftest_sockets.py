@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """How many links there are, what they are bound to, socket options."""
 
+import contextlib
 import socket
 import time
 
 from linktest import *
 from simtest import *
+from tlstest import TlsServer
 from w800test import *
 
 
@@ -146,6 +148,51 @@ def so_sndtimeo():
         s.send(0, "and on")         # it goes on behind what was taken
         assert receive(peer, 6) == b"and on"
         assert slot(s, 0)["sent"] == taken + 6
+
+
+def send_until_stuck(s, n):
+    """CIPSEND until one is not answered any more."""
+    while True:
+        s.write("AT+CIPSEND=%d,5760\r\n" % n)
+        s.expect(s.prompt())
+        s.write(b"z" * 5760)
+        answer = b""
+        while not answer.endswith(b"SEND OK\r\n"):
+            more = s.read(0.3)
+            if not more:
+                return
+            answer += more
+
+
+@test
+def send_meets_the_end():
+    """A send ends with the connection, though data have to be read first."""
+    far, secure = Server(), TlsServer()
+    with Wifi() as s:
+        s.up()
+        for end in ("TCP", "SSL", "close_notify"):
+            if end == "TCP":
+                peer = s.connect(0, far)
+            else:
+                secure.begin()
+                opens(s, 0, "SSL", "127.0.0.1", secure.port)
+                peer = secure.end()
+            peer.sendall(b"x" * 5000)
+            while slot(s, 0)["buffered"] < 5000:
+                time.sleep(0.001)
+            # of the first part, or of all of it
+            assert b"+IPD,0," in s.read(1)
+            send_until_stuck(s, 0)
+            if end == "close_notify":
+                with contextlib.suppress(OSError):
+                    peer.settimeout(0.05)
+                    peer.unwrap()
+            else:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                b"\x01\0\0\0\0\0\0\0")
+                peer.close()
+            s.expect(s.final("ERROR"))
+            s.take(0, 5000, b"x" * 5000, "0,CLOSED\r\n")
 
 
 @test

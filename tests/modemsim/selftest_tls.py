@@ -144,6 +144,37 @@ def tls_lengths():
 
 
 @test
+def tls_end_announced():
+    """The end is a record, too: announced, and there is nothing to read."""
+    far = TlsServer()
+    with Wifi("--quirk", "tls-end-announced") as s:
+        s.up()
+        fine(s, 0, far).close()             # no close_notify: no record
+        s.expect("0,CLOSED\r\n")
+        peer = fine(s, 0, far)
+        peer.sendall(b"end")
+        held = slot_held(s, 0)
+        s.expect(s.ipd(0, size=held))
+        ends = threading.Thread(target=peer.unwrap)
+        ends.start()
+        while slot(s, 0)["held"] == held:
+            time.sleep(0.001)
+        assert slot(s, 0)["held"] == held + 31
+        s.take(0, 100, b"end", s.ipd(0, size=31))
+        s.ask("AT+CIPRECVLEN?", "+CIPRECVLEN:31,-1,-1,-1,-1", "OK")
+        s.write("AT+CIPRECVDATA=0,31\r\n")
+        s.expect(s.final("ERROR") + "0,CLOSED\r\n")
+        ends.join(5)
+        peer = fine(s, 0, far)              # nothing else in the cache
+        ends = threading.Thread(target=peer.unwrap)
+        ends.start()
+        s.expect(s.ipd(0, size=31))
+        s.write("AT+CIPRECVDATA=0,31\r\n")
+        s.expect(s.final("ERROR") + "0,CLOSED\r\n")
+        ends.join(5)
+
+
+@test
 def tls_verifies():
     """<auth_mode> 2: by the CA, by the name, by the modem's own clock."""
     far, old = TlsServer(), TlsServer("expired")

@@ -77,10 +77,7 @@ def w800_families():
             s.join()
             s.ask("AT+CIPSTATUS", "STATUS:2", "OK")
             s.write("AT+CMD?\r\n")
-            got = b""
-            while not got.endswith(s.final().encode()):
-                got += s.read(3)
-            rows = got.decode().split("\r\n")
+            rows = s.read_until(s.final().encode()).decode().split("\r\n")
             assert any(',"ATE",0,0,1,0' in row for row in rows), rows
             assert any('"AT+CIPSTART",0,0,1,0' in row for row in rows)
             s.ask("ATE1", "OK")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """W800 links, byte for byte: both receive modes, UDP, ends, blocking."""
 
+import re
 import socket
 import time
 
@@ -60,20 +61,24 @@ def w800_cache_of_5760():
         peer.sendall(data[:100])
         s.expect(s.ipd(2, size=100))
         peer.sendall(data[100:])
-        time.sleep(0.1)
-        s.ask("AT+CIPRECVLEN?", "+CIPRECVLEN:-1,-1,5760,-1,-1", "OK")
-        got = b""
+        got, sizes = b"", []
         while len(got) < len(data):
-            s.write("AT+CIPRECVDATA=2,5760\r\n")
-            block = b""
-            while b"\r\nOK\r\n" not in block[-40:]:
-                block += s.read(3)
-            head, _, rest = block.partition(b":")
-            n, _, rest = rest.partition(b",")
-            assert head.endswith(b"+CIPRECVDATA"), block[:40]
-            got += rest[:int(n)]
-            time.sleep(0.01)
+            time.sleep(0.03)
+            s.read(0)                       # +IPD of what has come
+            s.write("AT+CIPRECVDATA=2,6000\r\n")
+            buffer, head = b"", None
+            while head is None or \
+                    len(buffer) < head.end() + int(head[1]) + 6:
+                more = s.read(3)
+                assert more, buffer[-60:]
+                buffer += more
+                head = re.search(rb"\+CIPRECVDATA:(\d+),", buffer)
+            block, end = head.end(), head.end() + int(head[1])
+            assert buffer[end:].startswith(b"\r\nOK\r\n")
+            got += buffer[block:end]
+            sizes.append(end - block)
         assert got == data
+        assert max(sizes) == 5760, sizes
 
 
 @test
@@ -286,9 +291,7 @@ def w800_send_timeout():
             s.write("AT+CIPSEND=0,5760\r\n")
             s.expect(s.prompt())
             s.write(block)
-            got = b""
-            while b"SEND " not in got or not got.endswith(b"\r\n"):
-                got += s.read(3)
+            got = s.read_until((b"SEND OK\r\n", b"SEND FAIL\r\n"))
             if b"SEND FAIL" in got:
                 break
         assert got == b"\r\nRecv 5760 bytes\r\n\r\nSEND FAIL\r\n", got

@@ -217,6 +217,15 @@ def w800_violations():
             "cipmux-while-open": 1, "maxconn-while-serving": 1,
             "payload-without-prompt": 1, "total": 3}
         s.ctl("violations", "reset")
+        # OK is the word that counts, not >
+        s.ctl("quirk", "send-gaps", "on")
+        s.write("AT+CIPSEND=0,5\r\n")
+        s.expect(s.final())
+        s.write("hello")
+        s.expect(s.sent(5))
+        s.ctl("quirk", "send-gaps", "off")
+        assert receive(peer, 5) == b"hello"
+        assert s.violations() == {}
         # payload before the prompt
         s.write("AT+CIPSEND=0,5\r\nhello")
         s.expect(s.prompt() + s.sent(5))

@@ -47,10 +47,11 @@ static size_t room(const struct tcp *t)
 	return len < t->rx_max ? t->rx_max - len : 0;
 }
 
-static void end_of_input(struct tcp *t)
+static void end_of_input(struct tcp *t, bool failed)
 {
 	event_del(t->read_ev);
 	t->at_end = true;
+	t->broken = failed;
 	if (t->tls != NULL)
 		tcp_tls_cut(t);
 	else
@@ -65,7 +66,7 @@ static void on_tls_readable(struct tcp *t, int fd, size_t max)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0)
-		end_of_input(t);
+		end_of_input(t, n < 0);
 	else
 		tcp_tls_input(t, data, (size_t)n);
 }
@@ -86,7 +87,7 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		end_of_input(t);
+		end_of_input(t, n < 0);
 		return;
 	}
 	t->received += (uint64_t)n;
@@ -126,6 +127,7 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 	else
 		n = evbuffer_write(t->tx, fd);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		t->broken = true;
 		t->ops->ended(t->ctx);
 		return;
 	}
@@ -177,6 +179,7 @@ static void set_up(struct tcp *t)
 	apply(t->fd, &t->options);
 	t->connected = false;
 	t->at_end = false;
+	t->broken = false;
 	t->sent = 0;
 	t->received = 0;
 }

@@ -49,6 +49,7 @@ struct tcp {
 	int fd;				/* -1: none */
 	bool connected;
 	bool at_end;			/* the peer has closed: no more rx */
+	bool broken;			/* and nothing can be sent, either */
 	struct event_base *base;
 	struct event *read_ev;
 	struct event *write_ev;

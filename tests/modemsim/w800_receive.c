@@ -148,7 +148,10 @@ static void read_data(struct modem *m, unsigned int id, size_t max)
 	sender(m, who, sizeof(who), &from);
 	data_head(m, id, n, who);
 	reply_raw(m, evbuffer_pullup(rx, (ssize_t)n), n);
-	if (m->opt.family == W800_TIGHT)
+	/* whatever the blank lines are, the data end with CR LF */
+	if (m->opt.family == W800_TIGHT ||
+	    quirk_on(m->opt.quirks, QUIRK_BLANK_NONE) ||
+	    quirk_on(m->opt.quirks, QUIRK_URC_INSIDE))
 		w800_put(m, "\r\n");
 	link_taken(m, id, n + lost);
 	l->announced = false;
@@ -167,6 +170,12 @@ static size_t limited(const struct modem *m, int max)
 	return (size_t)max;
 }
 
+static void read_nothing(struct modem *m, unsigned int id)
+{
+	reply_error(m);
+	link_read_nothing(m, id);
+}
+
 static void recvdata(struct modem *m, struct args *a)
 {
 	size_t at = 0;
@@ -176,9 +185,10 @@ static void recvdata(struct modem *m, struct args *a)
 	if (!w800_take_link(m, a, &at, &id) ||
 	    !args_int(a, at, 1, INT_MAX, &max) || a->count > at + 1)
 		w800_bad(m);
-	else if (m->set.rxget == 0 ||
-		 evbuffer_get_length(m->links[id].tcp.rx) == 0)
+	else if (m->set.rxget == 0)
 		reply_error(m);
+	else if (evbuffer_get_length(m->links[id].tcp.rx) == 0)
+		read_nothing(m, id);
 	else
 		read_data(m, id, limited(m, max));
 }

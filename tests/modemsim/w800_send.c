@@ -263,25 +263,27 @@ static void prompt_sign(struct modem *m)
 		urc_now(m, m->dialect->odd_urc);
 }
 
+/* Later than OK with the quirk send-gaps; by then all may have come. */
 static void on_prompt(evutil_socket_t fd, short what, void *ctx)
 {
 	struct modem *m = ctx;
 
 	(void)fd;
 	(void)what;
-	prompt_sign(m);
-	payload.last_ns = line_now(&m->line);
-	command_want_payload(m, take_bytes);
+	if (m->cmd.state == COMMAND_PAYLOAD)
+		prompt_sign(m);
 }
 
 static void say_ok(struct modem *m)
 {
-	if (!quirk_take(m->opt.quirks, QUIRK_PROMPT_LOST))
-		w800_put(m, "%sOK\r\n", w800_head(m, REPLY_FINAL));
+	w800_put(m, "%sOK\r\n", w800_head(m, REPLY_FINAL));
 }
 
+/* OK alone "indicates that the AT is ready to receive serial data". */
 static void begin(struct modem *m, unsigned int id, size_t len, bool extended)
 {
+	bool lost = quirk_take(m->opt.quirks, QUIRK_PROMPT_LOST);
+
 	payload.link = id;
 	payload.want = len;
 	payload.got = 0;
@@ -290,16 +292,12 @@ static void begin(struct modem *m, unsigned int id, size_t len, bool extended)
 	payload.quoted = false;
 	payload.gone = false;
 	payload.pluses = 0;
-	if (quirk_on(m->opt.quirks, QUIRK_PROMPT_LOST)) {
+	payload.last_ns = line_now(&m->line);
+	if (!lost)
 		say_ok(m);
-		command_want_payload(m, take_bytes);
-		return;
-	}
-	say_ok(m);
-	if (gives_sign(m))
+	command_want_payload(m, take_bytes);
+	if (!lost && gives_sign(m))
 		after_gap(m, on_prompt);
-	else
-		on_prompt(-1, 0, m);
 }
 
 static bool too_long(struct modem *m, const struct args *a, size_t at)

@@ -36,6 +36,15 @@ class Wifi(Sim):
             return self.final("SEND OK")
         return self.final("Recv %d bytes" % n) + self.final("SEND OK")
 
+    def read_until(self, end):
+        """All that comes, up to these bytes."""
+        got = b""
+        while not got.endswith(end):
+            more = self.read(3)
+            assert more, "nothing behind %r" % got[-60:]
+            got += more
+        return got
+
     def up(self, mux=1, passive=1):
         """Echo off, joined, ready for CIPSTART."""
         if self.family in ("esp", "tight"):

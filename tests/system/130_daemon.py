@@ -219,7 +219,8 @@ def it_becomes_a_daemon(bench):
 
 
 harness.run(mistakes_are_named_with_file_and_line, every_dialect_has_a_driver,
-            dialect_without_a_driver, good_configuration_and_usage, second_daemon_is_refused,
-            second_daemon_for_the_same_modem, socket_is_what_was_asked_for,
-            foreign_file_is_not_removed, sigterm_ends_cleanly,
-            sighup_rereads_what_can_change, it_becomes_a_daemon)
+            dialect_without_a_driver, good_configuration_and_usage,
+            second_daemon_is_refused, second_daemon_for_the_same_modem,
+            socket_is_what_was_asked_for, foreign_file_is_not_removed,
+            sigterm_ends_cleanly, sighup_rereads_what_can_change,
+            it_becomes_a_daemon)

@@ -123,8 +123,9 @@ def all_links_and_all_listeners(bench, **settings):
     same(len(rows), DIALECT.slots, "links")
     check(all(r["sent"] == r["received"] == SIZE for r in rows), "counts",
           [(r["sent"], r["received"]) for r in rows])
-    same({r["client"] for r in rows}, {"client-%d" % i for i in range(5)},
-         "clients")
+    same({r["client"] for r in rows},
+         {"client-%d" % (i % 5) for i in (*range(OUTBOUND),
+                                          *range(len(PORTS)))}, "clients")
 
 
 def the_same_in_push(bench):

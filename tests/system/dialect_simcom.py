@@ -21,6 +21,7 @@ class Simcom:
     slots, listeners = 10, 4
     max_send, max_datagram = 1500, 1500
     eol = b"\r"
+    coded_send = r"AT\+CIPSEND=\d"          # ended by a sign
     maker = "SIMCOM"            # as status tells it
     #: of `modemctl why`
     steps = ["device", "line", "modem", "sim", "registration", "context",

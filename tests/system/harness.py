@@ -369,6 +369,8 @@ def write_config(path, settings):
                     value = '"%s"' % value
                 elif isinstance(value, bool):
                     value = "true" if value else "false"
+                elif isinstance(value, list):
+                    value = "{%s}" % ", ".join('"%s"' % v for v in value)
                 f.write("\t%s = %s\n" % (key, value))
             f.write("}\n")
     os.chmod(path, 0o644)

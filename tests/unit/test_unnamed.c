@@ -327,6 +327,7 @@ static void what_is_asked(void **state)
 	bench_expect(b, "listening(1,ok) ");
 	assert_int_equal(heard.family, DRIVER_IPV6);
 	assert_true(heard.tls && heard.verify);
+	assert_int_equal(heard.max_links, b->cfg.links.max_inbound + 1);
 	/* later than our own limit */
 	assert_int_equal(heard.idle_s, 65);
 	assert_int_equal(modem_listener_next(b->m, 0, &info), 0);
