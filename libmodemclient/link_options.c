@@ -157,7 +157,7 @@ int link_options_check(struct modemclient *mc,
 	return why ? client_fail(mc, -EINVAL, "%s %s: %s", what, host, why) : 0;
 }
 
-/* --------------------------------------------------------------- the request */
+/* ------------------------------------------------------------- the request */
 
 static ProtobufCBinaryData bytes(const char *text)
 {

@@ -130,28 +130,6 @@ static int check_numbers(struct open *o, const struct client *c,
 
 /* --------------------------------------------------------------- addresses */
 
-static bool is_ipv4(const char *text)
-{
-	struct in_addr any;
-
-	return inet_pton(AF_INET, text, &any) == 1;
-}
-
-static bool is_ipv6(const char *text)
-{
-	struct in6_addr any;
-
-	return inet_pton(AF_INET6, text, &any) == 1;
-}
-
-bool name_take_address(const ProtobufCBinaryData *in, char *out)
-{
-	const char *why;
-
-	return name_check_text(in, out, INET6_ADDRSTRLEN, &why) == 0 &&
-	       (is_ipv4(out) || is_ipv6(out));
-}
-
 static int take_host(struct open *o, const Modemd__V1__Open *req)
 {
 	const char *why;
@@ -172,8 +150,7 @@ static int take_host(struct open *o, const Modemd__V1__Open *req)
  * is asked for. */
 static int join_family(struct open *o, const char *field, const char *address)
 {
-	int family = is_ipv6(address) ? DRIVER_IPV6 :
-		     is_ipv4(address) ? DRIVER_IPV4 : DRIVER_ANY;
+	int family = name_family(address);
 
 	if (family == DRIVER_ANY)
 		return 0;
@@ -274,7 +251,7 @@ static void default_sni(struct open *o)
 {
 	size_t len = strlen(o->host);
 
-	if (o->tls.sni[0] || is_ipv4(o->host) || is_ipv6(o->host))
+	if (o->tls.sni[0] || name_family(o->host) != DRIVER_ANY)
 		return;
 	if (len > 0 && o->host[len - 1] == '.')
 		len--;		/* RFC 6066, 3 */

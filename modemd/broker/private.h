@@ -332,8 +332,6 @@ enum driver_family request_family(bool has, Modemd__V1__Family family);
 void open_request(struct client *c, uint64_t id, const Modemd__V1__Open *req);
 /* Has this modem that capability, a word of HelloReply? */
 bool broker_can(struct broker *b, const char *capability);
-/* An IPv4 or IPv6 address; @out: INET6_ADDRSTRLEN bytes. */
-bool name_take_address(const ProtobufCBinaryData *in, char *out);
 
 /* datagram.c: what is wrong, a sentence, or NULL */
 const char *datagram_check_open(const Modemd__V1__Open *req, char *host);
@@ -344,6 +342,10 @@ const char *datagram_send_error(struct broker *b, int err, bool named,
 				char *text, size_t size);
 
 /* name.c */
+/* An IPv4 or IPv6 address; @out: INET6_ADDRSTRLEN bytes. */
+bool name_take_address(const ProtobufCBinaryData *in, char *out);
+/* Of an address; what is none is any. */
+enum driver_family name_family(const char *text);
 int name_check_host(const ProtobufCBinaryData *in, char *out, size_t size,
 		    const char **why);
 int name_check_text(const ProtobufCBinaryData *in, char *out, size_t size,

@@ -140,7 +140,8 @@ static void step_line(void *ctx, const struct at_line *line)
 {
 	struct w800_job *job = ctx;
 
-	if (!job->list)		/* its job is over: what it tells of links holds */
+	/* Its job may be over: what it tells of links holds. */
+	if (!job->list)
 		w800_answer_line(job->w, line);
 	else if (current(job)->line)
 		current(job)->line(job->w, line);

@@ -221,7 +221,7 @@ int w800_send_start(struct w800 *w, struct at_command *cmd)
 	return at_channel_send(w->env.channel, cmd);
 }
 
-/* ------------------------------------------------- an ERROR without a reason */
+/* ------------------------------------------------ an ERROR without a reason */
 
 /*
  * The name may be why: then no connection was tried. And a name that has no

@@ -94,7 +94,7 @@ void blocking_settle(struct modem *m)
 	m->block_began_ms = now;
 }
 
-/* ----------------------------------------------------------------- receiving */
+/* ---------------------------------------------------------------- receiving */
 
 static bool opens_soon(const struct modem *m)
 {

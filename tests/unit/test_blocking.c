@@ -114,7 +114,8 @@ static void pull_stays(void **state)
 {
 	struct bench *b = *state;
 	struct link_args never = { .host = "h", .port = 1, .never_push = true };
-	struct link_args paused = { .host = "h", .port = 1, .has_credit = true };
+	struct link_args paused = { .host = "h", .port = 1,
+				    .has_credit = true };
 	const struct link_args *other[] = { NULL, &never, &paused };
 	uint64_t id, dead;
 	size_t i;
