@@ -269,6 +269,38 @@ static bool is_headless(struct at_channel *ch, const struct at_line *line)
 	return due && !(line->rule && line->rule->payload);
 }
 
+/* One that is not of the answer. */
+static void handle_other(struct at_channel *ch, const struct at_line *line)
+{
+	switch (line->kind) {
+	case AT_OK:
+	case AT_FAIL:
+		handle_final(ch, line);
+		break;
+	case AT_SENT:
+		handle_sent(ch, line);
+		break;
+	case AT_BUSY:
+		channel_busy(ch);
+		break;
+	case AT_DETAIL:
+		handle_detail(ch, line);
+		break;
+	case AT_URC:
+		ch->ops->urc(ch->ctx, line);
+		break;
+	case AT_CONNECT:
+		handle_connect(ch, line);
+		break;
+	case AT_REPLY:
+		ch->stats.unknown_lines++;	/* late, nobody's answer now */
+		break;
+	case AT_TEXT:
+		handle_text(ch, line);
+		break;
+	}
+}
+
 static void on_line(void *ctx, const struct at_line *line)
 {
 	struct at_channel *ch = ctx;
@@ -298,33 +330,7 @@ static void on_line(void *ctx, const struct at_line *line)
 			ch->ops->urc(ch->ctx, line);
 		return;
 	}
-	switch (line->kind) {
-	case AT_OK:
-	case AT_FAIL:
-		handle_final(ch, line);
-		break;
-	case AT_SENT:
-		handle_sent(ch, line);
-		break;
-	case AT_BUSY:
-		channel_busy(ch);
-		break;
-	case AT_DETAIL:
-		handle_detail(ch, line);
-		break;
-	case AT_URC:
-		ch->ops->urc(ch->ctx, line);
-		break;
-	case AT_CONNECT:
-		handle_connect(ch, line);
-		break;
-	case AT_REPLY:
-		ch->stats.unknown_lines++;	/* late, nobody's answer now */
-		break;
-	case AT_TEXT:
-		handle_text(ch, line);
-		break;
-	}
+	handle_other(ch, line);
 }
 
 static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)

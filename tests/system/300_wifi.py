@@ -306,6 +306,27 @@ def module_resets_in_the_middle(bench, family):
     same(again.read(5), b"hello", "the echo after it")
 
 
+def an_admin_closes_opens_and_restarts(bench, family):
+    daemon = start(bench, family, "--boot-time", 200)
+    admin = harness.User("")
+    server = bench.server(harness.echo)
+    link = daemon.client().open("127.0.0.1", server.port, restore=True)
+    bench.modemctl("network", "down", user=admin)
+    daemon.wait_network("closed")
+    wait_for(lambda: not bench.sim.used_slots(), "its links are closed")
+    bench.modemctl("network", "up", user=admin)
+    daemon.wait_network()
+    link.client.wait(lambda: link.restored, 20, "the restored link")
+    link.restored = None
+    bench.modemctl("reset", user=admin)
+    check("AT+RST" in bench.sim.commands(), "it was told to restart",
+          bench.sim.commands())
+    link.client.wait(lambda: link.restored, 20, "the restored link")
+    link.send(b"after")
+    same(link.read(5), b"after", "the echo after it")
+    same(daemon.status()["modem"]["restarts"], 0, "restarts by itself")
+
+
 def lost_bytes_end_one_link_only(bench, family):
     """A module that waits for payload which got lost is brought back by +++,
     and never fed; who had nothing to do with it stays."""
@@ -371,5 +392,6 @@ harness.run(*each(FAMILIES, comes_up), nothing_tells_the_password,
             *each(FAMILIES, access_point_goes_and_comes_back),
             *each(FAMILIES, module_resets),
             *each(FAMILIES, module_resets_in_the_middle),
+            *each(FAMILIES, an_admin_closes_opens_and_restarts),
             *each(("esp", "w800"), lost_bytes_end_one_link_only), older_set_is_refused_by_name,
             another_modem_after_a_replug)
