@@ -107,6 +107,26 @@ def a_long_name(bench):
         raise AssertionError("a name that nobody has was opened")
 
 
+def resolved(bench):
+    daemon = bench.start("--baud", 0, *HOSTS)
+    client = daemon.client("resolve")
+
+    def ask(name, family):
+        return client.call("resolve", name=name, family=family)["resolve"][
+            "address"]
+
+    same(ask("six.test", "ANY"), ["::1"], "any address of six.test")
+    same(ask("six.test", "IPV6"), ["::1"], "its IPv6 address")
+    same(ask("four.test", "ANY"), ["127.0.0.1"], "any of four.test")
+    for name, family in (("four.test", "IPV6"), ("six.test", "IPV4")):
+        try:
+            ask(name, family)
+        except Refused as err:
+            same(err.status, "NAME_NOT_FOUND", "%s as %s" % (name, family))
+        else:
+            raise AssertionError("%s has an %s address" % (name, family))
+
+
 class Peer6:
     def __init__(self, bench):
         self.sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -178,4 +198,5 @@ def nc_six(bench):
     same((code, peer.sock.recvfrom(100)[0]), (0, b"by name"), "nc -u " + err)
 
 
-harness.run(a_stream, names, a_long_name, datagrams, of_the_module, nc_six)
+harness.run(a_stream, names, a_long_name, resolved, datagrams, of_the_module,
+            nc_six)

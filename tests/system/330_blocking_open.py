@@ -176,9 +176,10 @@ def an_open_that_is_late(bench):
     """Its owner hears in time that it did not open; what opens after all is
     nobody's, and closed. Nothing is said to a module that is busy."""
     daemon = bench.start("--baud", 0, "--slow", "slow.test=5000",
-                         "--host", "slow.test=127.0.0.1",
+                         "--host", "slow.test=127.0.0.1", "--free-ports",
                          links__open_timeout="3s")
     client, late = daemon.client("other"), daemon.client("late")
+    listener = client.listen(8080)
     server = bench.server(harness.echo)
     link = client.open("127.0.0.1", server.port)
     began = time.monotonic()
@@ -193,6 +194,7 @@ def an_open_that_is_late(bench):
     wait_for(lambda: len(server.connections) == 2 and
              server.connections[1].ended, "the late one is closed")
     wait_for(lambda: len(bench.sim.used_slots()) == 1, "its slot is free")
+    same(len(listener.accepted), 0, "connections that the listener has heard of")
     # 5 s of the line were taken: as long the other has it now
     link.send(b"again")
     late.open("127.0.0.1", server.port).close()
