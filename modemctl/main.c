@@ -115,8 +115,8 @@ static const struct ctl_command commands[] = {
 	  "  --zone ZONE     hours, or hours and minutes, east of UTC: +8, -5,\n"
 	  "                  +12:45, 530\n"
 	  "  --interval SECONDS  between two times, 15 to 4294967\n"
-	  "What is set holds until the modem restarts; the section modem of the\n"
-	  "configuration is for good.\n" },
+	  "What is set holds until modemd ends, also when the modem restarts;\n"
+	  "the section modem of the configuration is for good.\n" },
 	{ "trace", trace_run, "[--follow] [--payload]",
 	  "the AT conversation with the modem",
 	  "  --follow        go on with what comes, until interrupted\n"

@@ -65,6 +65,15 @@ void w800_config_note(struct w800 *w, const char *name, long value)
 		w->config.value[i] = value;
 }
 
+/* At each bring-up. */
+void w800_config_want(struct w800 *w, const char *name, long value)
+{
+	int i = find(name);
+
+	if (i >= 0)
+		w->config.wanted[i] = value;
+}
+
 long w800_setting(void *d, unsigned int setting)
 {
 	struct w800 *w = d;

@@ -67,7 +67,7 @@ static void go_on(struct w800 *w, enum w800_lease_phase phase, uint32_t ms)
 	timer_start(w->lease.timer, ms);
 }
 
-/* ------------------------------------------------------------------ the way in */
+/* -------------------------------------------------------------- the way in */
 
 static void take_left(struct w800 *w, const struct at_line *line)
 {
@@ -192,7 +192,7 @@ void w800_lease_begun(struct w800 *w)
 	w800_stream_escape(w);
 }
 
-/* ---------------------------------------------------------------- the way out */
+/* ------------------------------------------------------------- the way out */
 
 static int ask_at(struct w800 *w, struct at_command *cmd)
 {

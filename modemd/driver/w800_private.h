@@ -517,6 +517,7 @@ extern const struct driver_setting w800_settings[W800_SETTINGS + 1];
 void w800_config_init(struct w800 *w);
 void w800_config_forget(struct w800 *w);
 void w800_config_note(struct w800 *w, const char *name, long value);
+void w800_config_want(struct w800 *w, const char *name, long value);
 int w800_config_read(struct w800 *w);
 int w800_config_set(struct w800 *w, unsigned int setting, long value);
 long w800_setting(void *d, unsigned int setting);

@@ -19,7 +19,7 @@
 
 /* Firmware without one, and a peer that begins with "\r\n>": these three are
  * taken for it. */
-#define PROMPT_MS	200	/* for a '>', which not all firmware has (Q96) */
+#define PROMPT_MS	200	/* for a '>', which not all have (Q96) */
 #define GUARD_MS	100	/* more than 30 ms, and what a port may add */
 #define REST_MS		1200	/* "wait at least 1 second" */
 #define DRAIN_MS	5000	/* our output may wait so long */
@@ -40,7 +40,7 @@ static void give(struct w800 *w, const uint8_t *data, size_t len)
 		w->env.events->lease_data(w->env.up, data, len);
 }
 
-/* ------------------------------------------------------------- the beginning */
+/* ----------------------------------------------------------- the beginning */
 
 static void begin_data(struct w800 *w)
 {

@@ -199,9 +199,23 @@ static int send_interval(struct w800 *w, struct at_command *cmd)
 	return s ? w800_send_line(w, cmd, "AT+CIPSNTPINTV=%u", s) : 1;
 }
 
+/* It is a setting, too: w800_config.c. */
+static enum w800_verdict judge_interval(struct w800 *w, int err,
+					const struct at_answer *a)
+{
+	if (err) {
+		w->job.err = w800_answer_errno(err, a);
+		w800_say(&w->job, "%s", w800_words(a));
+		return V_FAIL;
+	}
+	w800_config_want(w, "sntp-interval", w->time.asked.interval_s);
+
+	return V_NEXT;
+}
+
 static const struct w800_step set_steps[] = {
 	{ .send = send_asked, .judge = judge_asked },
-	{ .send = send_interval },
+	{ .send = send_interval, .judge = judge_interval },
 	READ_STEPS
 };
 

@@ -83,8 +83,8 @@ def what_is_set_stays_set(bench):
     bench.modemctl("reset", user=ADMIN)
     daemon.wait_network(timeout=60)
     data = clock(bench)
-    same((data["servers"], data["zone_min"]), (["a.example", "b.example"],
-                                               330), "after a restart")
+    same((data["servers"], data["zone_min"], data["interval_s"]),
+         (["a.example", "b.example"], 330, 60), "after a restart")
     data = clock(bench, "--sntp", "off")
     same((data["sntp"], data["servers"]), (False, ["a.example", "b.example"]),
          "switched off")

@@ -7,7 +7,6 @@ What the names mean is said where they are used; dialect.py says the rest.
 Called by: dialect.py.
 """
 
-from dialect_w800 import W800
 
 
 class Simcom:
@@ -101,9 +100,6 @@ class Simcom:
     def __init__(self, family=""):
         if family:
             raise SystemExit("simcom has no families of answers")
-
-    def has_quirk(self, name):
-        return name not in W800.own_quirks
 
     def sim_options(self):
         return []

@@ -61,30 +61,6 @@ class W800:
         "urc-after-prompt", "final-lost", "busy-first", "busy-executes"))
     quirk_losses = frozenset(("cipopen-then-loss",))
     quirk_lies = frozenset()
-    #: of this dialect alone
-    own_quirks = frozenset((
-        "restore-closes", "rst-while-busy", "busy-first", "busy-executes",
-        "prompt-none", "prompt-sign", "send-gaps", "send-fail-ok",
-        "send-ok-lost", "ipd-crlf", "rest-silent", "recvdata-comma",
-        "recvdata-equals", "recvdata-max-2048", "recvlen-comma",
-        "dinfo-unquoted", "cipdomain-unquoted", "ping-bare", "link-conn",
-        "boot-noise", "line-max-150", "already-typo", "closed-early",
-        "closed-loses", "no-cipstate", "dns-hangs", "time-updated",
-        "sntp-silent", "stream-words", "uart-overrun", "busy-on-crlf",
-        "got-ip-swapped", "got-ip-late", "cwjap-fail", "wifi-stays-away"))
-    #: of what the simulator knows for every dialect; send-never is none:
-    #: its CIPSEND ends when so_sndtimeo has passed
-    common_quirks = frozenset((
-        "blank-double", "blank-none", "crcrlf", "echo-glued", "echo-returns",
-        "echo-sticky", "urc-before-echo", "urc-inside", "urc-after-ok",
-        "urc-before-prompt", "urc-after-prompt", "nul-banner", "other-urcs",
-        "prompt-blank", "prompt-lost", "command-silent", "final-lost",
-        "payload-byte-lost", "notify-lost", "ipclose-lost", "client-lost",
-        "cipopen-late", "cipopen-then-loss", "reboot-on-cipopen",
-        "reboot-on-cipsend", "send-short", "send-zero", "send-minus-one",
-        "send-late", "push-waits", "udp-merged",
-        "udp-rest-lost", "udp-lost"))
-
     #: of the access point; a comma is nothing special between quotes
     ssid, password = "a net, of many", "s e,cret"
 
@@ -98,9 +74,6 @@ class W800:
     @property
     def prompt(self):
         return b"OK\r\n" if self.family == "w800" else b">"
-
-    def has_quirk(self, name):
-        return name in self.own_quirks | self.common_quirks
 
     def sim_options(self):
         return ["--dialect", "w800", "--family", self.family,

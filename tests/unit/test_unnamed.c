@@ -128,7 +128,8 @@ static void gone_before_the_table(void **state)
 	script_close_slot(b->script, 0);
 	EVENTS->closed(b->m, 0, DRIVER_CLOSE_PEER, "0,CLOSED");
 	bench_wait(b, 100);
-	bench_expect_prefix(b, "accepted(1,1,) data(1,3) closed(1/1,EPIPE,peer,0/0/3) ");
+	bench_expect_prefix(b, "accepted(1,1,) data(1,3) "
+			    "closed(1/1,EPIPE,peer,0/0/3) ");
 	bench_expect_got(b, 1, "bye", 3);
 	assert_int_equal(bench_status(b).slots_used, 0);
 }

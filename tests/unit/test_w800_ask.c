@@ -595,7 +595,7 @@ static void ping_gets_its_turn(void **state)
 	b->len = 0;
 	fake_timers_advance(b->ts, 500);
 	assert_int_equal(drv->pull(b->d, 0, 100), 0);
-	fake_timers_advance(b->ts, 600);	/* its time has come meanwhile */
+	fake_timers_advance(b->ts, 600);	/* its time has come */
 	for (i = 0; i < 3; i++)
 		assert_int_equal(drv->pull(b->d, 0, 100), -EBUSY);
 	play(b, "> AT+CIPRECVDATA=0,100", "< ERROR", NULL);
@@ -709,7 +709,7 @@ static void clock_is_set(void **state)
 	expect(b, b->log);
 }
 
-/* -------------------------------------------------------------- settings, raw */
+/* ----------------------------------------------------------- settings, raw */
 
 static void settings(void **state)
 {
