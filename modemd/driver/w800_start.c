@@ -24,7 +24,9 @@
 #define HOST_MAX	64	/* bytes in CIPSTART; longer ones: CIPDOMAIN */
 #define RESOLVE_MS	20000	/* Q130: some 15 s */
 #define SEND_MS		5000	/* CIPTCPOPT: "recommended ... 5 ~ 10 s" */
-#define START_MS	180000	/* nothing can stop a CIPSTART */
+/* Nothing can stop a CIPSTART: so long it may take until it counts as hung. */
+#define START_MS	90000
+#define START_TLS_MS	150000	/* "each packet's timeout is 10 seconds" */
 
 static bool is_ipv4(const char *host)
 {
@@ -214,7 +216,9 @@ int w800_send_start(struct w800 *w, struct at_command *cmd)
 		 o->slot, o->udp ? "UDP" : o->has_tls ? "SSL" : "TCP",
 		 o->v6 ? "v6" : "", o->host, o->port, rest);
 	cmd->text = text;
-	cmd->timeout_ms = START_MS;
+	cmd->timeout_ms = o->has_tls ? START_TLS_MS : START_MS;
+	if (cmd->timeout_ms < w->env.links->open_timeout_ms)
+		cmd->timeout_ms = w->env.links->open_timeout_ms;
 	w->job.late_ms = w->env.links->open_timeout_ms;
 	o->start_ms = timers_mono_ms(w->env.timers);
 

@@ -264,6 +264,25 @@ static void time_without_the_line_does_not_count(void **state)
 	assert_non_null(strstr(b->log, "closed(1/1,ETIME,idle,"));
 }
 
+/* Also when its buffer was to be looked at meanwhile. */
+static void idle_and_due(void **state)
+{
+	struct bench *b = *state;
+	struct link_args idle = { .host = "h", .port = 1, .never_push = true,
+				  .idle_timeout_ms = 4000 };
+	uint64_t a = (uint64_t)bench_open_args(b, &idle), dead;
+
+	bench_wait(b, 3000);
+	dead = open_dead(b);
+	bench_wait(b, BLOCK_MS);
+	assert_int_equal(bench_info(b, a).state, LINK_OPEN);
+	end_dead(b, dead);
+	assert_int_equal(bench_info(b, a).state, LINK_OPEN);
+	bench_forget(b);
+	bench_wait(b, 2000);
+	assert_non_null(strstr(b->log, "closed(1/1,ETIME,idle,"));
+}
+
 /* The modem restarts in the middle: nothing is blocked any more. */
 static void lost_while_it_blocks(void **state)
 {
@@ -408,6 +427,7 @@ int main(void)
 		T(quiet_links_delay_nothing, set_up),
 		T(uplink_follows_at_once, set_up),
 		T(time_without_the_line_does_not_count, set_up),
+		T(idle_and_due, set_up),
 		T(lost_while_it_blocks, set_up),
 		T(questions_block_too, set_up),
 		T(quick_questions, set_up),
