@@ -82,9 +82,19 @@ static int ask_left(struct w800 *w, struct at_command *cmd)
 	return w800_send_line(w, cmd, "AT+CIPSTATE?");
 }
 
+/* Firmware without CIPSTATE does not know. */
+static enum w800_verdict judge_left(struct w800 *w, int err,
+				    const struct at_answer *a)
+{
+	(void)a;
+	w->lease.dead = !err && !w->lease.alive;
+
+	return V_NEXT;
+}
+
 static int close_left(struct w800 *w, struct at_command *cmd)
 {
-	return w->lease.alive ? w800_send_line(w, cmd, "AT+CIPCLOSE=5") : 1;
+	return w->lease.dead ? 1 : w800_send_line(w, cmd, "AT+CIPCLOSE=5");
 }
 
 static int send_start(struct w800 *w, struct at_command *cmd)
@@ -137,7 +147,7 @@ static const struct w800_step enter_steps[] = {
 	{ .text = "AT+CIPSERVER=0,1", .optional = true,
 	  .timeout_ms = CLOSE_MS },
 	{ .send = ask_left, .accept = { R_CIPSTATE + 1 }, .line = take_left,
-	  .optional = true },
+	  .judge = judge_left },
 	{ .send = close_left, .optional = true, .timeout_ms = CLOSE_MS },
 	{ .text = "AT+CIPRECVMODE=0" },
 	{ .text = "AT+CIPDINFO=0", .optional = true },
@@ -202,11 +212,11 @@ static int ask_at(struct w800 *w, struct at_command *cmd)
 /* What CIPSTATE? and CIPCLOSE are of, there is one. */
 static int send_close(struct w800 *w, struct at_command *cmd)
 {
-	if (w->lease.connected && !w->lease.alive && !w->lease.err)
+	if (w->lease.connected && w->lease.dead && !w->lease.err)
 		snprintf(w->lease.text, sizeof(w->lease.text),
 			 "the connection had ended before");
 
-	return w->lease.alive ? w800_send_line(w, cmd, "AT+CIPCLOSE") : 1;
+	return w->lease.dead ? 1 : w800_send_line(w, cmd, "AT+CIPCLOSE");
 }
 
 static int ask_mode(struct w800 *w, struct at_command *cmd)
@@ -237,7 +247,7 @@ static enum w800_verdict judge_mode(struct w800 *w, int err,
 static const struct w800_step leave_steps[] = {
 	{ .send = ask_at, .timeout_ms = AT_MS },
 	{ .send = ask_left, .accept = { R_CIPSTATE + 1 }, .line = take_left,
-	  .optional = true },
+	  .judge = judge_left },
 	{ .send = send_close, .accept = { R_BARE_CLOSED + 1 },
 	  .optional = true, .timeout_ms = CLOSE_MS },
 	{ .text = "AT+CIPMODE=0", .optional = true },

@@ -313,6 +313,7 @@ struct w800_lease {
 	bool connected;
 	bool escaped;			/* +++ was said */
 	bool alive;			/* links are there, says CIPSTATE */
+	bool dead;			/* none is, says it */
 	bool framed;			/* bytes of an +IPD are due */
 	uint8_t *early;			/* what came before leased() */
 	size_t early_len;

@@ -948,6 +948,21 @@ static void nobody_there(void **state)
 	expect(b, "unleased(ECONNREFUSED,ERROR) ");
 }
 
+/* Firmware without CIPSTATE: nobody can say whether it was there. */
+static void session_of_old_firmware(void **state)
+{
+	struct bench *b = *state;
+
+	way_in(b);
+	fake_port_say(b->world.port, "\r\nOK\r\n\r\n>");
+	expect(b, "leased(ok,) ");
+	escape(b);
+	play(b, "> AT", "< OK", "> AT+CIPSTATE?", "< ERROR", "> AT+CIPCLOSE",
+	     "< CLOSED", "< OK", "> AT+CIPMODE=0", "< OK", "> AT+CIPMODE?",
+	     "< +CIPMODE:0", "< OK", NULL);
+	expect(b, "unleased(ok,) ");
+}
+
 /* It says that it stays: once more, for some seconds, then that is told. */
 static void a_mode_that_stays(void **state)
 {
@@ -989,7 +1004,7 @@ int main(void)
 		T(ping_gets_its_turn), T(clock_is_read), T(clock_is_set),
 		T(settings), T(what_is_forbidden), T(raw), T(session),
 		T(session_without_a_prompt), T(framed_bytes), T(pluses),
-		T(nobody_there), T(a_mode_that_stays), T(the_modem_is_gone),
+		T(nobody_there), T(session_of_old_firmware), T(a_mode_that_stays), T(the_modem_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
