@@ -359,6 +359,14 @@ static void on_misfit(void *ctx)
 	channel_bad_header(ch);
 }
 
+static void on_torn(void *ctx)
+{
+	struct at_channel *ch = ctx;
+
+	ch->stats.lost_payloads++;
+	ch->ops->data(ch->ctx, NULL, 0, true);
+}
+
 static void on_prompt(void *ctx)
 {
 	struct at_channel *ch = ctx;
@@ -384,6 +392,7 @@ const struct at_parser_ops channel_parser_ops = {
 	.line		= on_line,
 	.payload	= on_payload,
 	.misfit		= on_misfit,
+	.torn		= on_torn,
 	.prompt		= on_prompt,
 	.garbage	= on_garbage,
 };

@@ -14,6 +14,8 @@ struct at_parser {
 	size_t payload_max;
 	bool line_after;	/* that payload, as the dialect has it */
 	bool after_payload;	/* CR must come */
+	bool after_push;	/* CR, or the line that follows */
+	bool glued;		/* that line began without CR LF before it */
 	bool blanks;		/* this modem puts CR LF before its lines */
 	size_t overlong;	/* bytes dropped of the line being read */
 	bool want_prompt;
@@ -57,6 +59,8 @@ void at_parser_reset(struct at_parser *p)
 {
 	p->payload_left = 0;
 	p->after_payload = false;
+	p->after_push = false;
+	p->glued = false;
 	p->overlong = 0;
 	p->want_prompt = false;
 	p->cr = false;
@@ -211,8 +215,21 @@ static void start_payload(struct at_parser *p, struct at_line *line)
 	p->line_after = line->kind == AT_REPLY || !line->rule->end;
 }
 
+/* What is pushed next, and final lines, have CR LF before them everywhere;
+ * news, answers and an echo may follow a payload at once (Q97). */
+static void judge_glued(struct at_parser *p, const struct at_rule *rule)
+{
+	p->glued = false;
+	if (!rule || rule->kind == AT_REPLY || rule->kind == AT_DETAIL)
+		return;
+	if (rule->kind != AT_URC || rule->payload || rule->alone)
+		p->ops->torn(p->ctx);
+}
+
 static void deliver(struct at_parser *p, struct at_line *line)
 {
+	if (p->glued)
+		judge_glued(p, line->rule);
 	line->kind = line->rule ? line->rule->kind : AT_TEXT;
 	line->text = p->line;
 	line->len = p->len;
@@ -261,6 +278,7 @@ static void feed_payload(struct at_parser *p, const uint8_t *data, size_t n)
 {
 	p->payload_left -= n;
 	p->after_payload = p->payload_left == 0 && p->line_after;
+	p->after_push = p->payload_left == 0 && !p->line_after;
 	p->ops->payload(p->ctx, data, n, p->payload_left == 0);
 }
 
@@ -294,6 +312,14 @@ static bool feed_char(struct at_parser *p, char ch)
 		if (ch != '\r' && !(ch == '>' && p->want_prompt) &&
 		    (p->blanks || ch == '\n'))
 			p->ops->misfit(p->ctx);
+	}
+	if (p->after_push) {
+		p->after_push = false;
+		p->glued = ch != '\r' && !(ch == '>' && p->want_prompt);
+		if (ch == '\n') {	/* its CR is in the payload */
+			p->glued = false;
+			p->ops->torn(p->ctx);
+		}
 	}
 	if (ch == '\0')
 		return true;

@@ -48,6 +48,7 @@ struct at_rule {
 	uint8_t payload;	/* which '#' counts raw bytes that follow; 0 */
 	char end;		/* byte that ends such a header; 0: the line */
 	bool announces;		/* a header, which must follow it */
+	bool alone;		/* never right behind pushed payload */
 	uint8_t variant;	/* at_parser_set_variant(); 0: any */
 };
 
@@ -76,6 +77,8 @@ struct at_parser_ops {
 	void (*payload)(void *ctx, const uint8_t *data, size_t len, bool last);
 	/* After payload no line began: bytes of it were lost. */
 	void (*misfit)(void *ctx);
+	/* The same of pushed payload, of which the line has told no more. */
+	void (*torn)(void *ctx);
 	void (*prompt)(void *ctx);
 	void (*garbage)(void *ctx, size_t len);	/* of an overlong line */
 };

@@ -76,8 +76,8 @@ const struct at_rule w800_rules[] = {
 	[R_CIPSTO]	= { "+CIPSTO:#",		AT_REPLY },
 	[R_CIPV6]	= { "+CIPV6:#",			AT_REPLY },
 	/* of CIPMUX=0 */
-	[R_BARE_CONNECT] = { "CONNECT",			AT_URC },
-	[R_BARE_CLOSED]	= { "CLOSED",			AT_URC },
+	[R_BARE_CONNECT] = { "CONNECT",			AT_URC, .alone = true },
+	[R_BARE_CLOSED]	= { "CLOSED",			AT_URC, .alone = true },
 	[R_IPD_ONE]	= { "+IPD,#",			AT_URC, .payload = 1,
 			    .end = ':' },
 	[R_RECONNINTV]	= { "+CIPRECONNINTV:#",		AT_REPLY },
@@ -212,7 +212,7 @@ static void *create(const struct driver_env *env)
 	w->job.w = w;
 	w->stage.timer = timer_new(env->timers, w800_job_timer, &w->stage);
 	w->job.timer = timer_new(env->timers, w800_job_timer, &w->job);
-	w->push.settle = timer_new(env->timers, w800_push_settled, w);
+	w->push.settle = timer_new(env->timers, w800_push_due, w);
 	w->ping.timer = timer_new(env->timers, w800_ping_timer, w);
 	w->lease.timer = timer_new(env->timers, w800_lease_timer, w);
 	w->stream.timer = timer_new(env->timers, w800_stream_timer, w);

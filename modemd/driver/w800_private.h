@@ -219,6 +219,7 @@ struct w800_push {
 	bool due;			/* header seen, payload is coming */
 	bool held;
 	struct timer *settle;		/* how long it is held */
+	unsigned int tries;
 	unsigned int slot;
 	char from[DRIVER_ADDRESS_MAX];
 	size_t len;
@@ -477,6 +478,7 @@ int w800_receive(void *d, enum driver_receive mode);
 bool w800_push_line(struct w800 *w, const struct at_line *line);
 void w800_push_data(void *d, const uint8_t *data, size_t len, bool last);
 void w800_push_settled(void *ctx);
+void w800_push_due(void *ctx);
 void w800_push_reset(struct w800 *w);
 
 /* w800_server.c */

@@ -19,6 +19,7 @@
 #include "driver/w800_private.h"
 
 #define SETTLE_MS	2	/* behind a block something would have come */
+#define LINE_TRIES	50	/* so long for the line that has begun there */
 
 /* ---------------------------------------------------------- change of mode */
 
@@ -131,6 +132,18 @@ void w800_push_settled(void *ctx)
 			    p->from[0] ? p->from : NULL, true);
 }
 
+/* A line that has begun behind a block may tell that it was torn. */
+void w800_push_due(void *ctx)
+{
+	struct w800 *w = ctx;
+
+	if (w->push.held && w->push.tries++ < LINE_TRIES &&
+	    at_channel_in_line(w->env.channel))
+		timer_start(w->push.settle, SETTLE_MS);
+	else
+		w800_push_settled(w);
+}
+
 /* "" when it is not an address and a port. */
 static void take_from(struct w800_push *p, const struct at_line *line)
 {
@@ -183,6 +196,7 @@ void w800_push_data(void *d, const uint8_t *data, size_t len, bool last)
 		return;
 	p->due = false;
 	p->held = true;
+	p->tries = 0;
 	timer_start(p->settle, SETTLE_MS);
 }
 

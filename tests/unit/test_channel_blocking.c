@@ -575,8 +575,8 @@ static void pushed_headers(void **state)
 	struct bench *b = *state;
 
 	say(b, "+IPD,0,3:a:b\r\n+IPD,1,2,\"192.0.2.1\",80:cd"
-	    "+IPD,1,2,192.0.2.1,80:ef+IPD,1,1,\"fe80::1\",80:g"
-	    "+IPD,1,1,fe80::1,80:h+IPD,2,100\r\n");
+	    "\r\n+IPD,1,2,192.0.2.1,80:ef\r\n+IPD,1,1,\"fe80::1\",80:g"
+	    "\r\n+IPD,1,1,fe80::1,80:h\r\n+IPD,2,100\r\n");
 	expect(b, "urc{+IPD,0,3} pushed[a:b] "
 	       "urc{+IPD,1,2,\"192.0.2.1\",80} pushed[cd] "
 	       "urc{+IPD,1,2,192.0.2.1,80} pushed[ef] "
