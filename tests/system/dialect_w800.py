@@ -54,7 +54,8 @@ class W800:
         "busy-executes": 1, "ipclose-lost": 1,
         "payload-byte-lost": 1, "final-lost": 1,
     }
-    quirk_hopeless = quirk_refused = quirk_ladder = frozenset()
+    quirk_hopeless = frozenset(("no-tcp",))
+    quirk_refused = quirk_ladder = frozenset()
     quirk_resync = frozenset((
         "command-silent", "prompt-lost", "send-ok-lost",
         "reboot-on-cipopen", "reboot-on-cipsend", "echo-returns",
