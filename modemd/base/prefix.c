@@ -113,7 +113,7 @@ const char *prefix_parse(const char *text, struct prefix *out)
 	bool ipv4;
 
 	if (len < sizeof(address))
-		memcpy(address, text, len);
+		snprintf(address, sizeof(address), "%.*s", (int)len, text);
 	if (!prefix_parse_address(address, out->address))
 		return strchr(text, ':') ?
 		       "is not of the form 2001:db8::1 or 2001:db8::/32" :

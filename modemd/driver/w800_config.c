@@ -148,7 +148,7 @@ static void take_value(struct w800 *w, const struct at_line *line)
 }
 
 #define READ(question, rule) \
-	{ .text = question, .accept = { rule + 1 }, .line = take_value, \
+	{ .text = (question), .accept = { (rule) + 1 }, .line = take_value, \
 	  .optional = true }
 
 static const struct w800_step read_steps[] = {

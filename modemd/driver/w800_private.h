@@ -431,7 +431,7 @@ enum w800_verdict w800_judge_start(struct w800 *w, int err,
 				   const struct at_answer *a);
 /* A step that sends CIPSTART by that function. */
 #define W800_START(by) \
-	{ .send = by, .accept = { R_LINK_CONNECT + 1 }, \
+	{ .send = (by), .accept = { R_LINK_CONNECT + 1 }, \
 	  .line = w800_answer_line, .judge = w800_judge_start, \
 	  .wait_ms = 1000 }	/* for the line that may follow the OK */
 int w800_open(void *d, unsigned int slot, const struct driver_open_args *a);

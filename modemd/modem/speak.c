@@ -47,11 +47,14 @@ static void *make(struct modem *m, const struct driver *driver)
 		.events = &modem_driver_events,
 		.up = m,
 	};
+	void *d;
 
 	if (m->aside && m->aside_driver == driver)
 		return m->aside;
 
-	return driver->new(&env);
+	d = driver->new(&env);	/* copies it */
+
+	return d;
 }
 
 static int take_driver(struct modem *m, const struct driver *driver)
