@@ -131,7 +131,8 @@ def pluses_of_the_client(bench):
 @needs("wifi")
 def with_and_without_a_prompt(bench):
     start(bench)
-    welcome = b"\r\nwelcome>" + ALL * 100
+    # what it begins with in passthrough could be taken for the prompt: README
+    welcome = b"\r\nwelcome>" + ALL.replace(b">", b"") * 100
     far = bench.server(harness.source(welcome))
     client = bench.daemon.client("leaser")
     for quirk in ("prompt-none", "prompt-sign"):
