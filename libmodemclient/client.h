@@ -133,6 +133,10 @@ int request_cancel(struct modemclient *mc, uint64_t id);
 /* The same, and a late reply is ignored. Frees @r. */
 void request_abandon(struct modemclient *mc, struct request *r);
 
+/* family.c. False: nothing is to be said; what is unknown is any. */
+bool family_fill(enum modemclient_family family, Modemd__V1__Family *out);
+enum modemclient_family family_of(Modemd__V1__Family family);
+
 /* ping.c */
 void ping_heard(struct modemclient *mc, const Modemd__V1__PingEcho *ev,
 		struct modemclient_event *news);

@@ -11,18 +11,32 @@
 
 #include "link.h"
 
+/* "192.0.2.1:53", "[2001:db8::1]:53". */
+static void split_address(struct datagram *d, const char *from)
+{
+	const char *colon = from ? strrchr(from, ':') : NULL;
+	size_t len;
+
+	if (!colon)
+		return;
+	d->port = (uint16_t)strtoul(colon + 1, NULL, 10);
+	if (from[0] == '[' && colon[-1] == ']') {
+		from++;
+		colon--;
+	}
+	len = (size_t)(colon - from);
+	if (len < sizeof(d->address))
+		memcpy(d->address, from, len);
+}
+
 int datagram_add(struct modemclient_link *l, size_t len, const char *from)
 {
 	struct datagram *d = calloc(1, sizeof(*d));
-	const char *colon = from ? strrchr(from, ':') : NULL;
 
 	if (!d)
 		return -ENOMEM;
 	d->len = len;
-	if (colon && (size_t)(colon - from) < sizeof(d->address)) {
-		memcpy(d->address, from, (size_t)(colon - from));
-		d->port = (uint16_t)strtoul(colon + 1, NULL, 10);
-	}
+	split_address(d, from);
 	TAILQ_INSERT_TAIL(&l->datagrams, d, entry);
 
 	return 0;
@@ -61,11 +75,17 @@ void datagrams_cut(struct modemclient_link *l, size_t len)
 
 /* -------------------------------------------------------------------- send */
 
+static bool is_address(const char *text)
+{
+	struct in6_addr any;
+
+	return inet_pton(AF_INET, text, &any) == 1 ||
+	       inet_pton(AF_INET6, text, &any) == 1;
+}
+
 static int check_send(struct modemclient_link *l, size_t len,
 		      const char *address, uint16_t port)
 {
-	struct in_addr any;
-
 	if (!l->udp)
 		return client_fail(l->mc, -EINVAL, "send to %s: it is a "
 				   "stream, not a link for datagrams",
@@ -81,8 +101,8 @@ static int check_send(struct modemclient_link *l, size_t len,
 		return client_fail(l->mc, -EDESTADDRREQ, "send to %s: no "
 				   "address was named, nor when it was opened",
 				   l->remote);
-	if (address && (inet_pton(AF_INET, address, &any) != 1 || port == 0))
-		return client_fail(l->mc, -EINVAL, "send to %s: an IPv4 "
+	if (address && (!is_address(address) || port == 0))
+		return client_fail(l->mc, -EINVAL, "send to %s: an IP "
 				   "address and a port are needed; "
 				   "modemclient_resolve() finds an address",
 				   address);

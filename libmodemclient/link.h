@@ -102,6 +102,32 @@ int link_new(struct modemclient *mc, const struct modemclient_open_options *o,
 int link_wait_open(struct modemclient_link *l, int timeout_ms,
 		   const char *what, struct modemclient_link **out);
 
+/* link_options.c: the options of an open, with what they point to. */
+struct link_options {
+	struct modemclient_open_options open;
+	struct modemclient_tls_options tls;
+	struct modemclient_tcp_options tcp;
+};
+
+/* The request, with what it points to. */
+struct link_open {
+	Modemd__V1__Open open;
+	Modemd__V1__Tls tls;
+	Modemd__V1__TcpOptions tcp;
+	ProtobufCBinaryData alpn[MODEMCLIENT_ALPN_MAX];
+};
+
+/* Of a program that may know fewer of them. */
+void link_options_copy(struct link_options *to,
+		       const struct modemclient_open_options *from);
+/* 0, or -EINVAL and the sentence. */
+int link_options_check(struct modemclient *mc,
+		       const struct modemclient_open_options *o,
+		       const char *what, const char *host);
+/* The type, and what is not of every link. They must have been checked. */
+void link_options_fill(struct link_open *to,
+		       const struct modemclient_open_options *o);
+
 /* Asks modemd to close it, now or as soon as it has told its id. */
 int link_ask_close(struct modemclient_link *l, bool abort_it);
 

@@ -26,6 +26,21 @@ int link_write_error(const struct modemclient_link *l)
 	return l->state == LINK_OPENING ? -EINPROGRESS : 0;
 }
 
+/* This modem takes shorter ones than others do: it is not sent. */
+static void datagram_too_long(struct modemclient_link *l, size_t len)
+{
+	struct modemclient_event news = {
+		.type = MODEMCLIENT_EVENT_SENT,
+		.err = -EMSGSIZE,
+		.epoch = l->epoch,
+		.bytes = (uint32_t)len,
+	};
+
+	l->outstanding -= len < l->outstanding ? len : l->outstanding;
+	l->refused = -EMSGSIZE;
+	link_emit(l, &news);
+}
+
 static void send_done(struct modemclient *mc, struct request *r, int err,
 		      const Modemd__V1__Reply *reply)
 {
@@ -36,6 +51,10 @@ static void send_done(struct modemclient *mc, struct request *r, int err,
 	l->sends--;
 	if (err == 0) {
 		l->counts.accepted += r->bytes;
+		return;
+	}
+	if (l->udp && err == -EMSGSIZE) {
+		datagram_too_long(l, r->bytes);
 		return;
 	}
 	/* Anything but an end that is under way leaves a hole in the stream. */

@@ -88,7 +88,10 @@ static int open_check_credit(struct modemclient *mc,
 			     const char *what, const char *host)
 {
 	uint32_t min = o->udp ? LINK_DATAGRAM_MAX : CREDIT_MIN;
+	int err = link_options_check(mc, o, what, host);
 
+	if (err < 0)
+		return err;
 	if (o->credit && (o->credit < min || o->credit > CREDIT_MAX))
 		return client_fail(mc, -EINVAL, "%s %s: credit is %u to %d",
 				   what, host, min, CREDIT_MAX);
@@ -182,38 +185,38 @@ struct modemclient_link *link_accepted(struct modemclient *mc, uint64_t id,
 static int link_ask_open(struct modemclient_link *l,
 			 const struct modemclient_open_options *o)
 {
-	Modemd__V1__Open open = MODEMD__V1__OPEN__INIT;
+	struct link_open with = { .open = MODEMD__V1__OPEN__INIT };
+	Modemd__V1__Open *open = &with.open;
 	Modemd__V1__Request req = MODEMD__V1__REQUEST__INIT;
 	struct request *r = request_new(open_done);
 
 	if (!r)
 		return client_fail(l->mc, -ENOMEM, "out of memory");
 	r->link = l;
-	open.has_host = o->host != NULL;
-	open.host.len = o->host ? strlen(o->host) : 0;
-	open.host.data = (uint8_t *)(uintptr_t)o->host;
-	open.has_port = o->host != NULL;
-	open.port = o->port;
-	open.has_type = o->udp;
-	open.type = MODEMD__V1__LINK_TYPE__UDP;
-	open.has_never_push = o->never_push;
-	open.never_push = o->never_push;
-	open.has_want_source = o->want_source;
-	open.want_source = o->want_source;
-	open.has_local_port = o->local_port != 0;
-	open.local_port = o->local_port;
-	open.has_restore = 1;
-	open.restore = o->restore;
-	open.has_wait_ms = 1;
-	open.wait_ms = o->wait_ms;
-	open.has_idle_timeout_ms = o->idle_timeout_ms != 0;
-	open.idle_timeout_ms = o->idle_timeout_ms;
-	open.has_wait_ack = o->wait_ack;
-	open.wait_ack = o->wait_ack;
-	open.has_credit = 1;
-	open.credit = l->credit;
+	link_options_fill(&with, o);
+	open->has_host = o->host != NULL;
+	open->host.len = o->host ? strlen(o->host) : 0;
+	open->host.data = (uint8_t *)(uintptr_t)o->host;
+	open->has_port = o->host != NULL;
+	open->port = o->port;
+	open->has_never_push = o->never_push;
+	open->never_push = o->never_push;
+	open->has_want_source = o->want_source;
+	open->want_source = o->want_source;
+	open->has_local_port = o->local_port != 0;
+	open->local_port = o->local_port;
+	open->has_restore = 1;
+	open->restore = o->restore;
+	open->has_wait_ms = 1;
+	open->wait_ms = o->wait_ms;
+	open->has_idle_timeout_ms = o->idle_timeout_ms != 0;
+	open->idle_timeout_ms = o->idle_timeout_ms;
+	open->has_wait_ack = o->wait_ack;
+	open->wait_ack = o->wait_ack;
+	open->has_credit = 1;
+	open->credit = l->credit;
 	req.kind_case = MODEMD__V1__REQUEST__KIND_OPEN;
-	req.open = &open;
+	req.open = open;
 
 	return client_request(l->mc, &req, r);
 }
@@ -222,16 +225,16 @@ int modemclient_open_start(struct modemclient *mc,
 			   const struct modemclient_open_options *opts,
 			   struct modemclient_link **out)
 {
-	struct modemclient_open_options o = MODEMCLIENT_OPEN_OPTIONS_INIT;
 	struct modemclient_link *l;
+	struct link_options o;
 	int err;
 
 	*out = NULL;
-	memcpy(&o, opts, opts->size < sizeof(o) ? opts->size : sizeof(o));
-	err = link_new(mc, &o, "open", &l);
+	link_options_copy(&o, opts);
+	err = link_new(mc, &o.open, "open", &l);
 	if (err < 0)
 		return err;
-	err = link_ask_open(l, &o);
+	err = link_ask_open(l, &o.open);
 	if (err < 0) {
 		modemclient_link_free(l);
 		return err;

@@ -87,6 +87,10 @@ static int check_listen(struct modemclient *mc,
 		return client_fail(mc, -EINVAL, "listen: credit is %d to %d",
 				   CREDIT_MIN, CREDIT_MAX);
 
+	if (o->verify && !o->tls)
+		return client_fail(mc, -EINVAL, "listen: verify is for "
+				   "listeners with tls");
+
 	return check_policy(mc, o->max_links, o->allow);
 }
 
@@ -125,6 +129,11 @@ static int ask_listen(struct modemclient_listener *l,
 	listen.wait_ms = o->wait_ms;
 	listen.n_allow = fill_allow(allow, o->allow);
 	listen.allow = allow;
+	listen.has_family = family_fill(o->family, &listen.family);
+	listen.has_tls = o->tls;
+	listen.tls = o->tls;
+	listen.has_verify = o->verify;
+	listen.verify = o->verify;
 	req.kind_case = MODEMD__V1__REQUEST__KIND_LISTEN;
 	req.listen = &listen;
 

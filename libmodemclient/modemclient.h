@@ -839,6 +839,8 @@ struct modemclient_listener_info {
 	uint64_t accepted, refused;
 	const char *const *allow;	/* ends with NULL */
 	int64_t opened_wall_ms, opened_mono_ms;
+	enum modemclient_family family;
+	bool tls;
 };
 
 struct modemclient_client_info {
@@ -1004,7 +1006,7 @@ struct modemclient_echo {
 	uint32_t seq;		/* from 1 */
 	bool timeout;
 	const char *address;
-	uint32_t size, rtt_ms, ttl;
+	uint32_t size, rtt_ms, ttl;	/* size and ttl 0: not told */
 };
 
 struct modemclient_ping_result {

@@ -132,6 +132,7 @@ static int ping_fill(struct modemclient *mc, Modemd__V1__Ping *ping,
 	ping->wait_ms = o->wait_ms;
 	ping->has_ttl = o->ttl != 0;
 	ping->ttl = o->ttl;
+	ping->has_family = family_fill(o->family, &ping->family);
 	req->kind_case = MODEMD__V1__REQUEST__KIND_PING;
 	req->ping = ping;
 

@@ -201,12 +201,21 @@ static char **copy_addresses(const Modemd__V1__ResolveReply *from)
 int modemclient_resolve(struct modemclient *mc, const char *name,
 			int timeout_ms, char ***out)
 {
+	return modemclient_resolve_family(mc, name, MODEMCLIENT_ANY,
+					  timeout_ms, out);
+}
+
+int modemclient_resolve_family(struct modemclient *mc, const char *name,
+			       enum modemclient_family family, int timeout_ms,
+			       char ***out)
+{
 	Modemd__V1__Resolve resolve = MODEMD__V1__RESOLVE__INIT;
 	Modemd__V1__Request req = MODEMD__V1__REQUEST__INIT;
 	Modemd__V1__ServerMessage *message;
 	int err = resolve_fill(mc, name, &resolve, &req);
 
 	*out = NULL;
+	resolve.has_family = family_fill(family, &resolve.family);
 	if (err == 0)
 		err = client_ask_for(mc, &req, name,
 				     MODEMD__V1__REPLY__RESULT_RESOLVE,

@@ -87,6 +87,9 @@ void rows_listener(struct modemclient_listener_info *to,
 	to->refused = from->refused;
 	to->opened_wall_ms = from->opened_wall_ms;
 	to->opened_mono_ms = from->opened_mono_ms;
+	to->family = from->has_family ? family_of(from->family) :
+		     MODEMCLIENT_IPV4;
+	to->tls = from->tls;
 }
 
 void rows_client(struct modemclient_client_info *to,
@@ -227,6 +230,12 @@ static void fill_network(struct modemclient_network_info *to,
 	to->next_try_ms = from->has_next_try_ms ?
 		(int64_t)from->next_try_ms : -1;
 	to->losses = from->losses;
+	to->address6 = rows_text(from->address6);
+	to->address6_link = rows_text(from->address6_link);
+	to->mac = rows_text(from->mac);
+	to->ap_address = rows_text(from->ap_address);
+	to->ap_mac = rows_text(from->ap_mac);
+	to->ssid = rows_text(from->ssid);
 }
 
 static void fill_line(struct modemclient_line_info *to,

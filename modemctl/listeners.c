@@ -8,12 +8,20 @@
 
 static const struct table_column columns[] = {
 	{ "LISTENER", TABLE_RIGHT }, { "SERVER", TABLE_RIGHT },
-	{ "PORT", TABLE_RIGHT }, { "STATE", TABLE_LEFT },
+	{ "TYPE", TABLE_LEFT }, { "PORT", TABLE_RIGHT }, { "STATE", TABLE_LEFT },
 	{ "CLIENT", TABLE_CUT }, { "PID", TABLE_RIGHT },
 	{ "AGE", TABLE_RIGHT }, { "LINKS", TABLE_RIGHT },
 	{ "ACCEPTED", TABLE_RIGHT }, { "REFUSED", TABLE_RIGHT },
 	{ NULL, TABLE_LEFT },
 };
+
+/* "tcp", "tcp6", "tls", "tls6" */
+static const char *type_of(const struct modemclient_listener_info *i)
+{
+	bool ipv6 = i->family == MODEMCLIENT_IPV6;
+
+	return i->tls ? ipv6 ? "tls6" : "tls" : ipv6 ? "tcp6" : "tcp";
+}
 
 static json_t *listener_json(const struct modemclient_listener_info *i)
 {
@@ -23,10 +31,11 @@ static json_t *listener_json(const struct modemclient_listener_info *i)
 	for (n = 0; i->allow[n]; n++)
 		json_array_append_new(allow, format_json_text(i->allow[n]));
 
-	return json_pack("{sI si so si so si sI sI sI sI sI sI so so}",
+	return json_pack("{sI si so ss si so si sI sI sI sI sI sI so so}",
 			 "listener", (json_int_t)i->listener,
 			 "server", i->index,
 			 "state", format_json_text(i->state),
+			 "type", type_of(i),
 			 "port", (int)i->port,
 			 "client", format_json_text(i->client),
 			 "pid", (int)i->pid, "uid", (json_int_t)i->uid,
@@ -55,6 +64,7 @@ static bool print_listener(void *ctx,
 		table_cell(t, "-");
 	else
 		table_number(t, i->index);
+	table_cell(t, type_of(i));
 	table_number(t, i->port);
 	table_cell(t, i->state);
 	table_cell(t, i->client);

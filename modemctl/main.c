@@ -20,9 +20,12 @@ static const struct ctl_command commands[] = {
 	{ "listeners", listeners_run, "", "the modem's servers and who holds "
 	  "them", "LINKS is how many are open, of how many at most.\n" },
 	{ "nc", nc_run, "[-u] [-q SECONDS] [-w SECONDS] [--wait SECONDS]\n"
-	  "       [--lease [--duration SECONDS]] {HOST PORT | -l PORT}",
+	  "       [-4 | -6] [--tls [OPTIONS]] [--lease [--duration SECONDS]]\n"
+	  "       {HOST PORT | -l PORT}",
 	  "netcat through the modem: stdin and stdout",
-	  "  -l PORT         serve one connection to that port of the modem\n"
+	  "  -l PORT         serve one connection to that port of the modem;\n"
+	  "                  --tls: with TLS, --verify: of those alone who\n"
+	  "                  have a certificate, -6: over IPv6\n"
 	  "  -q SECONDS      close that long after the end of stdin was sent;\n"
 	  "                  without it nc waits until the peer closes\n"
 	  "  -u              UDP: one read of stdin (1500) is one datagram,\n"
@@ -36,18 +39,37 @@ static const struct ctl_command commands[] = {
 	  "                  close; then admins get it by closing what is open.\n"
 	  "                  -u: UDP; -l PORT: one connection to that port\n"
 	  "  --duration SECONDS  how long a lease may last, 1 to 3600 (300)\n"
+	  "  -4, -6          IPv4 or IPv6 only\n"
+	  "  --local-address ADDRESS, --local-port PORT  of the modem's own\n"
+	  "  --tls           TLS, spoken by the modem; then:\n"
+	  "  --verify        the server's certificate, by CA number 0, or\n"
+	  "  --ca N          ... by that one of the modem's\n"
+	  "  --pki N         show the modem's certificate of that number\n"
+	  "  --cn NAME       the common name that the server must have\n"
+	  "  --sni NAME      the name the server is told (HOST, if a name)\n"
+	  "  --alpn A,B      protocols, 5 at most\n"
+	  "  --psk-file FILE  a key both know, in the first line of FILE;\n"
+	  "  --psk-hint HINT  ... and its name\n"
+	  "  --keepalive SECONDS  ask a silent peer, 1 to 7200; 0: never (0)\n"
+	  "  --nodelay       small pieces go out at once\n"
+	  "  --linger SECONDS  a close waits, 0 to 60; -1: it does not (-1)\n"
+	  "  --send-timeout SECONDS  of one send, 1 to 120 (5)\n"
+	  "  --udp-remote fixed|first|every  -u with --local-port: send to\n"
+	  "                  HOST, to the first other sender, to the last\n"
 	  "Exits 0 when the peer (or -q) closed and all was delivered, 1 when\n"
 	  "the link was lost, with the reason and the counts on stderr.\n" },
 	{ "unlease", unlease_run, "", "end the lease of the modem; of others: "
 	  "admins only", "Who has it is in status; nc --lease takes one.\n" },
-	{ "resolve", resolve_run, "[-w SECONDS] NAME",
+	{ "resolve", resolve_run, "[-4|-6] [-w SECONDS] NAME",
 	  "addresses of a name, asked through the modem",
+	  "  -4, -6          IPv4 or IPv6 only; else IPv4 before IPv6\n"
 	  "  -w SECONDS      give up after that long (60)\n" },
 	{ "reverse", reverse_run, "[-w SECONDS] ADDRESS",
 	  "name of an address, asked through the modem",
 	  "  -w SECONDS      give up after that long (60)\n" },
-	{ "ping", ping_run, "[-c COUNT] [-s SIZE] [-i INTERVAL] [-W WAIT] "
+	{ "ping", ping_run, "[-4|-6] [-c COUNT] [-s SIZE] [-i INTERVAL] [-W WAIT] "
 	  "[-t TTL] HOST", "pings a host from the modem, as ping(8) does",
+	  "  -4, -6          by IPv4 or IPv6 only; else IPv4 before IPv6\n"
 	  "  -c COUNT        packets, 1 to 100 (4)\n"
 	  "  -s SIZE         bytes in each, 4 to 188 (64)\n"
 	  "  -i INTERVAL     seconds between them, 1 to 10 (2)\n"
@@ -86,6 +108,15 @@ static const struct ctl_command commands[] = {
 	  "restart the modem (admins)",
 	  "  -w SECONDS      give up after that long (60)\n"
 	  "soft, the default, is by command; the links end.\n" },
+	{ "time", time_run, "[--sntp on|off] [--server NAME]... [--zone ZONE]\n"
+	  "       [--interval SECONDS]", "the modem's clock; admins set it",
+	  "  --sntp on|off   whether the modem asks time servers\n"
+	  "  --server NAME   whom it asks; up to three, which replace all\n"
+	  "  --zone ZONE     hours, or hours and minutes, east of UTC: +8, -5,\n"
+	  "                  +12:45, 530\n"
+	  "  --interval SECONDS  between two times, 15 to 4294967\n"
+	  "What is set holds until modemd ends, also when the modem restarts;\n"
+	  "the section modem of the configuration is for good.\n" },
 	{ "trace", trace_run, "[--follow] [--payload]",
 	  "the AT conversation with the modem",
 	  "  --follow        go on with what comes, until interrupted\n"

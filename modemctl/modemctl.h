@@ -99,6 +99,7 @@ int at_run(struct ctl *ctl, int argc, char **argv);
 int ping_run(struct ctl *ctl, int argc, char **argv);
 int history_run(struct ctl *ctl, int argc, char **argv);
 int monitor_run(struct ctl *ctl, int argc, char **argv);
+int time_run(struct ctl *ctl, int argc, char **argv);
 int trace_run(struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -136,12 +136,15 @@ void nc_step(struct nc *nc, struct pollfd p[NC_FDS], int64_t deadline_ms)
 /* The modem sends datagrams to addresses only. */
 static int resolve(struct nc *nc)
 {
-	struct in_addr any;
+	struct in6_addr any;
 	char **found;
 
-	if (inet_pton(AF_INET, nc->host, &any) == 1)
+	if (inet_pton(AF_INET, nc->host, &any) == 1 ||
+	    inet_pton(AF_INET6, nc->host, &any) == 1)
 		return CTL_DONE;
-	if (modemclient_resolve(nc->ctl->mc, nc->host, RESOLVE_MS, &found) < 0)
+	if (modemclient_resolve_family(nc->ctl->mc, nc->host,
+				       nc->options.family, RESOLVE_MS,
+				       &found) < 0)
 		return ctl_fail_client(nc->ctl);
 	snprintf(nc->address, sizeof(nc->address), "%s", found[0]);
 	modemclient_addresses_free(found);
@@ -172,6 +175,7 @@ static int start_open(struct nc *nc)
 	o.port = (uint16_t)nc->port;
 	o.udp = nc->udp;
 	o.wait_ms = (uint32_t)nc->wait_s * 1000;
+	nc_fill_options(nc, &o);
 
 	return modemclient_open_start(nc->ctl->mc, &o, &nc->link);
 }
@@ -320,6 +324,7 @@ int nc_run(struct ctl *ctl, int argc, char **argv)
 		code = close_link(&nc);
 	}
 	modemclient_link_free(nc.link);
+	explicit_bzero(nc.options.psk, sizeof(nc.options.psk));
 	if (nc.listener)
 		(void)modemclient_listener_close(nc.listener, ABORT_MS);
 

@@ -16,6 +16,21 @@
 
 #define NC_CHUNK	16384
 
+/* Of the link, beyond its host: nc_options.c. */
+struct nc_options {
+	bool use_tls;
+	struct modemclient_tls_options tls;
+	struct modemclient_tcp_options tcp;
+	enum modemclient_family family;
+	const char *local_address;
+	uint16_t local_port;
+	enum modemclient_udp_remote udp_remote;
+	char psk[64];			/* secret */
+	/* the last of each group that was given; NULL: none; also for -l:
+	 * shared */
+	const char *tls_option, *tcp_option, *link_option, *shared_option;
+};
+
 struct nc {
 	struct ctl *ctl;
 	struct modemclient_link *link;
@@ -23,6 +38,7 @@ struct nc {
 	char peer[MODEMCLIENT_ADDRESS_MAX];
 	long port;
 	bool lease, listen, udp;
+	struct nc_options options;
 	long duration_s;		/* of a lease; 0: modemd's own */
 	char address[MODEMCLIENT_ADDRESS_MAX];	/* udp: of a host by name */
 	struct modemclient_listener *listener;
@@ -53,6 +69,11 @@ int nc_take_arguments(struct nc *nc, int argc, char **argv);
 /* Waits for what may happen next, until @deadline_ms (0: none), and lets
  * modemd's side happen. */
 void nc_step(struct nc *nc, struct pollfd p[NC_FDS], int64_t deadline_ms);
+
+/* 0, or -1: leave with ctl->exit. */
+int nc_take_arguments(struct nc *nc, int argc, char **argv);
+/* What was asked of the link, borrowed from @nc. */
+void nc_fill_options(const struct nc *nc, struct modemclient_open_options *o);
 
 /* -l: starts to listen; then nc->link is the first connection. CTL_DONE, or
  * the exit code after it has complained. */

@@ -16,6 +16,9 @@ int nc_listen_start(struct nc *nc)
 	o.port = (uint16_t)nc->port;
 	o.max_links = 1;
 	o.wait_ms = (uint32_t)nc->wait_s * 1000;
+	o.family = nc->options.family;
+	o.tls = nc->options.use_tls;
+	o.verify = nc->options.tls.verify;
 	if (modemclient_listen(nc->ctl->mc, &o, timeout_ms, &nc->listener) < 0)
 		return ctl_fail_client(nc->ctl);
 

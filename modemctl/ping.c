@@ -33,19 +33,22 @@ static void print_json(json_t *object)
 	json_decref(object);
 }
 
+/* Size and TTL only where the modem tells them. */
 static void print_echo_json(const struct modemclient_echo *e)
 {
-	if (e->timeout)
-		print_json(json_pack("{sI sb}", "seq", (json_int_t)e->seq,
-				     "timeout", true));
-	else
-		print_json(json_pack("{sI sb so sI sI sI}",
-				     "seq", (json_int_t)e->seq,
-				     "timeout", false,
-				     "address", format_json_text(e->address),
-				     "bytes", (json_int_t)e->size,
-				     "ttl", (json_int_t)e->ttl,
-				     "rtt_ms", (json_int_t)e->rtt_ms));
+	json_t *o = json_pack("{sI sb}", "seq", (json_int_t)e->seq,
+			      "timeout", e->timeout);
+
+	if (o && !e->timeout) {
+		json_object_set_new(o, "address",
+				    format_json_text(e->address));
+		if (e->size) {
+			json_object_set_new(o, "bytes", json_integer(e->size));
+			json_object_set_new(o, "ttl", json_integer(e->ttl));
+		}
+		json_object_set_new(o, "rtt_ms", json_integer(e->rtt_ms));
+	}
+	print_json(o);
 }
 
 static void print_echo(const struct ping *p, const struct modemclient_echo *e)
@@ -54,6 +57,9 @@ static void print_echo(const struct ping *p, const struct modemclient_echo *e)
 		print_echo_json(e);
 	else if (e->timeout)
 		printf("no answer: seq=%u\n", e->seq);
+	else if (!e->size)
+		printf("answer from %s: seq=%u time=%u ms\n", e->address,
+		       e->seq, e->rtt_ms);
 	else
 		printf("%u bytes from %s: seq=%u ttl=%u time=%u ms\n", e->size,
 		       e->address, e->seq, e->ttl, e->rtt_ms);
@@ -155,9 +161,15 @@ static int take_options(struct ctl *ctl, int argc, char **argv,
 	bool good;
 	int c;
 
-	while ((c = ctl_getopt(ctl, argc, argv, "c:s:i:W:t:", options)) != -1) {
+	while ((c = ctl_getopt(ctl, argc, argv, "46c:s:i:W:t:",
+			       options)) != -1) {
 		if (c == CTL_STOP)
 			return ctl->exit;
+		if (c == '4' || c == '6') {
+			o->family = c == '4' ? MODEMCLIENT_IPV4 :
+				    MODEMCLIENT_IPV6;
+			continue;
+		}
 		good = c == 'c' ? take_number(optarg, &o->count) :
 		       c == 's' ? take_number(optarg, &o->bytes) :
 		       c == 't' ? take_number(optarg, &o->ttl) :

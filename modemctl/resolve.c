@@ -13,7 +13,9 @@ struct lookup {
 	const char *question;
 	const char *answer;
 	const char *usage;
-	int (*ask)(struct modemclient *mc, const char *text, int timeout_ms,
+	const char *letters;		/* of its options */
+	int (*ask)(struct modemclient *mc, const char *text,
+		   enum modemclient_family family, int timeout_ms,
 		   char ***out);
 };
 
@@ -40,14 +42,18 @@ static int look_up(struct ctl *ctl, const struct lookup *l, int argc,
 		   char **argv)
 {
 	static const struct option options[] = { CTL_COMMON_OPTIONS };
+	enum modemclient_family family = MODEMCLIENT_ANY;
 	char **answers;
 	long seconds = 60;
 	int c;
 
-	while ((c = ctl_getopt(ctl, argc, argv, "w:", options)) != -1) {
+	while ((c = ctl_getopt(ctl, argc, argv, l->letters, options)) != -1) {
 		if (c == CTL_STOP)
 			return ctl->exit;
-		if (!ctl_number(optarg, 1, 86400, &seconds))
+		if (c == '4' || c == '6')
+			family = c == '4' ? MODEMCLIENT_IPV4 :
+				 MODEMCLIENT_IPV6;
+		else if (!ctl_number(optarg, 1, 86400, &seconds))
 			return ctl_usage(ctl, "-w takes 1 to 86400 seconds");
 	}
 	if (argc - optind != 1)
@@ -55,7 +61,8 @@ static int look_up(struct ctl *ctl, const struct lookup *l, int argc,
 	c = ctl_connect(ctl, NULL, NULL);
 	if (c != CTL_DONE)
 		return c;
-	if (l->ask(ctl->mc, argv[optind], (int)seconds * 1000, &answers) < 0)
+	if (l->ask(ctl->mc, argv[optind], family, (int)seconds * 1000,
+		   &answers) < 0)
 		return ctl_fail_client(ctl);
 
 	print_answers(ctl, l, argv[optind], answers);
@@ -67,18 +74,28 @@ static int look_up(struct ctl *ctl, const struct lookup *l, int argc,
 int resolve_run(struct ctl *ctl, int argc, char **argv)
 {
 	static const struct lookup resolve = {
-		"name", "address", "exactly one name is needed",
-		modemclient_resolve,
+		"name", "address", "exactly one name is needed", "46w:",
+		modemclient_resolve_family,
 	};
 
 	return look_up(ctl, &resolve, argc, argv);
 }
 
+/* An address says itself of which family it is. */
+static int ask_name(struct modemclient *mc, const char *address,
+		    enum modemclient_family family, int timeout_ms,
+		    char ***out)
+{
+	(void)family;
+
+	return modemclient_reverse(mc, address, timeout_ms, out);
+}
+
 int reverse_run(struct ctl *ctl, int argc, char **argv)
 {
 	static const struct lookup reverse = {
-		"address", "name", "exactly one address is needed",
-		modemclient_reverse,
+		"address", "name", "exactly one address is needed", "w:",
+		ask_name,
 	};
 
 	return look_up(ctl, &reverse, argc, argv);

@@ -77,6 +77,24 @@ static json_t *lease_json(const struct modemclient_lease_info *l)
 			 "left_ms", (json_int_t)l->left_ms);
 }
 
+static json_t *text_or_null(const char *text)
+{
+	return *text ? format_json_text(text) : json_null();
+}
+
+/* Its addresses, and those of the radio where it has one. */
+static void add_addresses(json_t *o, const struct modemclient_network_info *n)
+{
+	json_object_set_new(o, "address", text_or_null(n->address));
+	json_object_set_new(o, "address6", text_or_null(n->address6));
+	json_object_set_new(o, "address6_link",
+			    text_or_null(n->address6_link));
+	json_object_set_new(o, "mac", text_or_null(n->mac));
+	json_object_set_new(o, "ap_address", text_or_null(n->ap_address));
+	json_object_set_new(o, "ap_mac", text_or_null(n->ap_mac));
+	json_object_set_new(o, "ssid", text_or_null(n->ssid));
+}
+
 static json_t *status_json(const struct modemclient_status *s)
 {
 	const struct modemclient_network_info *n = s->network;
@@ -87,7 +105,7 @@ static json_t *status_json(const struct modemclient_status *s)
 		json_array_append_new(capabilities,
 				      format_json_text(s->capabilities[i]));
 
-	return json_pack("{so so so sI so sb so so so so so sI so sI sI sI sI "
+	return json_pack("{so so so sI so sb so so so so so sI sI sI sI sI "
 			 "sI sI so so so so}",
 			 "instance", format_json_text(s->instance),
 			 "version", format_json_text(s->version),
@@ -102,8 +120,6 @@ static json_t *status_json(const struct modemclient_status *s)
 			 "network_next_try_ms", n->next_try_ms < 0 ?
 			 json_null() : json_integer(n->next_try_ms),
 			 "network_losses", (json_int_t)n->losses,
-			 "address", *n->address ?
-			 format_json_text(n->address) : json_null(),
 			 "links_used", (json_int_t)s->links_used,
 			 "links_total", (json_int_t)s->links_total,
 			 "links_waiting", (json_int_t)s->links_waiting,
@@ -120,6 +136,7 @@ static void print_json(const struct modemclient_status *s)
 {
 	json_t *o = status_json(s);
 
+	add_addresses(o, s->network);
 	json_object_set_new(o, "steps", why_steps(s));
 	if (o)
 		json_dumpf(o, stdout, JSON_INDENT(2));
@@ -259,6 +276,16 @@ static void print_network(const struct modemclient_network_info *n)
 		printf(", lost %u time%s", n->losses,
 		       n->losses == 1 ? "" : "s");
 	putchar('\n');
+	if (*n->address6)
+		printf("          IPv6 %s\n", n->address6);
+	if (*n->address6_link)
+		printf("          IPv6 %s, link-local\n", n->address6_link);
+	if (*n->ssid || *n->mac)
+		printf("Wi-Fi     %s%s%s\n", *n->ssid ? n->ssid : "not joined",
+		       *n->mac ? ", MAC " : "", n->mac);
+	if (*n->ap_address)
+		printf("          its own access point: %s, MAC %s\n",
+		       n->ap_address, n->ap_mac);
 }
 
 static void print_line(const struct modemclient_line_info *l)

@@ -158,7 +158,6 @@ static void report_to_log(void *ctx, bool warning, const char *text)
 		log_error("config: %s", text);
 }
 
-/* Settings that are sound; also the one that only the drivers can judge. */
 static int load_config(const struct options *o,
 		       void (*report)(void *, bool, const char *),
 		       struct config **out)
@@ -166,19 +165,10 @@ static int load_config(const struct options *o,
 	struct config_report r = {
 		.line = report,
 		.option = driver_check_option,
+		.dialect = driver_check_dialect,
 	};
-	int err;
 
-	err = config_load(o->instance, o->path, o->overrides, &r, out);
-	if (err || driver_find((*out)->modem.dialect))
-		return err;
-
-	report(NULL, false, "modem.dialect: this version has no driver for "
-	       "it; auto or simcom");
-	config_free(*out);
-	*out = NULL;
-
-	return -EINVAL;
+	return config_load(o->instance, o->path, o->overrides, &r, out);
 }
 
 /* SIGHUP: what can change at run time does. */

@@ -4,10 +4,11 @@
 # To build, and for the demo: the libraries that CMakeLists.txt asks for.
 packages_build="gcc libc6-dev cmake ninja-build pkg-config python3
 libevent-dev libprotobuf-c-dev protobuf-c-compiler libserialport-dev
-libsqlite3-dev libconfuse-dev libsmartcols-dev libjansson-dev libcmocka-dev"
+libsqlite3-dev libconfuse-dev libsmartcols-dev libjansson-dev libcmocka-dev
+libssl-dev"
 
 # To test it, and to check its text as well.
-packages_test="python3-jsonschema"
+packages_test="python3-jsonschema openssl"
 packages_check="clang clang-tidy cppcheck"
 
 # say LINE...

@@ -15,7 +15,10 @@
 #include "at/channel_private.h"
 #include "at/trace.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "port/port.h"
+
+#define PUSH_TAIL_MS	50	/* in which what follows a push has come */
 
 static bool is_accepted(const struct at_channel *ch,
 			const struct at_line *line)
@@ -23,7 +26,7 @@ static bool is_accepted(const struct at_channel *ch,
 	const signed char *a;
 
 	for (a = ch->cmd.accept; a && *a >= 0; a++) {
-		if (line->rule == &ch->rules[(unsigned char)*a])
+		if (line->rule == &ch->dialect.rules[(unsigned char)*a])
 			return true;
 	}
 
@@ -77,6 +80,21 @@ static bool is_garbled(const struct at_channel *ch)
 	       !ch->detail[0];
 }
 
+static void handle_sent(struct at_channel *ch, const struct at_line *line)
+{
+	if (ch->state == CH_PROBE) {
+		channel_sync_sent(ch);
+		return;
+	}
+	if (channel_is_of_another(ch, line))
+		return;
+	if (ch->state != CH_PAYLOAD || port_unwritten(ch->port) > 0) {
+		ch->stats.stray_finals++;
+		return;
+	}
+	channel_end_command(ch, 0, line->text, CH_IDLE);
+}
+
 static void handle_final(struct at_channel *ch, const struct at_line *line)
 {
 	bool refused_send = ch->cmd.payload_len > 0 && line->kind == AT_FAIL;
@@ -89,8 +107,14 @@ static void handle_final(struct at_channel *ch, const struct at_line *line)
 		ch->stats.stray_finals++;
 		return;
 	}
+	if (channel_is_of_another(ch, line))
+		return;
 	if (is_garbled(ch)) {
 		channel_bad_header(ch);
+		return;
+	}
+	if (line->kind == AT_OK && ch->cmd.ok_prompts) {
+		channel_prompting_ok(ch);
 		return;
 	}
 
@@ -136,8 +160,55 @@ static bool is_echo(const struct at_channel *ch, const struct at_line *line)
 	return channel_is_running(ch) && strcmp(line->text, ch->text) == 0;
 }
 
+/* "AT+CIPSEND=0,1,CONNECT", "98": a line that came in the middle of an echo.
+ * Its two halves are dropped. */
+static bool is_cut_echo(struct at_channel *ch, const struct at_line *line)
+{
+	struct at_line inner;
+	size_t n = 0;
+
+	if (ch->echo_rest && strcmp(line->text, ch->echo_rest) == 0) {
+		ch->echo_rest = NULL;
+		return true;
+	}
+	if (!channel_is_running(ch) || ch->echo_off)
+		return false;
+	while (ch->text[n] && ch->text[n] == line->text[n])
+		n++;
+	for (; n > 1; n--) {
+		if (line->text[n] && at_parser_match(ch->parser,
+						     line->text + n, &inner) &&
+		    inner.kind == AT_URC) {
+			ch->echo_rest = ch->text + n;
+			ch->ops->urc(ch->ctx, &inner);
+			return true;
+		}
+	}
+
+	return false;
+}
+
+/*
+ * Pushed bytes without a line end behind them were completed by the head of
+ * what followed: its rest is no line that anybody knows.
+ */
+static bool is_behind_push(const struct at_channel *ch)
+{
+	return ch->behind_push && timers_mono_ms(ch->timers) - ch->pushed_ms <
+				PUSH_TAIL_MS;
+}
+
 static void handle_text(struct at_channel *ch, const struct at_line *line)
 {
+	if (is_cut_echo(ch, line)) {
+		ch->echo_seen = true;
+		return;
+	}
+	if (!is_echo(ch, line) && is_behind_push(ch)) {
+		ch->stats.lost_payloads++;
+		channel_bad_header(ch);
+		return;
+	}
 	if (is_echo(ch, line)) {
 		ch->echo_seen = true;
 		if (ch->echo_off && !ch->echo_told) {
@@ -198,36 +269,19 @@ static bool is_headless(struct at_channel *ch, const struct at_line *line)
 	return due && !(line->rule && line->rule->payload);
 }
 
-static void on_line(void *ctx, const struct at_line *line)
+/* One that is not of the answer. */
+static void handle_other(struct at_channel *ch, const struct at_line *line)
 {
-	struct at_channel *ch = ctx;
-	bool ours = channel_is_running(ch) &&
-		    (is_accepted(ch, line) || is_raw_answer(ch, line));
-
-	ch->old_line = ch->half_line;
-	ch->half_line = false;
-	trace_line(ch, line);
-	ch->data_for_command = ours;
-	if (ch->deaf)		/* payload, as like as not */
-		return;
-	if (is_headless(ch, line) || line->bad_payload ||
-	    (ours && is_too_long(ch, line))) {
-		channel_bad_header(ch);
-		return;
-	}
-	if (ours) {
-		ch->answered = true;
-		if (ch->cmd.line)
-			ch->cmd.line(ch->cmd.ctx, line);
-		/* Asked for or not: it may also have come by itself. */
-		if (ch->cmd.raw && line->kind == AT_URC)
-			ch->ops->urc(ch->ctx, line);
-		return;
-	}
 	switch (line->kind) {
 	case AT_OK:
 	case AT_FAIL:
 		handle_final(ch, line);
+		break;
+	case AT_SENT:
+		handle_sent(ch, line);
+		break;
+	case AT_BUSY:
+		channel_busy(ch);
 		break;
 	case AT_DETAIL:
 		handle_detail(ch, line);
@@ -247,6 +301,38 @@ static void on_line(void *ctx, const struct at_line *line)
 	}
 }
 
+static void on_line(void *ctx, const struct at_line *line)
+{
+	struct at_channel *ch = ctx;
+	bool ours = channel_is_running(ch) &&
+		    (is_accepted(ch, line) || is_raw_answer(ch, line));
+
+	ch->old_line = ch->half_line;
+	ch->half_line = false;
+	ch->behind_push = ch->bare_push;
+	ch->bare_push = !ours && line->kind == AT_URC &&
+			line->rule->payload && line->rule->end;
+	trace_line(ch, line);
+	ch->data_for_command = ours;
+	if (ch->deaf)		/* payload, as like as not */
+		return;
+	if (is_headless(ch, line) || line->bad_payload ||
+	    (ours && is_too_long(ch, line))) {
+		channel_bad_header(ch);
+		return;
+	}
+	if (ours) {
+		ch->answered = true;
+		if (ch->cmd.line)
+			ch->cmd.line(ch->cmd.ctx, line);
+		/* Asked for or not: it may also have come by itself. */
+		if (ch->cmd.raw && line->kind == AT_URC)
+			ch->ops->urc(ch->ctx, line);
+		return;
+	}
+	handle_other(ch, line);
+}
+
 static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)
 {
 	struct at_channel *ch = ctx;
@@ -254,6 +340,7 @@ static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)
 	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_IN, data, len);
 	if (ch->deaf)
 		return;
+	ch->pushed_ms = timers_mono_ms(ch->timers);
 	if (!ch->data_for_command)
 		ch->ops->data(ch->ctx, data, len, last);
 	else if (ch->cmd.data)
@@ -272,22 +359,25 @@ static void on_misfit(void *ctx)
 	channel_bad_header(ch);
 }
 
+static void on_torn(void *ctx)
+{
+	struct at_channel *ch = ctx;
+
+	ch->stats.lost_payloads++;
+	ch->ops->data(ch->ctx, NULL, 0, true);
+}
+
 static void on_prompt(void *ctx)
 {
 	struct at_channel *ch = ctx;
 
 	at_trace_add(ch->trace, AT_TRACE_PROMPT, ">", 1);
-	if (ch->state != CH_COMMAND)
-		return;
-
-	channel_set_state(ch, CH_PAYLOAD);
-	if (ch->echo_seen)
-		at_parser_expect_echo(ch->parser, ch->payload,
-				      ch->cmd.payload_len);
-	at_trace_add(ch->trace, AT_TRACE_PAYLOAD_OUT, ch->payload,
-		     ch->cmd.payload_len);
-	/* -ENOBUFS cannot be: the line drained before the prompt came. */
-	(void)port_write(ch->port, ch->payload, ch->cmd.payload_len);
+	if (ch->cmd.ok_prompts && ch->state != CH_COMMAND)
+		ch->prompts = PROMPTS_ALWAYS;
+	/* Where OK stands for it, one before that says nothing. */
+	if (ch->state == CH_PROMPT || ch->state == CH_BUSY ||
+	    (ch->state == CH_COMMAND && !ch->cmd.ok_prompts))
+		channel_write_payload(ch);
 }
 
 static void on_garbage(void *ctx, size_t len)
@@ -302,6 +392,7 @@ const struct at_parser_ops channel_parser_ops = {
 	.line		= on_line,
 	.payload	= on_payload,
 	.misfit		= on_misfit,
+	.torn		= on_torn,
 	.prompt		= on_prompt,
 	.garbage	= on_garbage,
 };

@@ -28,6 +28,11 @@ uint32_t channel_line_ms(const struct at_channel *ch, size_t bytes)
 
 /* ------------------------------------------------------------- the command */
 
+bool at_channel_in_line(const struct at_channel *ch)
+{
+	return at_parser_in_line(ch->parser);
+}
+
 bool at_channel_ready(const struct at_channel *ch)
 {
 	return ch->state == CH_IDLE && !ch->feeding;
@@ -53,7 +58,7 @@ static int check_command(const struct at_channel *ch,
 }
 
 /* A secret is shown up to its '=' only. */
-static void trace_command(struct at_channel *ch)
+void channel_trace_command(struct at_channel *ch)
 {
 	size_t len = strlen(ch->text);
 	char masked[AT_COMMAND_MAX + 16];
@@ -69,8 +74,18 @@ static void trace_command(struct at_channel *ch)
 	at_trace_add(ch->trace, AT_TRACE_COMMAND, ch->text, len);
 }
 
+/* The line is out: its prompt or its final line is due. */
+void channel_begin_wait(struct at_channel *ch, uint32_t ms)
+{
+	at_parser_expect_prompt(ch->parser, ch->cmd.payload_len > 0);
+	channel_set_state(ch, CH_COMMAND);
+	timer_start(ch->deadline, ms);
+}
+
 int at_channel_send(struct at_channel *ch, const struct at_command *cmd)
 {
+	size_t pushed = ch->dialect.urc_payload_max;
+	uint32_t ms;
 	int err;
 
 	err = check_command(ch, cmd);
@@ -88,21 +103,23 @@ int at_channel_send(struct at_channel *ch, const struct at_command *cmd)
 	ch->masking = cmd->secret;
 	ch->answered = false;
 	ch->strange = false;
+	ch->ok_doubt = false;
+	ch->echo_rest = NULL;
 	ch->half_line = at_parser_in_line(ch->parser);
 
 	err = channel_write_line(ch, ch->text);
 	if (err || !port_is_open(ch->port))
 		return err ? err : -ENODEV;
 
-	trace_command(ch);
+	channel_trace_command(ch);
 	ch->stats.commands++;
-	at_parser_set_payload_max(ch->parser, cmd->answer_max >
-				  ch->urc_payload_max ? cmd->answer_max :
-				  ch->urc_payload_max);
-	at_parser_expect_prompt(ch->parser, cmd->payload_len > 0);
-	channel_set_state(ch, CH_COMMAND);
-	timer_start(ch->deadline, cmd->timeout_ms + channel_line_ms(ch,
-		    strlen(ch->text) + cmd->payload_len + cmd->answer_max));
+	at_parser_set_payload_max(ch->parser, cmd->answer_max > pushed ?
+				  cmd->answer_max : pushed);
+	at_parser_set_variant(ch->parser, cmd->variant);
+	ms = cmd->timeout_ms + channel_line_ms(ch, strlen(ch->text) +
+		    cmd->payload_len + cmd->answer_max);
+	ch->until_ms = timers_mono_ms(ch->timers) + ms;
+	channel_begin_wait(ch, ms);
 
 	return 0;
 }
@@ -112,7 +129,7 @@ int channel_write_line(struct at_channel *ch, const char *text)
 	char line[AT_COMMAND_MAX + 4];
 	int n;
 
-	n = snprintf(line, sizeof(line), "%s%s", text, ch->eol);
+	n = snprintf(line, sizeof(line), "%s%s", text, ch->dialect.eol);
 
 	return port_write(ch->port, line, (size_t)n);
 }
@@ -138,7 +155,8 @@ void channel_end_command(struct at_channel *ch, int err, const char *final,
 	judge_echo(ch);
 	at_parser_expect_prompt(ch->parser, false);
 	at_parser_expect_echo(ch->parser, NULL, 0);
-	at_parser_set_payload_max(ch->parser, ch->urc_payload_max);
+	at_parser_set_variant(ch->parser, 0);
+	at_parser_set_payload_max(ch->parser, ch->dialect.urc_payload_max);
 	channel_set_state(ch, next);
 	memset(&ch->cmd, 0, sizeof(ch->cmd));
 	ch->answer.final = final;
@@ -150,7 +168,8 @@ void channel_end_command(struct at_channel *ch, int err, const char *final,
 
 bool channel_is_running(const struct at_channel *ch)
 {
-	return ch->state == CH_COMMAND || ch->state == CH_PAYLOAD;
+	return ch->state == CH_COMMAND || ch->state == CH_PAYLOAD ||
+	       ch->state == CH_PROMPT || ch->state == CH_BUSY;
 }
 
 /* ----------------------------------------------------- what the port tells */
@@ -195,6 +214,7 @@ static void come_to_rest(struct at_channel *ch, int err)
 	channel_set_state(ch, CH_REST);
 	ch->deaf = false;
 	ch->header_due = false;
+	ch->prompts = PROMPTS_UNKNOWN;
 	ch->echo_trial = false;
 	ch->echo_off = false;
 	ch->echo_told = false;
@@ -318,7 +338,6 @@ int at_channel_new(struct timers *ts, const struct config_modem *set,
 	ch->ops = ops;
 	ch->ctx = ctx;
 	ch->timers = ts;
-	ch->eol = "\r";
 	ch->max_silence = 3;
 	ch->trace = at_trace_new(ts);
 	ch->port = port_new(ts, set, &port_ops, ch);
@@ -345,21 +364,19 @@ void at_channel_free(struct at_channel *ch)
 	free(ch);
 }
 
-int at_channel_set_dialect(struct at_channel *ch, const struct at_rule *rules,
-			   const char *eol, size_t urc_payload_max)
+int at_channel_set_dialect(struct at_channel *ch,
+			   const struct at_dialect *dialect)
 {
 	struct at_parser *p;
 
-	p = at_parser_new(rules, &channel_parser_ops, ch);
+	p = at_parser_new(dialect->rules, &channel_parser_ops, ch);
 	if (!p)
 		return -ENOMEM;
 
 	at_parser_free(ch->parser);
 	ch->parser = p;
-	ch->rules = rules;
-	ch->eol = eol;
-	ch->urc_payload_max = urc_payload_max;
-	at_parser_set_payload_max(p, urc_payload_max);
+	ch->dialect = *dialect;
+	at_parser_set_payload_max(p, dialect->urc_payload_max);
 
 	return 0;
 }

@@ -26,6 +26,23 @@ struct timers;
 
 #define AT_PAYLOAD_OUT_MAX	8192	/* bytes of one command's payload */
 
+/* How a modem that waits for payload is told that none will come. */
+enum at_entry {
+	AT_ENTRY_ESC,		/* ESC; then all the bytes that it may want */
+	AT_ENTRY_PLUSES,	/* +++ alone: all else would be payload */
+	AT_ENTRY_UNKNOWN,	/* +++; then all the bytes that it may want */
+};
+
+/* How a modem is to be talked to; what differs is here, never a name. */
+struct at_dialect {
+	const struct at_rule *rules;
+	const char *eol;		/* ends a command */
+	size_t urc_payload_max;		/* bytes that unasked payload counts */
+	enum at_entry entry;
+	uint32_t guard_ms;		/* silence before +++ */
+	uint32_t rest_ms;		/* and behind it */
+};
+
 /* How a command ended; borrowed until done() returns. */
 struct at_answer {
 	const char *final;		/* the final line, "" when none came */
@@ -35,9 +52,9 @@ struct at_answer {
 };
 
 /*
- * One command. @text is copied, without its CR; @payload too. @accept lists
- * the rules (indexes, ends with -1; NULL: none) whose lines are its answer,
- * borrowed until done(). Exactly one done() ends it:
+ * One command. @text is copied, without its line end; @payload too. @accept
+ * lists the rules (indexes, ends with -1; NULL: none) whose lines are its
+ * answer, borrowed until done(). Exactly one done() ends it:
  *   0            the final line said OK
  *   -EREMOTEIO   it said no; the answer has the words
  *   -ETIMEDOUT   no final line within timeout_ms (the time that its bytes and
@@ -45,7 +62,10 @@ struct at_answer {
  *   -EBADMSG     its answer counted more bytes than asked for, or its header
  *                was not to be read
  *   -ECONNRESET  the modem restarted, or an echo says so
+ *   -EBUSY       nothing of its payload was taken: an OK came that may be
+ *                that of something the modem was busy with
  *   -ENODEV      the port is gone
+ * One that the modem is too busy for is repeated, as long as its time lasts.
  */
 struct at_command {
 	const char *text;
@@ -54,6 +74,10 @@ struct at_command {
 	const uint8_t *payload;		/* written after the prompt; NULL */
 	size_t payload_len;
 	bool coded;			/* a byte ends it, ESC cancels it */
+	/* OK stands for the prompt, which may come as well; what ends it is
+	 * AT_SENT or AT_FAIL. */
+	bool ok_prompts;
+	unsigned int variant;		/* of the headers in its answer */
 	size_t answer_max;		/* counted bytes its answer may bring */
 	bool want_text;			/* unmatched lines are its answer */
 	/* Nobody knows its answer: lines that only answers have are its own,
@@ -107,12 +131,9 @@ struct at_trace *at_channel_trace(struct at_channel *ch);
 const struct at_channel_stats *
 at_channel_get_stats(const struct at_channel *ch);
 
-/*
- * The dialect to listen for: its @rules, how its lines end, and how many
- * bytes unasked payload may count.
- */
-int at_channel_set_dialect(struct at_channel *ch, const struct at_rule *rules,
-			   const char *eol, size_t urc_payload_max);
+/* The dialect to speak, borrowed. Not from within a callback. */
+int at_channel_set_dialect(struct at_channel *ch,
+			   const struct at_dialect *dialect);
 
 /*
  * Asks "AT" until one clean OK comes, at most @tries times @wait_ms: then
@@ -144,6 +165,9 @@ void at_channel_set_max_silence(struct at_channel *ch, unsigned int n);
 
 /* A command may be sent: nothing runs and no input is being taken apart. */
 bool at_channel_ready(const struct at_channel *ch);
+
+/* Half a line has come. */
+bool at_channel_in_line(const struct at_channel *ch);
 
 /*
  * 0 (done() follows, never from within), -EBUSY when not ready, -EINVAL for a

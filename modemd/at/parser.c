@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,12 @@ struct at_parser {
 	size_t payload_max;
 	bool line_after;	/* that payload, as the dialect has it */
 	bool after_payload;	/* CR must come */
+	bool after_push;	/* CR, or the line that follows */
+	bool glued;		/* that line began without CR LF before it */
 	bool blanks;		/* this modem puts CR LF before its lines */
 	size_t overlong;	/* bytes dropped of the line being read */
 	bool want_prompt;
+	unsigned int variant;	/* of headers: others do not count */
 	bool stop;		/* the caller wants the rest as it is */
 	bool cr;		/* the line may have ended: LF or text decides */
 	const uint8_t *echo;	/* dropped while it comes as it is */
@@ -55,6 +59,8 @@ void at_parser_reset(struct at_parser *p)
 {
 	p->payload_left = 0;
 	p->after_payload = false;
+	p->after_push = false;
+	p->glued = false;
 	p->overlong = 0;
 	p->want_prompt = false;
 	p->cr = false;
@@ -73,6 +79,11 @@ void at_parser_expect_echo(struct at_parser *p, const uint8_t *data,
 	p->echo = data;
 	p->echo_len = len;
 	p->echo_pos = 0;
+}
+
+void at_parser_set_variant(struct at_parser *p, unsigned int variant)
+{
+	p->variant = variant;
 }
 
 void at_parser_set_payload_max(struct at_parser *p, size_t max)
@@ -128,9 +139,27 @@ static const char *read_string(const char *s, struct at_str *out)
 	return s + out->len;
 }
 
+/* "<noise>ready" for "~ready": the tail, if that is where a word begins. */
+static const char *skip_head(const char *word, const char *s)
+{
+	size_t len = strlen(s), n = strlen(word);
+	const char *tail = s + len - n;
+
+	if (n > len || (n < len && isalpha((unsigned char)tail[-1])))
+		return NULL;
+
+	return tail;
+}
+
 static bool match(const char *pattern, const char *s, struct at_line *line)
 {
 	unsigned int nums = 0, strs = 0;
+
+	if (*pattern == '~') {
+		s = skip_head(++pattern, s);
+		if (!s)
+			return false;
+	}
 
 	for (; *pattern; pattern++) {
 		if (*pattern == '*' && !pattern[1]) {
@@ -166,7 +195,9 @@ static const struct at_rule *find_rule(const struct at_parser *p, char end,
 	const struct at_rule *r;
 
 	for (r = p->rules; r->pattern; r++) {
-		if (r->end == end && match(r->pattern, p->line, line))
+		if (r->end == end &&
+		    (!r->variant || r->variant == p->variant) &&
+		    match(r->pattern, p->line, line))
 			return r;
 	}
 
@@ -184,8 +215,21 @@ static void start_payload(struct at_parser *p, struct at_line *line)
 	p->line_after = line->kind == AT_REPLY || !line->rule->end;
 }
 
+/* What is pushed next, and final lines, have CR LF before them everywhere;
+ * news, answers and an echo may follow a payload at once (Q97). */
+static void judge_glued(struct at_parser *p, const struct at_rule *rule)
+{
+	p->glued = false;
+	if (!rule || rule->kind == AT_REPLY || rule->kind == AT_DETAIL)
+		return;
+	if (rule->kind != AT_URC || rule->payload || rule->alone)
+		p->ops->torn(p->ctx);
+}
+
 static void deliver(struct at_parser *p, struct at_line *line)
 {
+	if (p->glued)
+		judge_glued(p, line->rule);
 	line->kind = line->rule ? line->rule->kind : AT_TEXT;
 	line->text = p->line;
 	line->len = p->len;
@@ -234,6 +278,7 @@ static void feed_payload(struct at_parser *p, const uint8_t *data, size_t n)
 {
 	p->payload_left -= n;
 	p->after_payload = p->payload_left == 0 && p->line_after;
+	p->after_push = p->payload_left == 0 && !p->line_after;
 	p->ops->payload(p->ctx, data, n, p->payload_left == 0);
 }
 
@@ -267,6 +312,14 @@ static bool feed_char(struct at_parser *p, char ch)
 		if (ch != '\r' && !(ch == '>' && p->want_prompt) &&
 		    (p->blanks || ch == '\n'))
 			p->ops->misfit(p->ctx);
+	}
+	if (p->after_push) {
+		p->after_push = false;
+		p->glued = ch != '\r' && !(ch == '>' && p->want_prompt);
+		if (ch == '\n') {	/* its CR is in the payload */
+			p->glued = false;
+			p->ops->torn(p->ctx);
+		}
 	}
 	if (ch == '\0')
 		return true;
@@ -302,6 +355,24 @@ static void feed_echo(struct at_parser *p, char ch)
 	for (i = 0; i < n; i++)
 		(void)feed_char(p, (char)p->echo[i]);
 	(void)feed_char(p, ch);
+}
+
+bool at_parser_match(const struct at_parser *p, const char *text,
+		     struct at_line *line)
+{
+	const struct at_rule *r;
+
+	*line = (struct at_line){ .text = text, .len = strlen(text) };
+	for (r = p->rules; r->pattern; r++) {
+		if (!r->end && !r->payload && match(r->pattern, text, line))
+			break;
+	}
+	if (!r->pattern)
+		return false;
+	line->rule = r;
+	line->kind = r->kind;
+
+	return true;
 }
 
 void at_parser_stop(struct at_parser *p)

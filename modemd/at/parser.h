@@ -28,6 +28,8 @@ enum at_kind {
 	AT_URC,		/* unsolicited, unless the running command accepts it */
 	AT_REPLY,	/* only ever part of an answer */
 	AT_CONNECT,	/* data mode: final of who asked for it, else a URC */
+	AT_SENT,	/* final, success, of a command with payload only */
+	AT_BUSY,	/* the line that was sent is lost: another one runs */
 };
 
 /*
@@ -36,6 +38,7 @@ enum at_kind {
  *   '$'  a string, "quoted" or bare up to the next comma: the next strs[]
  *   ' '  any number of blanks, also none
  *   '*'  as the last character: any tail, strs[] holds it
+ *   '~'  as the first character: any head that does not end in a letter
  * all else is literal. The first rule that matches the whole line wins, so
  * equal prefixes are told apart by their fields.
  */
@@ -45,6 +48,8 @@ struct at_rule {
 	uint8_t payload;	/* which '#' counts raw bytes that follow; 0 */
 	char end;		/* byte that ends such a header; 0: the line */
 	bool announces;		/* a header, which must follow it */
+	bool alone;		/* never right behind pushed payload */
+	uint8_t variant;	/* at_parser_set_variant(); 0: any */
 };
 
 struct at_str {
@@ -72,6 +77,8 @@ struct at_parser_ops {
 	void (*payload)(void *ctx, const uint8_t *data, size_t len, bool last);
 	/* After payload no line began: bytes of it were lost. */
 	void (*misfit)(void *ctx);
+	/* The same of pushed payload, of which the line has told no more. */
+	void (*torn)(void *ctx);
 	void (*prompt)(void *ctx);
 	void (*garbage)(void *ctx, size_t len);	/* of an overlong line */
 };
@@ -99,6 +106,13 @@ void at_parser_expect_echo(struct at_parser *p, const uint8_t *data,
 
 /* Headers that count more than @max bytes are bad: 0 forbids payload. */
 void at_parser_set_payload_max(struct at_parser *p, size_t max);
+
+/* Which of the rules with a variant count from now on; 0: none of them. */
+void at_parser_set_variant(struct at_parser *p, unsigned int variant);
+
+/* A line that the rules know, without payload: @line as line() has it. */
+bool at_parser_match(const struct at_parser *p, const char *text,
+		     struct at_line *line);
 
 /* Raw payload is due; half a line is there. */
 bool at_parser_in_payload(const struct at_parser *p);

@@ -7,7 +7,8 @@
  * Wait until nothing comes any more, then ask AT until exactly one OK is the
  * answer. A modem that waits for payload, because its prompt was lost, is
  * first told ESC and, should that not help, given the bytes it may want: the
- * link they go to is broken in any case, and empty lines upset nobody.
+ * link they go to is broken in any case, and empty lines upset nobody. Where
+ * all that would be payload, +++ between two silences is what ends it.
  */
 
 #include <errno.h>
@@ -25,15 +26,17 @@
 #define TRY_MS		1000
 #define TRIES_MIN	3	/* plain, ESC, fed */
 #define RAW_ENTRY_MAX	1500	/* bytes a raw command may have asked for */
-#define ESCAPE_MS	1100	/* some want more than 1000 ms */
+#define BUSY_MAX_MS	60000	/* so long "busy" is no silence */
 #define EXTRA_MAX	5	/* answers too many that cost no try */
 
-static void write_byte_run(struct at_channel *ch, char byte, size_t n)
+/* @n bytes of @pair, over and over. */
+static void write_run(struct at_channel *ch, const char *pair, size_t n)
 {
 	char run[64];
-	size_t piece;
+	size_t i, piece;
 
-	memset(run, byte, sizeof(run));
+	for (i = 0; i < sizeof(run); i++)
+		run[i] = pair[i % 2];
 	for (; n > 0; n -= piece) {
 		piece = n < sizeof(run) ? n : sizeof(run);
 		if (port_write(ch->port, run, piece))
@@ -48,38 +51,74 @@ static void write_byte_run(struct at_channel *ch, char byte, size_t n)
 static void end_data_entry(struct at_channel *ch)
 {
 	unsigned int step = ch->tried + ch->entry_known;
+	enum at_entry entry = ch->dialect.entry;
 
-	if (ch->entry_left == 0)
+	if (ch->entry_left == 0 || entry == AT_ENTRY_PLUSES)
 		return;
-	if (step == 1)
-		write_byte_run(ch, 0x1b, 1);
+	if (step == 1 && entry == AT_ENTRY_ESC)
+		write_run(ch, "\x1b\x1b", 1);
 	if (step != 2)
 		return;
 	if (ch->entry_coded) {	/* the first one may have been quoted */
-		write_byte_run(ch, 0x1b, 1);
+		write_run(ch, "\x1b\x1b", 1);
 		return;
 	}
 	at_trace_note(ch->trace, "fed %zu empty lines to end a send",
 		      ch->entry_left);
-	write_byte_run(ch, '\r', ch->entry_left);
+	/* Empty lines upset nobody, as long as they are lines. */
+	write_run(ch, entry == AT_ENTRY_ESC ? "\r\r" : "\r\n",
+		  ch->entry_left);
 }
 
-static void probe(struct at_channel *ch)
+static void write_probe(struct at_channel *ch)
 {
+	/* only what is written takes the line its time */
+	size_t fed = ch->dialect.entry == AT_ENTRY_PLUSES ? 0 :
+		     ch->entry_left;
+
 	ch->synced = false;
-	ch->tries_left--;
+	ch->busy_probe = false;
 	end_data_entry(ch);
 	ch->tried++;
 	at_trace_add(ch->trace, AT_TRACE_COMMAND, "AT", 2);
 	channel_set_state(ch, CH_PROBE);
 	(void)channel_write_line(ch, "AT");
-	timer_start(ch->deadline, ch->try_ms +
-		    channel_line_ms(ch, 16 + ch->entry_left));
+	timer_start(ch->deadline, ch->try_ms + channel_line_ms(ch, 16 + fed));
+}
+
+static void begin_escape(struct at_channel *ch)
+{
+	ch->escaping = false;
+	channel_set_state(ch, CH_ESCAPE);
+	timer_start(ch->deadline, ch->dialect.guard_ms);
+}
+
+static bool wants_pluses(const struct at_channel *ch)
+{
+	unsigned int step = ch->tried + ch->entry_known;
+	enum at_entry entry = ch->dialect.entry;
+
+	if (ch->entry_left == 0)
+		return false;
+
+	return (entry == AT_ENTRY_PLUSES && step > 0) ||
+	       (entry == AT_ENTRY_UNKNOWN && step == 1);
+}
+
+static void probe(struct at_channel *ch)
+{
+	ch->tries_left--;
+	if (wants_pluses(ch))
+		begin_escape(ch);
+	else
+		write_probe(ch);
 }
 
 static void begin(struct at_channel *ch, unsigned int tries, uint32_t try_ms,
 		  bool settle)
 {
+	ch->busy_until_ms = timers_mono_ms(ch->timers) + BUSY_MAX_MS;
+	ch->escaping = false;
 	ch->tries_left = tries;
 	ch->try_ms = try_ms;
 	ch->settle = settle;
@@ -174,24 +213,44 @@ void at_channel_escape(struct at_channel *ch, unsigned int tries,
 
 	begin(ch, tries, wait_ms, true);
 	ch->deaf = true;	/* what comes may be anything */
-	ch->escaping = false;
-	channel_set_state(ch, CH_ESCAPE);
-	timer_start(ch->deadline, ESCAPE_MS);
+	ch->tries_left--;
+	begin_escape(ch);
 }
 
 /* The OK of it is not waited for: whoever was in command mode gives none. */
 static void escape(struct at_channel *ch)
 {
 	if (ch->escaping) {
+		if (ch->deaf)
+			at_parser_reset(ch->parser);
 		ch->deaf = false;
-		at_parser_reset(ch->parser);
-		probe(ch);
+		write_probe(ch);
 		return;
 	}
 	at_trace_note(ch->trace, "+++, should it be in data mode");
 	ch->escaping = true;
 	(void)port_write(ch->port, "+++", 3);
-	timer_start(ch->deadline, ESCAPE_MS + channel_line_ms(ch, 3));
+	timer_start(ch->deadline, ch->dialect.rest_ms +
+		    channel_line_ms(ch, 3));
+}
+
+/* Our AT is lost. The next final line is that of what it is busy with. */
+void channel_sync_busy(struct at_channel *ch)
+{
+	if (ch->busy_probe ||
+	    timers_mono_ms(ch->timers) >= ch->busy_until_ms)
+		return;
+	ch->busy_probe = true;
+	ch->tries_left++;
+}
+
+/* The end of a send that was given up. */
+void channel_sync_sent(struct at_channel *ch)
+{
+	if (ch->busy_probe)
+		probe(ch);
+	else
+		ch->stats.stray_finals++;
 }
 
 /* Any final line while the line is being found. */
@@ -199,6 +258,13 @@ void channel_sync_final(struct at_channel *ch, bool ok)
 {
 	if (ch->state == CH_QUIET)
 		return;
+	if (ch->busy_probe) {
+		probe(ch);
+		return;
+	}
+	/* It takes commands, perhaps "+++AT" for one. */
+	if (ch->escaping)
+		ch->entry_left = 0;
 	if (ch->synced || (!ok && ch->settle)) {
 		/* One too many, or half a line before our AT: ask again. */
 		ch->synced = false;
@@ -245,7 +311,7 @@ void channel_bad_header(struct at_channel *ch)
 	channel_start_sync(ch, true);
 }
 
-static void command_timed_out(struct at_channel *ch)
+void channel_timed_out(struct at_channel *ch)
 {
 	ch->stats.timeouts++;
 	if (at_parser_in_payload(ch->parser))
@@ -281,9 +347,15 @@ void channel_on_deadline(void *ctx)
 	struct at_channel *ch = ctx;
 
 	switch (ch->state) {
+	case CH_PROMPT:
+		channel_prompt_is_late(ch);
+		break;
+	case CH_BUSY:
+		channel_busy_is_over(ch);
+		break;
 	case CH_COMMAND:
 	case CH_PAYLOAD:
-		command_timed_out(ch);
+		channel_timed_out(ch);
 		break;
 	case CH_QUIET:
 		end_quiet(ch);

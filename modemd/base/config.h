@@ -49,6 +49,10 @@ struct config_modem {
 	char *pin;			/* 4-8 digits; "": none */
 	char *wifi_ssid;
 	char *wifi_password;
+	char *dns_servers;	/* "9.9.9.9,2620:fe::fe"; "": the network's */
+	bool sntp;		/* the modem asks servers for the time */
+	char *sntp_servers;	/* the same form, names too; "": its own */
+	int zone_min;		/* of the modem's clock: minutes east of UTC */
 	char *options;		/* "dns-retries=2,error-mode=0", or "" */
 };
 
@@ -106,6 +110,8 @@ struct config_report {
 	/* 0, or -EINVAL and half a sentence: what is wrong with one of
 	 * modem.options, which only the drivers know. NULL: nothing is. */
 	int (*option)(const char *name, long value, char *why, size_t size);
+	/* The same for modem.dialect. */
+	int (*dialect)(const char *name, char *why, size_t size);
 };
 
 /*

@@ -66,6 +66,8 @@ struct setting {
 	bool text;		/* the field is a char * */
 	bool live;		/* may change at run time */
 	bool list;		/* "" empties it, all else is added */
+	bool dialect;		/* config_report.dialect judges it */
+	unsigned int items;	/* of a list of servers, at most */
 };
 
 extern const struct setting settings[];
@@ -82,11 +84,12 @@ void setting_suggest(const char *section, const char *name, char *out,
 int setting_apply(struct draft *d, const struct setting *s, const char *text,
 		  const char *origin, char *why);
 
-setting_parse value_any, value_apn, value_backoff, value_baud, value_bool,
+setting_parse value_address_list, value_any, value_apn, value_backoff, value_baud, value_bool,
 	value_choice, value_choice_text, value_device, value_duration,
-	value_flow, value_group, value_mode, value_operator, value_option,
+	value_flow, value_group, value_host_list, value_mode, value_ssid, value_operator, value_option,
 	value_path,
-	value_path_or_none, value_quotable, value_size, value_uint;
+	value_path_or_none, value_quotable, value_size, value_uint,
+	value_zone;
 
 /* One of a list; the first takes the place of what was there before. */
 int setting_apply_item(struct draft *d, const struct setting *s,
@@ -100,6 +103,7 @@ bool value_read_uint(const char *text, uint64_t *number);
 
 /* May stand between quotes in an AT command: no quote, no control byte. */
 bool value_is_quotable(const char *text);
+bool value_has_control(const char *text);
 
 /* Reads one file into @d, telling each mistake with its line. */
 void config_read_file(struct draft *d, const char *path, const char *text);

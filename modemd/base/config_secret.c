@@ -46,8 +46,8 @@ static const char *read_whole(int fd, char *out, size_t size)
 	if (used == 0)
 		return "is empty";
 
-	return strlen(out) != used || !value_is_quotable(out) ?
-		"holds a quote or a control byte" : NULL;
+	return strlen(out) != used || value_has_control(out) ?
+		"holds a control byte" : NULL;
 }
 
 static const char *read_file(struct draft *d, const char *path,
@@ -78,6 +78,30 @@ static bool is_pin(const char *text)
 	return len >= 4 && len <= 8 && strspn(text, "0123456789") == len;
 }
 
+/* IEEE 802.11i: a phrase, or the key itself. */
+static bool is_wifi_password(const char *text)
+{
+	size_t len = strlen(text);
+
+	return (len >= 8 && len <= 63) ||
+	       (len == 64 && strspn(text, "0123456789abcdefABCDEF") == len);
+}
+
+/* What this one may not be, as half a sentence; NULL: it may. */
+static const char *find_fault(const struct config_modem *m, char *const *out,
+			      const char *text)
+{
+	if (out == &m->wifi_password)	/* said to the modem with escapes */
+		return is_wifi_password(text) ? NULL : "a Wi-Fi password has "
+		       "8 to 63 characters, or 64 hex digits";
+	if (!value_is_quotable(text))
+		return "holds a quote";
+	if (out == &m->pin && !is_pin(text))
+		return "a PIN has 4 to 8 digits";
+
+	return NULL;
+}
+
 static void read_secret(struct draft *d, const char *key, const char *path,
 			char **out)
 {
@@ -89,8 +113,8 @@ static void read_secret(struct draft *d, const char *key, const char *path,
 		name = key;
 	if (*path)
 		wrong = read_file(d, path, name, text, sizeof(text));
-	if (!wrong && *path && out == &d->config.modem.pin && !is_pin(text))
-		wrong = "a PIN has 4 to 8 digits";
+	if (!wrong && *path)
+		wrong = find_fault(&d->config.modem, out, text);
 	if (wrong)
 		draft_tell(d, false, "%s: %s: %s", name, path, wrong);
 	*out = strdup(wrong ? "" : text);

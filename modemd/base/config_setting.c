@@ -4,6 +4,7 @@
  * config_setting - the table of all settings.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,9 +40,8 @@ const struct setting settings[] = {
 	  FIELD(config.modem.target_baud) },
 	{ MODEM("flow-control"), "rtscts", value_flow,
 	  FIELD(config.modem.rtscts), .words = "none rtscts" },
-	{ MODEM("dialect"), "auto", value_choice_text,
-	  FIELD(config.modem.dialect), .text = true,
-	  .words = "auto simcom w800" },
+	{ MODEM("dialect"), "auto", value_any, FIELD(config.modem.dialect),
+	  .text = true, .dialect = true },
 	{ MODEM("receive"), "auto", value_choice,
 	  FIELD(config.modem.receive), .words = "auto pull push" },
 	{ MODEM("pull-form"), "ascii", value_choice,
@@ -67,10 +67,19 @@ const struct setting settings[] = {
 	  FIELD(config.modem.operator), .text = true },
 	{ MODEM("pin-file"), "", value_path_or_none, FIELD(pin_file),
 	  PATH_LEN },
-	{ MODEM("wifi-ssid"), "", value_quotable,
+	{ MODEM("wifi-ssid"), "", value_ssid,
 	  FIELD(config.modem.wifi_ssid), .max = 32, .text = true },
 	{ MODEM("wifi-password-file"), "", value_path_or_none,
 	  FIELD(wifi_password_file), PATH_LEN },
+	{ MODEM("dns-servers"), "", value_address_list,
+	  FIELD(config.modem.dns_servers), .items = 2,
+	  .text = true, .list = true },
+	{ MODEM("sntp"), "true", value_bool, FIELD(config.modem.sntp) },
+	{ MODEM("sntp-servers"), "", value_host_list,
+	  FIELD(config.modem.sntp_servers), .max = 64, .items = 3,
+	  .text = true, .list = true },
+	{ MODEM("time-zone"), "UTC", value_zone,
+	  FIELD(config.modem.zone_min) },
 	{ MODEM("options"), "", value_option, FIELD(config.modem.options),
 	  .text = true, .list = true },
 
@@ -244,8 +253,12 @@ int setting_apply(struct draft *d, const struct setting *s, const char *text,
 		  const char *origin, char *why)
 {
 	char **kept = &d->origin[s - settings];
-	int err = s->parse(s, text, (char *)d + s->offset, why);
+	int err;
 
+	if (s->dialect && d->report && d->report->dialect &&
+	    d->report->dialect(text, why, WHY_SIZE))
+		return -EINVAL;
+	err = s->parse(s, text, (char *)d + s->offset, why);
 	if (!err) {
 		free(*kept);
 		*kept = origin ? strdup(origin) : NULL;

@@ -58,6 +58,18 @@ int value_quotable(const struct setting *s, const char *text, void *field,
 	return keep(field, text, why);
 }
 
+/* Any byte but those that would end a command's line. */
+int value_ssid(const struct setting *s, const char *text, void *field,
+	       char *why)
+{
+	if (value_has_control(text))
+		return refuse(why, "holds a control byte");
+	if (strlen(text) > s->max)
+		return refuse(why, "longer than 32 bytes");
+
+	return keep(field, text, why);
+}
+
 int value_operator(const struct setting *s, const char *text, void *field,
 		   char *why)
 {

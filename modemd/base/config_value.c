@@ -35,7 +35,7 @@ static int refuse(char *why, const char *fmt, ...)
 	return -EINVAL;
 }
 
-static bool has_control(const char *text)
+bool value_has_control(const char *text)
 {
 	for (; *text; text++) {
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
@@ -47,7 +47,7 @@ static bool has_control(const char *text)
 
 bool value_is_quotable(const char *text)
 {
-	return !has_control(text) && !strchr(text, '"');
+	return !value_has_control(text) && !strchr(text, '"');
 }
 
 static int set_text(void *field, const char *text, char *why)
@@ -137,7 +137,7 @@ int value_any(const struct setting *s, const char *text, void *field,
 	      char *why)
 {
 	(void)s;
-	if (has_control(text))
+	if (value_has_control(text))
 		return refuse(why, "holds a control byte");
 
 	return set_text(field, text, why);

@@ -323,6 +323,10 @@ void ask_answered(struct pending *p, int err, const struct driver_answer *a)
 		config_answered(p, err, a);
 		return;
 	}
+	if (p->what == MODEMD__V1__REQUEST__KIND_TIME) {
+		time_answered(p, err, a);
+		return;
+	}
 	MSG_SET(&reply, request_id, p->request_id);
 	MSG_SET(&reply, status, wire_status(err));
 	if (err) {

@@ -152,6 +152,7 @@ void pending_free(struct pending *p)
 	p->client->pending_count--;
 	TAILQ_REMOVE(&p->client->pending, p, entry);
 	free(p->wishes);
+	free(p->time);
 	free(p);
 }
 

@@ -149,7 +149,7 @@ static struct lease *lease_new(struct client *c, uint64_t id,
 }
 
 /* It could not be had at once either. */
-static bool is_possible(struct client *c, uint64_t id)
+static bool is_possible(struct client *c, uint64_t id, bool listen)
 {
 	struct broker *b = c->broker;
 	struct modem_status st;
@@ -160,7 +160,13 @@ static bool is_possible(struct client *c, uint64_t id)
 		snprintf(words, sizeof(words), "%s (pid %d) has asked for the "
 			 "modem already", b->lease->owned->name,
 			 (int)b->lease->owned->creds.pid);
-	if (b->lease)
+	if (!modem_can_lease(b->modem, listen))
+		request_reply(c, id, -EOPNOTSUPP, "%s", listen &&
+			      modem_can_lease(b->modem, false) ?
+			      "this modem cannot listen in a lease: listen "
+			      "without one, or lease a link to a host" :
+			      "this modem has no transparent sessions");
+	else if (b->lease)
 		request_reply(c, id, -EBUSY, "%s", words);
 	else if (st.network != NETWORK_OPEN)
 		request_reply(c, id, st.state < MODEM_STARTING ? -ENODEV :
@@ -200,7 +206,7 @@ void lease_ask(struct client *c, uint64_t id, const Modemd__V1__Lease *req)
 		request_reply(c, id, -EINVAL, "host %s", why);
 		return;
 	}
-	if (!is_possible(c, id))
+	if (!is_possible(c, id, req->listen))
 		return;
 	b->lease = lease_new(c, id, host, req);
 	if (!b->lease) {

@@ -2,12 +2,12 @@
 
 /* Listeners: asked for, changed and stopped by their owners. */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prefix.h"
 #include "broker/private.h"
 
 #define BACKLOG_MAX	3
@@ -28,38 +28,6 @@ static bool owns(struct client *c, uint64_t id, uint64_t listener)
 
 /* ------------------------------------------------------------------ policy */
 
-/* "192.0.2.0/24", "192.0.2.1". NULL, or what is wrong with it. */
-static const char *parse_prefix(const ProtobufCBinaryData *in,
-				struct prefix *out, char *text, size_t size)
-{
-	unsigned long bits = 32;
-	struct in_addr address;
-	const char *why = "";
-	char *slash, *end;
-
-	if (name_check_text(in, text, size, &why))
-		return why;
-	slash = strchr(text, '/');
-	if (slash) {
-		bits = strtoul(slash + 1, &end, 10);
-		if (slash[1] < '0' || slash[1] > '9' || *end || bits > 32)
-			return "has no length of 0-32 behind its /";
-		*slash = '\0';
-	}
-	if (inet_pton(AF_INET, text, &address) != 1) {
-		if (slash)
-			*slash = '/';
-		return "is not of the form 192.0.2.1 or 192.0.2.0/24";
-	}
-	if (slash)
-		*slash = '/';
-	out->address = ntohl(address.s_addr);
-	out->mask = bits ? UINT32_MAX << (32 - bits) : 0;
-
-	return out->address & ~out->mask ? "has bits set behind its length" :
-					   NULL;
-}
-
 /* True, or it has replied what is wrong. */
 static bool take_allow(struct client *c, uint64_t id, size_t count,
 		       const ProtobufCBinaryData *allow,
@@ -76,8 +44,8 @@ static bool take_allow(struct client *c, uint64_t id, size_t count,
 	}
 	for (i = 0; i < count; i++) {
 		text[0] = '\0';
-		why = parse_prefix(&allow[i], &policy->allow[i], text,
-				   sizeof(text));
+		if (!name_check_text(&allow[i], text, sizeof(text), &why))
+			why = prefix_parse(text, &policy->allow[i]);
 		if (why) {
 			request_reply(c, id, -EINVAL, "allow, number %zu%s%s "
 				      "%s", i + 1, text[0] ? ": " : "", text,
@@ -177,8 +145,25 @@ static bool check_listen(struct client *c, uint64_t id,
 			      BACKLOG_MAX);
 		return false;
 	}
+	if (req->verify && !req->tls) {
+		request_reply(c, id, -EINVAL, "verify is for listeners with "
+			      "tls");
+		return false;
+	}
 
 	return true;
+}
+
+/* What a modem lacks that may listen, but not so. */
+static const char *cannot(const struct listener_args *args)
+{
+	if (args->tls)
+		return "this modem has no servers with TLS (capability "
+		       "tls-server)";
+	if (args->family == DRIVER_IPV6)
+		return "this modem has no servers of IPv6 (capability ipv6)";
+
+	return "this modem has no servers (capability listen)";
 }
 
 void listen_request(struct client *c, uint64_t id,
@@ -191,6 +176,9 @@ void listen_request(struct client *c, uint64_t id,
 		.has_credit = req->has_credit,
 		.credit = req->credit,
 		.wait_ms = req->wait_ms,
+		.family = request_family(req->has_family, req->family),
+		.tls = req->tls,
+		.verify = req->verify,
 	};
 	struct owned_listener *o;
 	struct pending *p;
@@ -210,7 +198,10 @@ void listen_request(struct client *c, uint64_t id,
 	if (err) {
 		pending_free(p);
 		listen_forget(c->broker, o);
-		listen_failed(c, id, args.port, err);
+		if (err == -EOPNOTSUPP)
+			request_reply(c, id, err, "%s", cannot(&args));
+		else
+			listen_failed(c, id, args.port, err);
 	}
 }
 

@@ -2,33 +2,27 @@
 
 /* The answer that lists the listeners of all clients. */
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/prefix.h"
 #include "broker/private.h"
 
 #define LISTENERS_MAX	64	/* also waiting ones */
-#define PREFIX_MAX	(INET_ADDRSTRLEN + 3)
 
 struct row {
 	Modemd__V1__ListenerInfo info;
-	char allow[LISTENER_ALLOW_MAX][PREFIX_MAX];
+	char allow[LISTENER_ALLOW_MAX][PREFIX_TEXT_MAX];
 	char *list[LISTENER_ALLOW_MAX];
 };
 
 static void fill_allow(struct row *row, const struct listener_policy *p)
 {
-	char address[INET_ADDRSTRLEN];
-	struct in_addr in;
 	unsigned int i;
 
 	for (i = 0; i < p->allow_count; i++) {
-		in.s_addr = htonl(p->allow[i].address);
-		inet_ntop(AF_INET, &in, address, sizeof(address));
-		snprintf(row->allow[i], PREFIX_MAX, "%s/%d", address,
-			 __builtin_popcount(p->allow[i].mask));
+		prefix_print(&p->allow[i], row->allow[i],
+			     sizeof(row->allow[i]));
 		row->list[i] = row->allow[i];
 	}
 	row->info.n_allow = p->allow_count;
@@ -60,6 +54,9 @@ static void fill(struct broker *b, struct row *row,
 	MSG_SET(out, refused, from->refused);
 	MSG_SET(out, opened_wall_ms, from->opened_wall_ms);
 	MSG_SET(out, opened_mono_ms, from->opened_mono_ms);
+	MSG_SET(out, family, from->family == DRIVER_IPV6 ?
+		MODEMD__V1__FAMILY__IPV6 : MODEMD__V1__FAMILY__IPV4);
+	MSG_SET(out, tls, from->tls);
 	fill_allow(row, from->policy);
 }
 

@@ -7,11 +7,13 @@
  * hyphens; an underscore too, which some real hosts have.
  */
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "broker/private.h"
+#include "driver/driver.h"
 
 #define NAME_MAX_LEN	253
 #define LABEL_MAX	63
@@ -93,4 +95,22 @@ int name_check_text(const ProtobufCBinaryData *in, char *out, size_t size,
 	out[in->len] = '\0';
 
 	return 0;
+}
+
+enum driver_family name_family(const char *text)
+{
+	struct in6_addr any;
+
+	if (inet_pton(AF_INET, text, &any) == 1)
+		return DRIVER_IPV4;
+
+	return inet_pton(AF_INET6, text, &any) == 1 ? DRIVER_IPV6 : DRIVER_ANY;
+}
+
+bool name_take_address(const ProtobufCBinaryData *in, char *out)
+{
+	const char *why;
+
+	return name_check_text(in, out, INET6_ADDRSTRLEN, &why) == 0 &&
+	       name_family(out) != DRIVER_ANY;
 }

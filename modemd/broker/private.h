@@ -11,6 +11,7 @@
  *   admin.c    network up and down, restart
  *   ask.c      of these, questions that the modem answers later
  *   options.c  of these, the options of the modem's sockets
+ *   time.c     of these, the modem's clock
  *   report.c   answers that describe: status, links, clients
  *   lease.c    the modem for one client alone: asked for, told, ended
  *   lease_grant.c  whether it may have it; lease_say.c: what is said of it
@@ -18,6 +19,7 @@
  *   listen.c   listeners: what is asked of them; listen_news.c: what is heard
  *   listeners.c  ... the list of all
  *   datagram.c where datagrams go
+ *   open.c     Open: every field checked
  *   name.c     host names and other text from outside, checked
  */
 
@@ -47,6 +49,7 @@ struct owned {
 	struct client *owner;		/* NULL: gone, its end is still due */
 	uint64_t link;
 	enum link_kind kind;
+	bool tls;
 	bool in_history;		/* its session's row is open */
 	uint64_t noted;			/* bytes last written there */
 	char remote[280];
@@ -89,6 +92,7 @@ struct pending {
 	uint64_t link;			/* confirmed bytes */
 	struct wish *wishes;		/* options to be set, one by one */
 	size_t wish_count, wish_next;
+	struct time_wish *time;		/* the clock is to be set */
 	uint64_t listener;		/* it is to start or to stop */
 	bool unlisten;			/* to stop */
 	bool lease;			/* a session was */
@@ -275,6 +279,11 @@ void ask_config(struct client *c, uint64_t id, const Modemd__V1__Config *req);
 void config_answered(struct pending *p, int err,
 		     const struct driver_answer *a);
 
+/* time.c */
+void ask_time(struct client *c, uint64_t id,
+	      const Modemd__V1__TimeRequest *req);
+void time_answered(struct pending *p, int err, const struct driver_answer *a);
+
 /* ---------------------------------------------------- filling messages */
 
 /* protobuf-c has no const: what it is given to pack it only reads. */
@@ -319,13 +328,24 @@ void report_trace_row(Modemd__V1__TraceRow *out, char *text, size_t size,
 /* Of a request; what is unknown is any. */
 enum driver_family request_family(bool has, Modemd__V1__Family family);
 
+/* open.c */
+void open_request(struct client *c, uint64_t id, const Modemd__V1__Open *req);
+/* Has this modem that capability, a word of HelloReply? */
+bool broker_can(struct broker *b, const char *capability);
+
 /* datagram.c: what is wrong, a sentence, or NULL */
 const char *datagram_check_open(const Modemd__V1__Open *req, char *host);
 const char *datagram_check_send(const Modemd__V1__Send *req, char *address,
 				struct driver_to *to);
-const char *datagram_send_error(int err, bool named);
+/* @text: room for the words. */
+const char *datagram_send_error(struct broker *b, int err, bool named,
+				char *text, size_t size);
 
 /* name.c */
+/* An IPv4 or IPv6 address; @out: INET6_ADDRSTRLEN bytes. */
+bool name_take_address(const ProtobufCBinaryData *in, char *out);
+/* Of an address; what is none is any. */
+enum driver_family name_family(const char *text);
 int name_check_host(const ProtobufCBinaryData *in, char *out, size_t size,
 		    const char **why);
 int name_check_text(const ProtobufCBinaryData *in, char *out, size_t size,

@@ -31,7 +31,7 @@ static void to_history(struct history_counts *out, const struct link_counts *c)
 
 void record_open(struct broker *b, struct owned *o, uint32_t epoch)
 {
-	struct link_info info = { .slot = -1, .kind = o->kind };
+	struct link_info info = { .slot = -1, .kind = o->kind, .tls = o->tls };
 	struct history_session s;
 
 	check_clock(b);
@@ -45,7 +45,7 @@ void record_open(struct broker *b, struct owned *o, uint32_t epoch)
 		.comm = o->creds.comm,
 		.unit = o->creds.unit,
 		.exe = o->creds.exe,
-		.type = link_kind_name(info.kind),
+		.type = info.tls ? "tls" : link_kind_name(info.kind),
 		.remote = o->remote,
 		.slot = info.slot,
 		.rule = "",

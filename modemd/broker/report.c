@@ -64,8 +64,15 @@ static void fill_network(Modemd__V1__NetworkInfo *out,
 			 const struct modem_status *st)
 {
 	out->state = msg_str(st->network_name);
-	if (st->network == NETWORK_OPEN)
+	if (st->network == NETWORK_OPEN) {
 		out->address = msg_opt(st->info->address);
+		out->address6 = msg_opt(st->info->address6);
+		out->address6_link = msg_opt(st->info->address6_link);
+		out->ssid = msg_opt(st->info->ssid);
+	}
+	out->mac = msg_opt(st->info->mac);
+	out->ap_address = msg_opt(st->info->ap_address);
+	out->ap_mac = msg_opt(st->info->ap_mac);
 	MSG_SET(out, since_wall_ms, st->network_since_wall_ms);
 	MSG_SET(out, since_mono_ms, st->network_since_mono_ms);
 	if (st->will_try && st->network != NETWORK_OPEN)
@@ -221,8 +228,9 @@ void report_link(struct broker *b, const struct link_info *info,
 	MSG_SET(out, epoch, info->epoch);
 	out->state = msg_str(info->draining ? "draining" :
 			     link_state_name(info->state));
-	MSG_SET(out, type, info->kind == LINK_UDP ?
-		MODEMD__V1__LINK_TYPE__UDP : MODEMD__V1__LINK_TYPE__TCP);
+	MSG_SET(out, type, info->tls ? MODEMD__V1__LINK_TYPE__TLS :
+		info->kind == LINK_UDP ? MODEMD__V1__LINK_TYPE__UDP :
+		MODEMD__V1__LINK_TYPE__TCP);
 	if (o) {
 		out->remote = o->remote;
 		out->client = o->name;

@@ -299,7 +299,7 @@ static void take_##kind(struct client *c, const Modemd__V1__Request *req) \
 }
 
 TAKES(hello, do_hello)
-TAKES(open, links_open)
+TAKES(open, open_request)
 TAKES(send, links_send)
 TAKES(credit, links_credit)
 TAKES(close, links_close)
@@ -325,6 +325,7 @@ TAKES(network, admin_network)
 TAKES(lease, lease_ask)
 TAKES(unlease, lease_end)
 TAKES(lease_answer, lease_answer)
+TAKES(time, ask_time)
 
 #define KIND(name) [MODEMD__V1__REQUEST__KIND_##name]
 
@@ -360,6 +361,7 @@ static const struct handler handlers[] = {
 	KIND(LEASE)		= { take_lease },
 	KIND(UNLEASE)		= { take_unlease },
 	KIND(LEASE_ANSWER)	= { take_lease_answer },
+	KIND(TIME)		= { take_time },
 };
 
 /* NULL: there is none. */

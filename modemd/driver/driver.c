@@ -6,14 +6,15 @@
 
 #include "driver/driver.h"
 
-static const struct driver *const drivers[] = { &driver_simcom };
+static const struct driver *const drivers[] = { &driver_simcom,
+						&driver_w800 };
 
 const struct driver *driver_find(const char *dialect)
 {
 	size_t i;
 
-	if (strcmp(dialect, "auto") == 0)
-		return drivers[0];
+	if (strcmp(dialect, driver_auto.name) == 0)
+		return &driver_auto;
 	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
 		if (strcmp(drivers[i]->name, dialect) == 0)
 			return drivers[i];
@@ -53,6 +54,22 @@ int driver_check_option(const char *name, long value, char *why, size_t size)
 			 value, s->min, s->max, *s->unit ? " " : "", s->unit);
 	else
 		return 0;
+
+	return -EINVAL;
+}
+
+int driver_check_dialect(const char *name, char *why, size_t size)
+{
+	size_t i, len;
+
+	if (driver_find(name))
+		return 0;
+	len = (size_t)snprintf(why, size, "must be one of: auto");
+	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+		if (len < size)
+			len += (size_t)snprintf(why + len, size - len, " %s",
+						drivers[i]->name);
+	}
 
 	return -EINVAL;
 }

@@ -12,7 +12,8 @@
  *
  * Drivers stay naive: the modem layer checks every number they report.
  *
- * Implemented by: simcom.c.   Called by: modem.   Calls: at, base.
+ * Implemented by: simcom.c, w800.c, detect.c.   Called by: modem.
+ * Calls: at, base.
  */
 
 #ifndef MODEMD_DRIVER_H
@@ -24,8 +25,8 @@
 #include <stdint.h>
 
 struct at_channel;
+struct at_dialect;
 struct at_line;
-struct at_rule;
 struct config_links;
 struct config_modem;
 struct driver;
@@ -84,6 +85,8 @@ enum driver_cap {
 	DRIVER_CAP_PULL_JOINS	= 1 << 17,
 	/* Also of listeners: tls. */
 	DRIVER_CAP_TLS_SERVER	= 1 << 18,
+	/* Also sessions that listen: driver_lease_args. */
+	DRIVER_CAP_LEASE_LISTEN	= 1 << 19,
 };
 
 /* Which addresses of a name, or of this module. */
@@ -359,8 +362,7 @@ struct driver_env {
  * ready), then none. The modem layer calls them only when it is ready. */
 struct driver {
 	const char *name;
-	const struct at_rule *rules;
-	const char *eol;		/* ends a command */
+	const struct at_dialect *dialect;
 	unsigned int max_links;
 	unsigned int max_listeners;
 	size_t max_send;		/* bytes in one send */
@@ -432,6 +434,9 @@ extern const struct driver driver_auto;
 /* 0, or -EINVAL and half a sentence: a setting of modem.options that no
  * dialect has, or that may not be set to this. */
 int driver_check_option(const char *name, long value, char *why, size_t size);
+
+/* The same for modem.dialect: there is no driver of that name. */
+int driver_check_dialect(const char *name, char *why, size_t size);
 
 /* By its name; NULL: no such dialect. */
 const struct driver *driver_find(const char *dialect);

@@ -325,10 +325,19 @@ static const struct driver_info *info(void *d)
 	return &s->info;
 }
 
-const struct driver driver_simcom = {
-	.name		= "simcom",
+static const struct at_dialect dialect = {
 	.rules		= simcom_rules,
 	.eol		= "\r",		/* a LF could be taken for payload */
+	.urc_payload_max = SIMCOM_BLOCK,	/* A7600 manual 2.5, note 3 */
+	.entry		= AT_ENTRY_ESC,
+	/* A7600 appnote: 1000 ms; some want more */
+	.guard_ms	= 1100,
+	.rest_ms	= 1100,
+};
+
+const struct driver driver_simcom = {
+	.name		= "simcom",
+	.dialect	= &dialect,
 	.max_links	= SIMCOM_LINKS,
 	.max_listeners	= SIMCOM_SERVERS,
 	.max_send	= SIMCOM_BLOCK,	/* A7600 manual 2.4 */
@@ -339,7 +348,8 @@ const struct driver driver_simcom = {
 			  DRIVER_CAP_REVERSE_DNS | DRIVER_CAP_PING |
 			  DRIVER_CAP_CONFIRMED | DRIVER_CAP_WAIT_ACK |
 			  DRIVER_CAP_UDP | DRIVER_CAP_PUSH |
-			  DRIVER_CAP_PUSH_SOURCE | DRIVER_CAP_TRANSPARENT,
+			  DRIVER_CAP_PUSH_SOURCE | DRIVER_CAP_TRANSPARENT |
+			  DRIVER_CAP_LEASE_LISTEN,
 	.settings	= simcom_settings,
 	.new		= create,
 	.free		= destroy,

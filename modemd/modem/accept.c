@@ -14,6 +14,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/prefix.h"
 #include "base/timer.h"
 #include "modem/private.h"
 
@@ -21,35 +22,18 @@
 
 /* ------------------------------------------------------------- who gets in */
 
-/* "192.0.2.1:53211" */
-static bool parse_peer(const char *peer, uint32_t *address, unsigned int *port)
-{
-	const char *colon = strrchr(peer, ':');
-	char text[INET_ADDRSTRLEN];
-	struct in_addr in;
-
-	*port = colon ? (unsigned int)strtoul(colon + 1, NULL, 10) : 0;
-	snprintf(text, sizeof(text), "%.*s",
-		 colon ? (int)(colon - peer) : (int)strlen(peer), peer);
-	if (inet_pton(AF_INET, text, &in) != 1)
-		return false;
-	*address = ntohl(in.s_addr);
-
-	return true;
-}
-
 /* Who cannot be read is not on a list. */
 static bool is_allowed(const struct listener_policy *p, const char *peer)
 {
 	unsigned int port, i;
-	uint32_t address;
+	uint8_t address[16];
 
 	if (p->allow_count == 0)
 		return true;
-	if (!parse_peer(peer, &address, &port))
+	if (!prefix_parse_peer(peer, address, &port))
 		return false;
 	for (i = 0; i < p->allow_count; i++) {
-		if ((address & p->allow[i].mask) == p->allow[i].address)
+		if (prefix_contains(&p->allow[i], address))
 			return true;
 	}
 
@@ -100,7 +84,7 @@ void accept_move(struct link *l)
 }
 
 /* What runs in it would be taken for the new link's. */
-static bool is_busy(const struct slot *s)
+bool accept_is_busy(const struct slot *s)
 {
 	return s->closing || s->pulling || (s->link && s->link->inflight > 0);
 }
@@ -152,13 +136,12 @@ static struct link *new_link(struct modem *m, const struct listener *l,
 		.credit = l->credit,
 	};
 	struct link *link;
-	char host[INET_ADDRSTRLEN];
-	uint32_t address;
-	struct in_addr in;
+	char host[INET6_ADDRSTRLEN];
+	uint8_t address[16];
 
-	if (parse_peer(peer, &address, &args.port)) {
-		in.s_addr = htonl(address);
-		args.host = inet_ntop(AF_INET, &in, host, sizeof(host));
+	if (prefix_parse_peer(peer, address, &args.port)) {
+		prefix_print_address(address, host, sizeof(host));
+		args.host = host;
 	}
 	link = link_new(m, &args);
 	if (!link)
@@ -182,6 +165,7 @@ static void refuse(struct modem *m, struct listener *l, struct slot *s,
 		   const char *peer, int err)
 {
 	s->must_close = true;
+	early_drop(m, s);
 	l->refused++;
 	log_debug("listener %llu: refuses %s: %s", (unsigned long long)l->id,
 		  peer, strerror(-err));
@@ -190,12 +174,13 @@ static void refuse(struct modem *m, struct listener *l, struct slot *s,
 }
 
 /* A connection is in slot @n: it becomes a link, or is closed. */
-static void take(struct modem *m, unsigned int index, unsigned int n,
+void accept_take(struct modem *m, unsigned int index, unsigned int n,
 		 const char *peer)
 {
 	struct listener *l = m->servers[index].listener;
 	struct slot *s = &m->slots[n];
-	bool announced = !s->link && (s->look || s->looking) && !s->left;
+	bool announced = !s->link && (s->look || s->looking) && !s->left &&
+			 !s->arrived;
 	struct link *link;
 	int err;
 
@@ -205,6 +190,7 @@ static void take(struct modem *m, unsigned int index, unsigned int n,
 	if (!l || l->state != LISTENER_LISTENING || m->stopping ||
 	    m->net_down) {
 		s->must_close = true;
+		early_drop(m, s);
 		if (l)
 			l->refused++;
 		return;
@@ -217,10 +203,11 @@ static void take(struct modem *m, unsigned int index, unsigned int n,
 	}
 	l->accepted++;
 	m->ops->accepted(m->ctx, l->id, link->id, peer);
+	early_deliver(m, n);
 }
 
 /* The one that listens, where the modem did not name it. */
-static unsigned int only_listener(const struct modem *m)
+unsigned int accept_only_listener(const struct modem *m)
 {
 	unsigned int i, found = DRIVER_LISTENER_UNKNOWN;
 
@@ -241,10 +228,10 @@ static bool may_take(const struct modem *m, unsigned int index,
 {
 	const struct listener *l;
 	unsigned int port;
-	uint32_t address;
+	uint8_t address[16];
 
-	if (index == DRIVER_LISTENER_UNKNOWN || is_busy(s) ||
-	    !parse_peer(peer, &address, &port))
+	if (index == DRIVER_LISTENER_UNKNOWN || accept_is_busy(s) || !peer ||
+	    !prefix_parse_peer(peer, address, &port))
 		return false;
 	/* Not before its owner knows that it listens. */
 	l = m->servers[index].listener;
@@ -253,6 +240,13 @@ static bool may_take(const struct modem *m, unsigned int index,
 
 	return !(s->link && s->link->state == LINK_OPEN &&
 		 !s->link->peer_closed);
+}
+
+/* All that comes from this slot from now on is the new connection's. */
+static void arrived(struct modem *m, struct slot *s)
+{
+	early_drop(m, s);	/* of one that came and went */
+	s->arrived = true;
 }
 
 void accept_on_accepted(void *up, unsigned int index, unsigned int n,
@@ -270,136 +264,12 @@ void accept_on_accepted(void *up, unsigned int index, unsigned int n,
 		return;
 	}
 	if (index == DRIVER_LISTENER_UNKNOWN)
-		index = only_listener(m);
+		index = accept_only_listener(m);
 	if (may_take(m, index, &m->slots[n], peer))
-		take(m, index, n, peer);
+		accept_take(m, index, n, peer);
 	else
 		m->slots[n].look = true;
+	if (!peer)
+		arrived(m, &m->slots[n]);
 	modem_kick_soon(m);
-}
-
-/* ------------------------------------------------------------------- audit */
-
-/* Slots of which only the modem's table can tell. What is wanted after the
- * table was read needs another. */
-void accept_look(struct modem *m)
-{
-	unsigned int i;
-
-	for (i = 0; i < m->driver->max_links; i++) {
-		struct slot *s = &m->slots[i];
-
-		if (!s->look || is_busy(s) || s->opening)
-			continue;
-		s->look = false;
-		s->looking = true;
-		audit_want(m);
-	}
-}
-
-void accept_audit_begins(struct modem *m)
-{
-	unsigned int i;
-
-	for (i = 0; i < m->driver->max_links; i++)
-		m->slots[i].changed = false;
-}
-
-/* Another connection may have its slot. */
-bool accept_may_have(const struct link *l)
-{
-	return l->gone && listener_exists(l->modem);
-}
-
-/*
- * The peer has closed: for the modem the slot is free, and it may be another
- * connection's before we hear of that. A CIPCLOSE would hit that one: so the
- * table is asked first. False: it is surely this link's, and may be closed.
- */
-bool accept_leave(struct link *l)
-{
-	struct slot *s = &l->modem->slots[l->slot];
-
-	if (!accept_may_have(l))
-		return false;
-	s->look = s->left = s->changed = true;
-	s->left_peer[0] = '\0';
-	if (l->kind == LINK_INBOUND)
-		snprintf(s->left_peer, sizeof(s->left_peer), "%.40s:%u",
-			 l->host, l->port);
-
-	return true;
-}
-
-/* The same connection that we know, by its peer where we could read that. */
-static bool is_known(const struct link *l, const char *remote)
-{
-	char have[DRIVER_HOST_MAX + 24];
-
-	snprintf(have, sizeof(have), "%s:%u", l->host, l->port);
-
-	return l->kind == LINK_INBOUND &&
-	       (l->port == 0 || strcmp(have, remote) == 0);
-}
-
-static void adopt(struct modem *m, unsigned int n,
-		  const struct driver_slot *row)
-{
-	struct slot *s = &m->slots[n];
-
-	if (s->must_close || (s->link && is_known(s->link, row->remote)))
-		return;
-	if (s->left && strcmp(s->left_peer, row->remote) == 0) {
-		s->must_close = true;	/* this firmware wants it closed */
-		return;
-	}
-	if (is_busy(s)) {
-		s->look = true;
-		return;
-	}
-	log_info("modem: slot %u has a connection from %s that was not "
-		 "announced", n, row->remote);
-	take(m, (unsigned int)row->listener, n, row->remote);
-}
-
-/* The modem opened it after all: what was announced there never was. */
-static void disown(struct modem *m, unsigned int n)
-{
-	struct slot *s = &m->slots[n];
-
-	if (!s->link || s->link->kind != LINK_INBOUND || s->closing)
-		return;
-	link_lose(s->link, -ECONNABORTED, "modem-closed", "its slot is not "
-		  "that of an accepted connection");
-	s->must_close = true;
-}
-
-static void compare(struct modem *m, unsigned int n,
-		    const struct driver_slot *row)
-{
-	if (row->open && row->listener < 0)
-		disown(m, n);
-	else if (row->open && row->listener < (int)m->driver->max_listeners)
-		adopt(m, n, row);
-}
-
-/* @table NULL: the modem does not tell. */
-void accept_audited(struct modem *m, const struct driver_table *table)
-{
-	unsigned int i;
-
-	for (i = 0; i < m->driver->max_links; i++) {
-		struct slot *s = &m->slots[i];
-
-		if (s->look || s->changed) {	/* this table is too old */
-			s->look = true;
-			continue;
-		}
-		s->looking = false;
-		if (table)
-			compare(m, i, &table->slots[i]);
-		else if (s->left && !s->link)
-			s->must_close = true;
-		s->left = false;
-	}
 }

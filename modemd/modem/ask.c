@@ -30,7 +30,8 @@ int modem_ping(struct modem *m, const char *host, int family,
 		.family = (enum driver_family)family,
 	};
 
-	if (!(m->driver->caps & DRIVER_CAP_PING))
+	if (!(m->driver->caps & DRIVER_CAP_PING) ||
+	    (family == DRIVER_IPV6 && !(m->driver->caps & DRIVER_CAP_IPV6)))
 		return -EOPNOTSUPP;
 	if (m->network != NETWORK_OPEN || m->stopping)
 		return -ENETDOWN;
@@ -89,6 +90,17 @@ bool confirm_wanted(const struct link *l)
 	       (l->counts.taken > 0 || l->counts.received > 0 || l->line_loss);
 }
 
+/* Now or never: whoever asks, asks again. */
+static int ask_now(struct modem *m, struct query *q)
+{
+	int err = query_begin(m, q);
+
+	if (err == -EBUSY)
+		query_end(m, q, err, NULL);
+
+	return err;
+}
+
 static int ask_confirmed(struct link *l)
 {
 	struct driver_query_args none = { 0 };
@@ -102,7 +114,7 @@ static int ask_confirmed(struct link *l)
 	q->link = l->id;
 	q->epoch = l->epoch;
 
-	return query_begin(m, q);
+	return ask_now(m, q);
 }
 
 static bool all_confirmed(const struct link *l)
@@ -258,7 +270,7 @@ bool wait_ack_step(struct modem *m)
 	m->wait_ack = args.number == 1;
 	q->quiet = true;
 
-	return query_begin(m, q) == 0;
+	return ask_now(m, q) == 0;
 }
 
 /* It may not be fully implemented, says a manual: links go on. */
@@ -335,6 +347,17 @@ int modem_set(struct modem *m, unsigned int setting, long value,
 		return -EINVAL;
 
 	return ask_modem(m, DRIVER_Q_SET, &args, query);
+}
+
+int modem_time(struct modem *m, const struct driver_time *set,
+	       uint32_t *query)
+{
+	struct driver_query_args args = { .time = set };
+
+	if (!(m->driver->caps & DRIVER_CAP_SNTP))
+		return -EOPNOTSUPP;
+
+	return ask_modem(m, DRIVER_Q_TIME, &args, query);
 }
 
 /* ------------------------------------------------------------------ raw AT */

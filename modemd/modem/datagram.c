@@ -53,13 +53,15 @@ void cuts_free(struct cut_list *list)
 int datagram_queue(struct link *l, const void *data, size_t len,
 		   const struct driver_to *to)
 {
+	bool follows = l->udp_remote != DRIVER_UDP_FIXED;
 	struct cut *c;
 
-	if (len > l->modem->driver->max_send)
+	if (len > l->modem->driver->max_datagram)
 		return -EMSGSIZE;
 	if (!to && !l->host[0])
 		return -EDESTADDRREQ;
-	c = cut_add(&l->tx_cuts, len, to ? to->address : l->host,
+	/* Whom a link follows only the modem knows. */
+	c = cut_add(&l->tx_cuts, len, to ? to->address : follows ? "" : l->host,
 		    to ? to->port : l->port);
 	if (!c)
 		return -ENOMEM;
@@ -71,14 +73,18 @@ int datagram_queue(struct link *l, const void *data, size_t len,
 	return -ENOMEM;
 }
 
-/* The datagram that is next, and whom it is for; 0: none. */
+/* The datagram that is next, and whom it is for (address NULL: the modem
+ * knows); 0: none. */
 size_t datagram_next(const struct link *l, struct driver_to *to)
 {
 	const struct cut *c = TAILQ_FIRST(&l->tx_cuts);
 
 	if (!c)
 		return 0;
-	*to = (struct driver_to){ .address = c->address, .port = c->port };
+	*to = (struct driver_to){
+		.address = c->address[0] ? c->address : NULL,
+		.port = c->port,
+	};
 
 	return c->len;
 }

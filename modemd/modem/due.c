@@ -58,7 +58,7 @@ static int64_t link_due(const struct modem *m, const struct link *l)
 			     not_past(l->ack_next_ms, now));
 	if (evbuffer_get_length(l->tx) > 0)
 		at = earlier(at, not_past(l->send_after_ms, now));
-	if (l->idle_timeout_ms && !l->want_close)
+	if (l->idle_timeout_ms && !l->want_close && !m->blocking)
 		at = earlier(at, l->active_ms + l->idle_timeout_ms);
 	if (!l->readable && link_takes_data(l) && !l->peer_closed &&
 	    m->receive == DRIVER_PULL)
@@ -77,7 +77,7 @@ static void link_is_due(struct modem *m, struct link *l, int64_t now)
 	}
 	if (l->state != LINK_OPEN)
 		return;
-	if (l->idle_timeout_ms && !l->want_close &&
+	if (l->idle_timeout_ms && !l->want_close && !m->blocking &&
 	    now >= l->active_ms + l->idle_timeout_ms) {
 		l->want_close = true;
 		l->abort = true;
@@ -116,6 +116,7 @@ void due_arm(struct modem *m)
 	if (m->net_down && m->network == NETWORK_OPEN)
 		at = earlier(at, not_past(m->down_by_ms, now));
 	at = earlier(at, audit_due(m));
+	at = earlier(at, blocking_due(m));
 	if (m->query_count > 0 && m->query_not_before_ms > now)
 		at = earlier(at, m->query_not_before_ms);
 

@@ -17,7 +17,7 @@
 #include "modem/private.h"
 
 
-static const size_t send_steps[] = { 1460, 1400, 1024, 512 };
+static const size_t send_steps[] = { 2048, 1460, 1400, 1024, 512 };
 
 /* The slot, or NULL after a word in the log. */
 static struct slot *find_slot(struct modem *m, unsigned int n,
@@ -35,6 +35,11 @@ static void on_staged(void *up, enum driver_stage stage, int err,
 		      const char *text)
 {
 	life_staged(up, stage, err, text);
+}
+
+static void on_identified(void *up, const struct driver *driver)
+{
+	speak_found(up, driver);
 }
 
 static void on_waiting(void *up, const char *text, uint32_t again_ms)
@@ -110,6 +115,8 @@ static void on_opened(void *up, unsigned int n, int err, const char *text)
 	if (!s)
 		return;
 
+	if (s->opening)
+		blocking_answered(m);
 	l = s->link;
 	if (l && l->kind == LINK_INBOUND) {
 		opened_in_vain(m, s, err);
@@ -200,7 +207,9 @@ static void on_readable(void *up, unsigned int n)
 
 	if (!s)
 		return;
-	if (s->link)
+	if (s->arrived)
+		early_readable(s);
+	else if (s->link)
 		s->link->readable = s->link->announced = true;
 	else if (slot_is_free(s) && listener_exists(m))
 		s->look = true;	/* its +CLIENT is late, or was lost */
@@ -214,7 +223,9 @@ static void on_data(void *up, unsigned int n, const uint8_t *data, size_t len,
 	struct slot *s = find_slot(m, n, "data");
 	struct link *l = s ? s->link : NULL;
 
-	if (l && l->state != LINK_ENDED)
+	if (s && s->arrived)
+		early_data(m, s, data, len);
+	else if (l && l->state != LINK_ENDED)
 		receive_data(l, data, len, from, end);
 	else
 		m->lost_bytes += len;
@@ -286,6 +297,8 @@ static void on_closed(void *up, unsigned int n, enum driver_close why,
 			audit_want(m);
 		if (l)
 			link_end(l, l->end_err, l->end_reason, text);
+	} else if (s->arrived) {
+		early_closed(s, why, text);
 	} else if (l && (l->state == LINK_OPEN || l->state == LINK_CLOSING)) {
 		link_peer_closed(l, why, text);
 	}
@@ -358,6 +371,7 @@ static void on_informed(void *up)
 
 const struct driver_events modem_driver_events = {
 	.staged		= on_staged,
+	.identified	= on_identified,
 	.waiting	= on_waiting,
 	.opened		= on_opened,
 	.sent		= on_sent,

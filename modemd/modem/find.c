@@ -121,6 +121,7 @@ void find_port(struct modem *m)
 	struct port *port = at_channel_port(m->channel);
 	int err;
 
+	speak_anew(m);
 	m->baud_index = 0;
 	err = port_open(port, m->bauds[0]);
 	if (!err) {
@@ -218,9 +219,11 @@ void find_silent(struct modem *m)
 		life_set_state(m, MODEM_STARTING, "it stopped answering");
 		m->staging = false;
 		m->rounds = 0;
+		speak_anew(m);
 		find_rate(m);
 		return;
 	}
+	speak_anew(m);
 	if (++m->baud_index < m->baud_count) {
 		try_baud(m);
 		return;

@@ -51,11 +51,19 @@ static void put_in_order(struct link *l, uint64_t id)
 	TAILQ_INSERT_TAIL(&m->links, l, entry);
 }
 
-static int check(const struct modem *m)
+bool modem_can_lease(const struct modem *m, bool listen)
+{
+	unsigned int caps = m->driver->caps;
+
+	return (caps & DRIVER_CAP_TRANSPARENT) &&
+	       (!listen || (caps & DRIVER_CAP_LEASE_LISTEN));
+}
+
+static int check(const struct modem *m, bool listen)
 {
 	if (m->stopping)
 		return -ESHUTDOWN;
-	if (!(m->driver->caps & DRIVER_CAP_TRANSPARENT))
+	if (!modem_can_lease(m, listen))
 		return -EOPNOTSUPP;
 	if (m->lease_phase != LEASE_IDLE)
 		return -EBUSY;
@@ -78,7 +86,7 @@ int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id)
 	struct link *l;
 	int err;
 
-	err = check(m);
+	err = check(m, args->listen);
 	if (err)
 		return err;
 	l = link_new(m, &link);

@@ -22,6 +22,7 @@
 #include "modem/private.h"
 
 #define RESTART_WAIT_MS	5000	/* until the banner of a wanted restart */
+#define ANEW_MS		100	/* it may be answering what it echoed */
 
 static void set_times(struct modem *m, int64_t *wall, int64_t *mono)
 {
@@ -321,7 +322,14 @@ void life_rebooted(struct modem *m, const char *text)
 	}
 	restart_went_down(m, 0);
 	forget_modem(m, "the modem restarted");
-	find_restarted(m);
+	if (!speak_may_change(m)) {
+		find_restarted(m);
+		return;
+	}
+	/* The driver may be what tells this: it goes when it has done so. */
+	at_channel_reset(m->channel);
+	m->speak_anew = true;
+	timer_start(m->retry, ANEW_MS);
 }
 
 /* Something changed for the better: no need to wait any longer. */
@@ -347,8 +355,13 @@ void life_retry(void *ctx)
 		find_rate(m);
 		break;
 	case MODEM_STARTING:
-		if (m->restarting)
+		if (m->speak_anew) {
+			speak_anew(m);
+			find_restarted(m);
+		} else if (m->restarting) {
+			speak_anew(m);
 			find_restarting(m);
+		}
 		modem_kick(m);
 		break;
 	case MODEM_STOPPED:

@@ -108,6 +108,16 @@ static struct link *link_alloc(void)
 	return NULL;
 }
 
+static void link_dispose(struct link *l)
+{
+	evbuffer_free(l->tx);
+	evbuffer_free(l->rx);
+	cuts_free(&l->tx_cuts);
+	cuts_free(&l->rx_cuts);
+	link_forget_options(l);
+	free(l);
+}
+
 struct link *link_new(struct modem *m, const struct link_args *args)
 {
 	const struct config_links *cfg = &m->cfg->links;
@@ -116,6 +126,10 @@ struct link *link_new(struct modem *m, const struct link_args *args)
 	if (!l)
 		return NULL;
 
+	if (link_keep_options(l, args)) {
+		link_dispose(l);
+		return NULL;
+	}
 	l->modem = m;
 	l->never_push = args->never_push;
 	l->want_source = args->want_source;
@@ -147,11 +161,7 @@ struct link *link_new(struct modem *m, const struct link_args *args)
 void link_free(struct link *l)
 {
 	TAILQ_REMOVE(&l->modem->links, l, entry);
-	evbuffer_free(l->tx);
-	evbuffer_free(l->rx);
-	cuts_free(&l->tx_cuts);
-	cuts_free(&l->rx_cuts);
-	free(l);
+	link_dispose(l);
 }
 
 /* ------------------------------------------------------------------- slots */
@@ -284,6 +294,7 @@ void link_fill_info(const struct link *l, struct link_info *info)
 	*info = (struct link_info){
 		.id = l->id,
 		.kind = l->kind,
+		.tls = l->tls != NULL,
 		.listener = l->listener,
 		.local_port = l->local_port,
 		.slot = l->slot,

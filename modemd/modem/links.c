@@ -46,8 +46,11 @@ void links_lost(struct modem *m, int err, const char *reason, bool all)
 		else
 			link_lose(l, err, reason, "");
 	}
-	for (i = 0; i < m->driver->max_links; i++)
+	for (i = 0; i < m->driver->max_links; i++) {
+		early_drop(m, &m->slots[i]);
 		memset(&m->slots[i], 0, sizeof(m->slots[i]));
+	}
+	m->blocking = false;
 	listeners_lost(m, err, reason, all);
 }
 
@@ -119,6 +122,10 @@ void links_stop(struct modem *m)
 
 void links_free(struct modem *m)
 {
+	struct slot *s;
+
+	for (s = m->slots; s < m->slots + DRIVER_LINKS_MAX; s++)
+		early_drop(m, s);
 	while (!TAILQ_EMPTY(&m->links))
 		link_free(TAILQ_FIRST(&m->links));
 }

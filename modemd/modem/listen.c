@@ -27,6 +27,15 @@ static int check_free(const struct modem *m, unsigned int port, bool wait)
 	return n < m->driver->max_listeners || wait ? 0 : -EMFILE;
 }
 
+static bool can_listen(const struct modem *m, const struct listener_args *args)
+{
+	unsigned int caps = m->driver->caps;
+
+	return m->driver->max_listeners > 0 &&
+	       (args->family != DRIVER_IPV6 || (caps & DRIVER_CAP_IPV6)) &&
+	       (!args->tls || (caps & DRIVER_CAP_TLS_SERVER));
+}
+
 int modem_listen(struct modem *m, const struct listener_args *args,
 		 uint64_t *id)
 {
@@ -36,7 +45,7 @@ int modem_listen(struct modem *m, const struct listener_args *args,
 
 	if (m->stopping)
 		return -ESHUTDOWN;
-	if (m->driver->max_listeners == 0)
+	if (!can_listen(m, args))
 		return -EOPNOTSUPP;
 	if (m->network != NETWORK_OPEN && args->wait_ms == 0)
 		return m->state < MODEM_STARTING ? -ENODEV : -ENETDOWN;
@@ -52,6 +61,9 @@ int modem_listen(struct modem *m, const struct listener_args *args,
 	l->index = -1;
 	l->port = args->port;
 	l->backlog = args->backlog;
+	l->family = args->family;
+	l->tls = args->tls;
+	l->verify = args->verify;
 	l->idle_timeout_ms = args->idle_timeout_ms;
 	l->has_credit = args->has_credit;
 	l->credit = args->credit;
@@ -128,6 +140,8 @@ int modem_listener_next(struct modem *m, uint64_t after,
 		.state = l->state,
 		.port = l->port,
 		.backlog = l->backlog,
+		.family = l->family,
+		.tls = l->tls,
 		.links = links_inbound(m, l->id),
 		.accepted = l->accepted,
 		.refused = l->refused,

@@ -82,8 +82,6 @@ static void on_stop(void *ctx)
 
 static int make_parts(struct modem *m)
 {
-	const struct driver *drv = m->driver;
-	struct driver_env env;
 	int err;
 
 	m->retry = timer_new(m->timers, life_retry, m);
@@ -99,23 +97,8 @@ static int make_parts(struct modem *m)
 			     &m->channel);
 	if (err)
 		return err;
-	err = at_channel_set_dialect(m->channel, drv->rules, drv->eol,
-				     drv->max_push);
-	if (err)
-		return err;
 
-	env = (struct driver_env){
-		.channel = m->channel,
-		.timers = m->timers,
-		.state = m->store,
-		.modem = &m->cfg->modem,
-		.links = &m->cfg->links,
-		.events = &modem_driver_events,
-		.up = m,
-	};
-	m->d = drv->new(&env);
-
-	return m->d ? 0 : -ENOMEM;
+	return speak_begin(m);
 }
 
 /* What this version can do with this modem, in the words of the protocol. */
@@ -127,12 +110,19 @@ void modem_list_capabilities(struct modem *m)
 	if (m->push_unnamed || m->cfg->modem.receive == CONFIG_RECEIVE_PULL)
 		caps &= ~(unsigned int)DRIVER_CAP_PUSH;
 
+	m->capabilities[0] = NULL;
+	if (!speak_knows(m))
+		return;
 	m->capabilities[n++] = "tcp";
 	m->capabilities[n++] = "resolve";
 	if (m->driver->caps & DRIVER_CAP_REVERSE_DNS)
 		m->capabilities[n++] = "reverse";
 	if (m->driver->caps & DRIVER_CAP_PING)
 		m->capabilities[n++] = "ping";
+	if (m->driver->caps & DRIVER_CAP_SNTP)
+		m->capabilities[n++] = "time";
+	if (m->driver->caps & DRIVER_CAP_TLS_SERVER)
+		m->capabilities[n++] = "tls-server";
 	if (m->driver->caps & DRIVER_CAP_CONFIRMED)
 		m->capabilities[n++] = "confirmed";
 	if (m->driver->settings)
@@ -151,6 +141,16 @@ void modem_list_capabilities(struct modem *m)
 		m->capabilities[n++] = "udp-source";
 	if (m->driver->caps & DRIVER_CAP_TRANSPARENT)
 		m->capabilities[n++] = "lease";
+	if (caps & DRIVER_CAP_TLS)
+		m->capabilities[n++] = "tls";
+	if (caps & DRIVER_CAP_IPV6)
+		m->capabilities[n++] = "ipv6";
+	if (caps & DRIVER_CAP_TCP_OPTIONS)
+		m->capabilities[n++] = "tcp-options";
+	if (caps & DRIVER_CAP_LOCAL_ADDRESS)
+		m->capabilities[n++] = "local-address";
+	if ((caps & DRIVER_CAP_UDP_FOLLOW) && (caps & DRIVER_CAP_UDP))
+		m->capabilities[n++] = "udp-follow";
 	m->capabilities[n] = NULL;
 }
 
@@ -172,15 +172,12 @@ int modem_new(struct timers *ts, const struct config *cfg, struct state *state,
 	TAILQ_INIT(&m->links);
 	TAILQ_INIT(&m->listeners);
 	TAILQ_INIT(&m->queries);
-	m->driver = driver_find(cfg->modem.dialect);
-	err = m->driver ? make_parts(m) : -EINVAL;
+	err = make_parts(m);
 	if (err) {
 		modem_free(m);
 		return err;
 	}
 
-	m->max_send = m->driver->max_send;
-	modem_list_capabilities(m);
 	find_init(m);
 	*out = m;
 
@@ -195,6 +192,7 @@ void modem_free(struct modem *m)
 	links_free(m);
 	listeners_free(m);
 	queries_free(m);
+	speak_end(m);
 	if (m->d)
 		m->driver->free(m->d);
 	at_channel_free(m->channel);
@@ -296,6 +294,7 @@ void modem_get_status(struct modem *m, struct modem_status *out)
 		.line = at_channel_get_stats(m->channel),
 		.port = at_channel_port(m->channel),
 		.lost_bytes = m->lost_bytes,
+		.datagram_max = m->driver->max_datagram,
 	};
 	fill_next_try(m, out);
 	count_slots(m, out);

@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/prefix.h"
+
 struct at_channel_stats;
 struct at_trace;
 struct config;
@@ -139,11 +141,6 @@ enum listener_state {
 
 #define LISTENER_ALLOW_MAX	32
 
-/* An IPv4 prefix, host byte order. */
-struct prefix {
-	uint32_t address, mask;
-};
-
 struct listener_policy {
 	unsigned int max_links;	/* 0: links.max-inbound */
 	struct prefix allow[LISTENER_ALLOW_MAX];
@@ -167,7 +164,7 @@ struct listener_info {
 	int index;		/* of the modem's servers; -1: none */
 	enum listener_state state;
 	unsigned int port, backlog, links;
-	int family;
+	int family;			/* enum driver_family */
 	bool tls;
 	uint64_t accepted, refused;
 	int64_t opened_wall_ms, opened_mono_ms;
@@ -253,6 +250,7 @@ struct modem_status {
 	const struct port *port;
 	unsigned int slots_used, slots_total, waiting;
 	unsigned int listeners_used, listeners_total;
+	size_t datagram_max;	/* bytes in one */
 	uint64_t lost_bytes;		/* of links that have ended, too */
 	uint64_t lease;			/* its link; 0: none */
 	uint32_t lease_left_ms;
@@ -366,6 +364,9 @@ int modem_listener_next(struct modem *m, uint64_t after,
  * is there; -ENETDOWN, -ENODEV, -EOPNOTSUPP, -ENOMEM.
  */
 int modem_lease(struct modem *m, const struct lease_args *args, uint64_t *id);
+
+/* Does this modem have such sessions at all? */
+bool modem_can_lease(const struct modem *m, bool listen);
 
 /* Ends it, not as its client asked: closed() says @err. 0 or -EBADF. */
 int modem_lease_end(struct modem *m, uint64_t id, int err, const char *reason);

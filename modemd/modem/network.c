@@ -177,6 +177,9 @@ static bool restart_is_due(const struct modem *m)
 /* What is tried next, for people. */
 const char *network_ladder(const struct modem *m)
 {
+	if (!(m->driver->caps & DRIVER_CAP_SIM))
+		return restart_is_due(m) ? "a restart of the modem" :
+		       "it is closed, and opened again";
 	if (m->net_fails < NET_FAILS)
 		return "NETCLOSE, then NETOPEN";
 	if (!m->contexts_done)

@@ -25,7 +25,12 @@
  *   listener.c  ... their states, and how they end
  *   server.c    the modem's servers, which listeners use
  *   accept.c    connections: who gets in, and which slot
+ *   accept_audit.c  ... as the modem's own table tells
+ *   early.c     what they send before anybody knows who they are
+ *   link_options.c  what its owner asked of a link, kept for its restoring
+ *   blocking.c  commands that block the line: when, and what goes on
  *   lease.c     the exclusive session: a link that has the line for itself
+ *   speak.c     which driver speaks with the modem
  */
 
 #ifndef MODEMD_MODEM_PRIVATE_H
@@ -68,6 +73,15 @@ void life_restarting(struct modem *m, const char *reason);
  * it is in command mode. */
 void life_leased(struct modem *m);
 void life_unleased(struct modem *m, bool sure);
+
+/* speak.c */
+int speak_begin(struct modem *m);
+void speak_end(struct modem *m);
+bool speak_knows(const struct modem *m);
+bool speak_may_change(const struct modem *m);
+void speak_anew(struct modem *m);
+void speak_found(struct modem *m, const struct driver *driver);
+void speak_run(struct modem *m);
 
 /* audit.c */
 #define PULL_ERRORS_MAX	3	/* in a row: then the link is looked into */
@@ -200,12 +214,45 @@ void accept_on_accepted(void *up, unsigned int index, unsigned int slot,
 			const char *peer);
 bool accept_explains(const struct modem *m, int err);
 void accept_move(struct link *l);
+/* What runs in it would be taken for the new link's. */
+bool accept_is_busy(const struct slot *s);
+void accept_take(struct modem *m, unsigned int index, unsigned int slot,
+		 const char *peer);
+unsigned int accept_only_listener(const struct modem *m);
+
+/* accept_audit.c */
 void accept_audited(struct modem *m, const struct driver_table *table);
 void accept_look(struct modem *m);
 void accept_audit_begins(struct modem *m);
 bool accept_passing(const struct modem *m);
 bool accept_may_have(const struct link *l);
 bool accept_leave(struct link *l);
+
+/* early.c */
+void early_data(struct modem *m, struct slot *s, const uint8_t *data,
+		size_t len);
+void early_readable(struct slot *s);
+void early_closed(struct slot *s, enum driver_close why, const char *text);
+bool early_has_data(const struct slot *s);
+void early_deliver(struct modem *m, unsigned int slot);
+void early_drop(struct modem *m, struct slot *s);
+
+/* link_options.c */
+int link_keep_options(struct link *l, const struct link_args *args);
+void link_forget_options(struct link *l);
+void link_open_args(const struct link *l, struct driver_open_args *out);
+/* -EOPNOTSUPP: this modem cannot. */
+int link_check_options(const struct link *l);
+
+/* blocking.c */
+bool blocking_open(const struct modem *m);
+bool blocking_may(const struct modem *m);
+bool blocking_may_ask(const struct modem *m);
+void blocking_begins(struct modem *m);
+void blocking_answered(struct modem *m);
+void blocking_settle(struct modem *m);
+bool blocking_wants_push(const struct modem *m);
+int64_t blocking_due(const struct modem *m);	/* INT64_MAX: never */
 
 /* lease.c */
 bool lease_step(struct modem *m);
@@ -230,6 +277,8 @@ int query_begin(struct modem *m, struct query *q);
 void query_end(struct modem *m, struct query *q, int err,
 	       const struct driver_answer *answer);
 bool query_start(struct modem *m);
+/* The next that needs a command keeps the line for long. */
+bool query_blocks(const struct modem *m);
 void query_answered(struct modem *m, uint32_t id, int err,
 		    const struct driver_answer *answer);
 void queries_fail(struct modem *m, int err);

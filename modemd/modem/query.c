@@ -42,6 +42,10 @@ struct query *query_new(struct modem *m, enum driver_query what,
 	q->args = *args;
 	snprintf(q->text, sizeof(q->text), "%s", args->text ? args->text : "");
 	q->args.text = q->text;
+	if (args->time) {
+		q->time = *args->time;
+		q->args.time = &q->time;
+	}
 	TAILQ_INSERT_TAIL(&m->queries, q, entry);
 	m->query_count++;
 
@@ -140,7 +144,8 @@ void names_forget(struct modem *m)
 static bool is_local(const struct query *q)
 {
 	return q->what == DRIVER_Q_AT || q->what == DRIVER_Q_CONFIG ||
-	       q->what == DRIVER_Q_SET || q->what == DRIVER_Q_SIGNAL;
+	       q->what == DRIVER_Q_SET || q->what == DRIVER_Q_SIGNAL ||
+	       q->what == DRIVER_Q_TIME;
 }
 
 /* The first that may go out now: one ping at a time. */
@@ -173,6 +178,14 @@ static struct query *next_unknown(struct modem *m)
 	return q;
 }
 
+bool query_blocks(const struct modem *m)
+{
+	const struct query *q = next_query(m);
+
+	return q && (is_name(q) || q->what == DRIVER_Q_PING) &&
+	       !find_known(m, q);
+}
+
 /* A ping is answered at once, and then runs beside all else. */
 static void under_way(struct modem *m, struct query *q)
 {
@@ -184,6 +197,8 @@ static void under_way(struct modem *m, struct query *q)
 	}
 	m->asked = q;
 	m->query_began_ms = timers_mono_ms(m->timers);
+	if (blocking_open(m) && is_name(q))
+		blocking_begins(m);
 }
 
 /* Its slot may have changed since it was asked, or be another's. */
@@ -198,7 +213,7 @@ static int find_slot(struct modem *m, struct query *q)
 	return 0;
 }
 
-/* Ends it at once when it cannot be asked. */
+/* Ends it at once when it cannot be asked; -EBUSY: not now. */
 int query_begin(struct modem *m, struct query *q)
 {
 	int err = 0;
@@ -207,6 +222,8 @@ int query_begin(struct modem *m, struct query *q)
 		err = find_slot(m, q);
 	if (!err)
 		err = m->driver->query(m->d, q->id, q->what, &q->args);
+	if (err == -EBUSY)
+		return err;	/* the driver has something under way */
 	if (err)
 		query_end(m, q, err, NULL);
 	else
@@ -219,12 +236,14 @@ int query_begin(struct modem *m, struct query *q)
 bool query_start(struct modem *m)
 {
 	struct query *q;
+	int err;
 
 	if (m->asked)
 		return false;
 	while ((q = next_unknown(m))) {
-		if (!query_begin(m, q))
-			return true;
+		err = query_begin(m, q);
+		if (!err || err == -EBUSY)
+			return !err;
 	}
 
 	return false;
@@ -246,6 +265,8 @@ void query_answered(struct modem *m, uint32_t id, int err,
 	if (err == -ECONNRESET)		/* it restarted in the middle */
 		err = -ENODEV;
 	m->query_not_before_ms = now + (now - m->query_began_ms);
+	if (is_name(q))
+		blocking_answered(m);
 	if (q->what == DRIVER_Q_SIGNAL)
 		m->signal_ms = now;
 	keep(m, q, err, answer->text);

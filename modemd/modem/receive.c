@@ -38,6 +38,7 @@ static bool can_push(const struct modem *m)
 static enum driver_receive wanted(const struct modem *m)
 {
 	bool push = m->cfg->modem.receive == CONFIG_RECEIVE_PUSH;
+	bool joins = m->driver->caps & DRIVER_CAP_PULL_JOINS;
 	const struct link *l;
 
 	if (!can_push(m))
@@ -48,10 +49,11 @@ static enum driver_receive wanted(const struct modem *m)
 		if (l->never_push || l->behind ||
 		    (l->peer_closed && l->readable))
 			return DRIVER_PULL;
-		push |= l->kind == LINK_UDP && l->want_source;
+		push |= l->kind == LINK_UDP &&
+			(l->want_source || joins);
 	}
 
-	return push ? DRIVER_PUSH : DRIVER_PULL;
+	return push || blocking_wants_push(m) ? DRIVER_PUSH : DRIVER_PULL;
 }
 
 /* What the modem kept for them is drained, too: in push it would all come at
@@ -140,9 +142,11 @@ void receive_reset(struct modem *m)
 
 bool modem_tells_source(const struct modem *m, const struct link_args *args)
 {
-	return args->kind == LINK_UDP && args->want_source &&
-	       !args->never_push && can_push(m) &&
-	       (m->driver->caps & DRIVER_CAP_PUSH_SOURCE);
+	bool pushed = args->want_source ||
+		      (m->driver->caps & DRIVER_CAP_PULL_JOINS);
+
+	return args->kind == LINK_UDP && pushed && !args->never_push &&
+	       can_push(m) && (m->driver->caps & DRIVER_CAP_PUSH_SOURCE);
 }
 
 /* ---------------------------------------------------------------- delivery */
@@ -151,7 +155,7 @@ bool modem_tells_source(const struct modem *m, const struct link_args *args)
 bool link_takes_data(const struct link *l)
 {
 	return l->credit >= (l->kind == LINK_UDP ?
-			     l->modem->driver->max_pull : 1);
+			     l->modem->driver->max_datagram : 1);
 }
 
 static void deliver(struct link *l, const uint8_t *data, size_t len,

@@ -29,21 +29,26 @@ static bool step_open(struct modem *m, struct link *l)
 	/* Another each time: it may be taken in the modem. */
 	unsigned int port = l->kind == LINK_UDP && l->any_port ?
 			    datagram_port(m) : l->local_port;
-	struct driver_open_args args = {
-		.udp = l->kind == LINK_UDP,
-		.host = l->host,
-		.port = l->port,
-		.local_port = port,
-	};
+	struct driver_open_args args;
 	int err;
 
-	err = m->driver->open(m->d, (unsigned int)l->slot, &args);
+	if (!blocking_may(m))
+		return false;
+	link_open_args(l, &args);
+	args.local_port = port;
+	err = link_check_options(l);
+	if (!err)
+		err = m->driver->open(m->d, (unsigned int)l->slot, &args);
+	if (err == -EBUSY)
+		return false;	/* the driver has something under way */
 	if (err) {
 		link_lose(l, err, "open-failed", strerror(-err));
 		return false;
 	}
 	l->local_port = port;
 	m->slots[l->slot].opening = true;
+	if (blocking_open(m))
+		blocking_begins(m);
 	link_set_state(l, LINK_OPENING);
 
 	return true;
@@ -86,21 +91,20 @@ static bool step_pull(struct modem *m, struct link *l)
 
 static bool step_send(struct modem *m, struct link *l)
 {
-	bool udp = l->kind == LINK_UDP;
 	size_t len = evbuffer_get_length(l->tx);
-	struct driver_to to;
+	struct driver_to to = { 0 };
 	unsigned char *data;
 
 	if (len == 0 || l->inflight > 0 || l->peer_closed ||
 	    timers_mono_ms(m->timers) < l->send_after_ms)
 		return false;
-	if (udp)
+	if (l->kind == LINK_UDP)
 		len = datagram_next(l, &to);
 	else if (len > m->max_send)
 		len = m->max_send;
 	data = evbuffer_pullup(l->tx, (ssize_t)len);
 	if (!data || m->driver->send(m->d, (unsigned int)l->slot, data, len,
-				     udp ? &to : NULL))
+				     to.address ? &to : NULL))
 		return false;
 
 	l->inflight = len;
@@ -241,10 +245,11 @@ static bool network_step(struct modem *m)
 	give_slots(m);
 	if (receive_step(m) || wait_ack_step(m))
 		return true;
-	if (now >= m->query_not_before_ms && query_start(m))
+	if (now >= m->query_not_before_ms && blocking_may_ask(m) &&
+	    query_start(m))
 		return true;
 
-	return any_slot_step(m) || query_start(m);
+	return any_slot_step(m) || (blocking_may_ask(m) && query_start(m));
 }
 
 /* ------------------------------------------------------------------- kicks */
@@ -253,7 +258,7 @@ static bool network_step(struct modem *m)
 static bool line_is_free(const struct modem *m)
 {
 	if (!at_channel_ready(m->channel) || m->syncing || m->asked ||
-	    m->switching)
+	    m->switching || m->blocking)
 		return false;
 
 	return !m->staging || m->again_ms > timers_mono_ms(m->timers);
@@ -266,6 +271,8 @@ static bool line_is_free(const struct modem *m)
  */
 void modem_kick(struct modem *m)
 {
+	blocking_settle(m);
+	speak_run(m);
 	network_wish(m);
 	pings_end_cancelled(m);
 	receive_run(m);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "base/config.h"
 #include "base/log.h"
 #include "base/timer.h"
 #include "modem/private.h"
@@ -15,6 +16,7 @@
 #define STOP_AGAIN_MS	500
 #define STOP_AGAIN_MAX_MS 16000
 #define NEVER		INT64_MAX
+#define IDLE_MARGIN_S	5
 
 bool server_is_free(const struct server *v)
 {
@@ -67,12 +69,32 @@ static bool has_links(struct modem *m, unsigned int n)
 	return any;
 }
 
+/*
+ * The module may close them after some silence, too: a net for when nobody
+ * here is left to do it, so later than our own limit, and not before that is
+ * known by who set it.
+ */
+static uint32_t module_idle_s(const struct listener *l)
+{
+	uint32_t ms = l->idle_timeout_ms ? l->idle_timeout_ms :
+		      l->modem->cfg->links.inbound_idle_timeout_ms;
+
+	return ms ? ms / 1000 + IDLE_MARGIN_S : 0;
+}
+
 static bool step_start(struct modem *m, unsigned int n)
 {
 	struct server *v = &m->servers[n];
+	const struct listener *l = v->listener;
 	struct driver_listen_args args = {
-		.port = v->listener->port,
-		.backlog = v->listener->backlog,
+		.port = l->port,
+		.backlog = l->backlog,
+		.family = (enum driver_family)l->family,
+		.tls = l->tls,
+		.verify = l->verify,
+		/* one more than are let in, so that they are told of */
+		.max_links = m->cfg->links.max_inbound + 1,
+		.idle_s = module_idle_s(l),
 	};
 	int err;
 

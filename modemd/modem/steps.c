@@ -25,22 +25,35 @@ enum step {
 	STEP_SIM,
 	STEP_REGISTRATION,
 	STEP_CONTEXT,
+	STEP_WIFI,
 	STEP_NETWORK,
 	STEP_SERVICE,
 };
 
-static const char *const names[MODEM_STEPS] = {
+static const char *const names[STEPS_ALL] = {
 	[STEP_DEVICE]		= "device",
 	[STEP_LINE]		= "line",
 	[STEP_MODEM]		= "modem",
 	[STEP_SIM]		= "sim",
 	[STEP_REGISTRATION]	= "registration",
 	[STEP_CONTEXT]		= "context",
+	[STEP_WIFI]		= "wifi",
 	[STEP_NETWORK]		= "network",
 	[STEP_SERVICE]		= "service",
 };
 
 static const char ok[] = "ok", failed[] = "failed", waiting[] = "waiting";
+
+/* Which of them this modem has; one that is not known yet may be either. */
+static bool has_step(const struct modem *m, enum step step)
+{
+	bool cellular = m->driver->caps & DRIVER_CAP_SIM;
+
+	if (step == STEP_WIFI)
+		return !cellular && (m->driver->caps & DRIVER_CAP_WIFI);
+
+	return cellular || step < STEP_SIM || step > STEP_CONTEXT;
+}
 
 /* The step that decides now, and all before it hold. */
 static enum step current(const struct modem *m)
@@ -57,14 +70,16 @@ static enum step current(const struct modem *m)
 	case MODEM_STARTING:
 		return m->syncing || m->restarting ? STEP_LINE : STEP_MODEM;
 	case MODEM_SIM:
-		return STEP_SIM;
+		return has_step(m, STEP_SIM) ? STEP_SIM : STEP_WIFI;
 	case MODEM_REGISTERING:
+		if (!has_step(m, STEP_SIM))
+			return STEP_WIFI;
 		return info->context_bad ? STEP_CONTEXT : STEP_REGISTRATION;
 	case MODEM_READY:
 		break;
 	}
 
-	return network_usable(m) ? MODEM_STEPS : STEP_NETWORK;
+	return network_usable(m) ? STEPS_ALL : STEP_NETWORK;
 }
 
 /* Of the step that decides: does it wait for something, or did it fail? */
@@ -100,7 +115,7 @@ static const char *state_of(const struct modem *m, enum step step)
 	if (step == STEP_REGISTRATION && now == STEP_CONTEXT)
 		return "unknown";
 	if (step == STEP_SERVICE)
-		return now == MODEM_STEPS ? ok : "unknown";
+		return now == STEPS_ALL ? ok : "unknown";
 	if (step == STEP_NETWORK && m->net_down)
 		return waiting;		/* for an admin, whatever else is */
 	if (step < now)
@@ -139,7 +154,7 @@ void steps_note(struct modem *m)
 {
 	unsigned int i;
 
-	for (i = 0; i < MODEM_STEPS; i++) {
+	for (i = 0; i < STEPS_ALL; i++) {
 		const char *state = state_of(m, i);
 
 		if (stays(m, i, state))
@@ -231,12 +246,21 @@ static void say_context(const struct modem *m, struct modem_step *out)
 		say(out, "; when NETOPEN failed it was %s", info->context);
 }
 
+static void say_wifi(const struct driver_info *info, struct modem_step *out)
+{
+	say(out, "joined %s", info->ssid[0] ? info->ssid : "an access point");
+	if (info->mac[0])
+		say(out, ", as %s", info->mac);
+}
+
 static void say_network(const struct modem *m, struct modem_step *out)
 {
 	const struct driver_info *info = m->driver->info(m->d);
 
 	say(out, "open, address %s", info->address[0] ? info->address :
 	    "unknown");
+	if (info->address6[0])
+		say(out, " and %s", info->address6);
 }
 
 static const char *ago(char *out, size_t size, int64_t ms)
@@ -294,6 +318,9 @@ static void say_ok(struct modem *m, enum step step, struct modem_step *out)
 	case STEP_CONTEXT:
 		say_context(m, out);
 		break;
+	case STEP_WIFI:
+		say_wifi(info, out);
+		break;
 	case STEP_NETWORK:
 		say_network(m, out);
 		break;
@@ -306,13 +333,14 @@ static void say_ok(struct modem *m, enum step step, struct modem_step *out)
 /* ----------------------------------------------------- what is not in order */
 
 /* What is meant by a step that has not begun to say anything. */
-static const char *const pending[MODEM_STEPS] = {
+static const char *const pending[STEPS_ALL] = {
 	[STEP_DEVICE]		= "modemd has let go of the device",
 	[STEP_LINE]		= "asking for an answer",
 	[STEP_MODEM]		= "being identified",
 	[STEP_SIM]		= "asking the SIM",
 	[STEP_REGISTRATION]	= "asking for the registration",
 	[STEP_CONTEXT]		= "being set",
+	[STEP_WIFI]		= "joining the access point",
 	[STEP_NETWORK]		= "being opened",
 	[STEP_SERVICE]		= "",
 };
@@ -359,6 +387,8 @@ static const char *next_of(const struct modem *m, enum step step)
 		return "the registration is asked for again";
 	case STEP_CONTEXT:
 		return "the context is set again";
+	case STEP_WIFI:
+		return "the access point is joined again";
 	case STEP_NETWORK:
 		return network_ladder(m);
 	case STEP_SERVICE:
@@ -399,11 +429,13 @@ static void fill(struct modem *m, enum step step, struct modem_step *out)
 
 unsigned int modem_get_steps(struct modem *m, struct modem_step *out)
 {
-	unsigned int i;
+	unsigned int i, n = 0;
 
 	steps_note(m);		/* a stalled line tells nobody */
-	for (i = 0; i < MODEM_STEPS; i++)
-		fill(m, i, &out[i]);
+	for (i = 0; i < STEPS_ALL; i++) {
+		if (has_step(m, i))
+			fill(m, i, &out[n++]);
+	}
 
-	return MODEM_STEPS;
+	return n;
 }

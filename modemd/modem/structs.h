@@ -19,10 +19,12 @@
 #include "modem/modem.h"
 
 struct at_channel;
+struct early;
 struct evbuffer;
 struct timer;
 
 #define MODEM_BAUDS	6	/* rates that are tried */
+#define STEPS_ALL	9	/* of any modem: no modem has all of them */
 #define MODEM_QUERIES	64	/* that may wait */
 #define MODEM_CAPS	24	/* words for what it can do */
 #define MODEM_NAMES	64	/* answers that are kept */
@@ -52,6 +54,11 @@ struct link {
 	char host[DRIVER_HOST_MAX + 1];
 	unsigned int port, local_port;
 	bool any_port;			/* UDP: one that we choose */
+	enum driver_family family;
+	char local_address[DRIVER_ADDRESS_MAX];	/* "": any */
+	enum driver_udp_remote udp_remote;
+	struct driver_tls *tls;		/* NULL: none */
+	struct driver_tcp tcp;
 	bool restore;
 	uint32_t idle_timeout_ms;
 	int64_t wait_until_ms;		/* WAITING: then it gives up; 0: now */
@@ -112,6 +119,8 @@ struct slot {
 	bool pulling;			/* a result of pull is due */
 	bool look, looking;		/* the audit is to tell of it, or will now */
 	bool changed;			/* since the audit under way began */
+	bool arrived;			/* a connection, of a peer not told */
+	struct early *early;		/* what that one did; NULL: nothing */
 	bool left;			/* its link ended by +IPCLOSE, not closed */
 	char left_peer[DRIVER_ADDRESS_MAX];	/* of that link, if accepted */
 	unsigned int server;		/* that it was accepted by, + 1; 0: none */
@@ -127,6 +136,8 @@ struct listener {
 	enum listener_state state;
 	int index;			/* of its server; -1: none */
 	unsigned int port, backlog;
+	int family;			/* enum driver_family */
+	bool tls, verify;
 	uint32_t idle_timeout_ms;	/* of its links, as is the credit */
 	bool has_credit;
 	uint32_t credit;
@@ -170,6 +181,7 @@ struct query {
 	uint32_t id;
 	enum driver_query what;
 	struct driver_query_args args;
+	struct driver_time time;	/* of args, where they have it */
 	char text[QUERY_TEXT_MAX + 1];
 	uint64_t link;			/* confirmed bytes: of this link */
 	uint32_t epoch;
@@ -201,7 +213,11 @@ struct modem {
 	struct at_channel *channel;
 	const struct driver *driver;
 	void *d;			/* the driver's own */
+	const struct driver *aside_driver;
+	void *aside;			/* its own: it spoke before; or NULL */
 	const char *capabilities[MODEM_CAPS + 1];	/* ends with NULL */
+	const struct driver *found;	/* to be the driver, as soon as may be */
+	bool speak_anew;		/* it may be another modem now */
 
 	/* find.c */
 	unsigned int bauds[MODEM_BAUDS];
@@ -278,7 +294,7 @@ struct modem {
 	struct {
 		const char *state;
 		int64_t wall_ms, mono_ms;
-	} steps[MODEM_STEPS];
+	} steps[STEPS_ALL];
 	char loss_text[160];		/* the last loss of the network */
 	int64_t loss_mono_ms;
 
@@ -312,6 +328,13 @@ struct modem {
 	uint32_t next_query;
 	int64_t query_began_ms;
 	int64_t query_not_before_ms;	/* half of the line is for links */
+
+	/* blocking.c */
+	int64_t block_began_ms;		/* the last one */
+	int64_t block_not_before_ms;	/* the next one, while others wait */
+	bool blocking;			/* it has the line */
+	bool block_answered;		/* and its result was told */
+
 	int64_t signal_ms;		/* when it was last asked */
 	struct known known[MODEM_NAMES];
 	unsigned int next_known;

@@ -5,11 +5,18 @@
 
     MODEMD_BUILD=build/release tests/bench/throughput.py [BAUD...]
 
+    MODEMD_TEST_DIALECT=w800 MODEMD_BUILD=... tests/bench/throughput.py
+
 Rates are goodput between the first and the last byte at the receiving end, as
-a share of the ceiling that the bytes of the dialogue leave (module latency 0):
-a block of 1500 up costs 1527 bytes one after the other (the result line of a
-send overlaps with the next command), a block of 1500 pulled costs 1551, one
-that is pushed 1546.
+a share of the ceiling that the bytes of the dialogue leave (module latency 0).
+What one block costs, of bytes that follow one another:
+
+    simcom  up    1500 in 1527 (a send's result overlaps with the next command)
+            pull  1500 in 1551
+            push  1500 in 1546 (its sender has 15 characters)
+    w800    up    5760 in 5818
+            pull  5760 in 5822
+            push  2920 in 2934
 """
 
 import os
@@ -22,11 +29,17 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import harness                                          # noqa: E402
 
 SECONDS = 6
-CEILING = {"up": 1500 / 1527, "pull": 1500 / 1551, "push": 1500 / 1546}
+CEILING = {
+    "simcom": {"up": 1500 / 1527, "pull": 1500 / 1551, "push": 1500 / 1546},
+    "w800": {"up": 5760 / 5818, "pull": 5760 / 5822, "push": 2920 / 2934},
+}[harness.DIALECT.name]
+
+
+BURST_S = 0.02      # pieces of one block come together
 
 
 class Meter:
-    """Rate between the first and the last piece; the first is not counted."""
+    """Rate between the first and the last block; the first is not counted."""
 
     def __init__(self):
         self.first = self.last = None
@@ -36,7 +49,7 @@ class Meter:
         now = time.monotonic()
         if self.first is None:
             self.first = now
-        else:
+        if now - self.first > BURST_S:
             self.bytes += n
         self.last = now
 
@@ -57,7 +70,7 @@ def up(bench, size):
     code, _, err = bench.run("modemctl", "nc", "-q", "1", "127.0.0.1", port,
                              stdin=os.urandom(size), timeout=300)
     harness.same(code, 0, "nc's exit code " + err)
-    harness.check(meter.bytes > size * 0.9, "most of it was measured")
+    harness.check(meter.bytes > size * 0.8, "most of it was measured")
     return meter.rate()
 
 

@@ -4,15 +4,17 @@
 
 manual.py [--sim PATH] [--texts DIR] [DIALOGUE.dlg ...]
 
-Without names: all of simcom/manual, and ERRATA must be used up. Each dialogue
-is played as it is right; and, when ERRATA names a quirk for what is printed
-wrongly, once more as it is printed. --texts also compares the transcription
-with the manuals' texts (000_*.txt, 001_*.txt, 003_*.txt), for who has them.
+Without names: all of simcom/manual and w800/manual, and ERRATA must be used up.
+Each dialogue is played as it is right; and, when ERRATA names a quirk for what
+is printed wrongly, once more as it is printed; those of the W800 in each family
+of answers. --texts also compares the transcription with the manuals' texts
+(000_*.txt, 001_*.txt, 003_*.txt, 004_*.txt), for who has them.
 """
 
 import argparse
 import collections
 import concurrent.futures
+import functools
 import glob
 import os
 import re
@@ -113,6 +115,9 @@ class Sim:
 class Play:
     """One form of one dialogue, once."""
 
+    eol = "\r"
+    options = []
+
     def __init__(self, dialogue, errata, sim_program, as_printed):
         self.dialogue, self.errata = dialogue, errata
         self.as_printed = as_printed
@@ -124,12 +129,12 @@ class Play:
         for words in dialogue.head["map"]:
             self.map.append(tuple(words.split()))
         self.measured = " ".join(dialogue.head["measured"]).split()
-        self.sim = Sim(sim_program,
+        self.sim = Sim(sim_program, self.options +
                        " ".join(dialogue.head["options"]).split())
 
     def add_address(self, printed, port):
         ip, _, printed_port = printed.partition(":")
-        for between in ('",', ":"):
+        for between in ('",', ":", ","):
             self.map.insert(0, (ip + between + printed_port,
                                 "127.0.0.1%s%d" % (between, port)))
         self.map.append((ip, "127.0.0.1"))
@@ -148,10 +153,24 @@ class Play:
                           text)
         return text
 
+    def echo_off(self):
+        self.sim.write("ATE0\r")
+        self.sim.expect(re.escape(b"ATE0\r\r\nOK\r\n"))
+
+    def framed(self, lines):
+        """What the modem makes of @lines of a dialogue."""
+        return block(lines)
+
+    def says_error(self):
+        """The answer to what is no command."""
+        return block(["ERROR"])
+
+    def is_data_mode(self, text):
+        return "\r\nCONNECT 115200\r\n" in text
+
     def run(self):
         try:
-            self.sim.write("ATE0\r")
-            self.sim.expect(re.escape(b"ATE0\r\r\nOK\r\n"))
+            self.echo_off()
             self.steps()
             if self.sim.have:
                 raise Wrong("and it says %r" % self.sim.have)
@@ -179,8 +198,8 @@ class Play:
                 raise Wrong("line %d: %s" % (step.number, e)) from e
         self.answered(wanted)
         if not self.in_data_mode:	# and not a byte more than that
-            self.sim.write("AT\r")
-            self.sim.expect(re.escape(block(["OK"]).encode()))
+            self.sim.write("AT" + self.eol)
+            self.sim.expect(re.escape(self.framed(["OK"]).encode()))
 
     def quirks_on(self):
         if self.as_printed:
@@ -192,7 +211,7 @@ class Play:
         lines, text = [], ""
         for step in wanted + [None]:
             if lines and (step is None or step.kind == "<|" or not step.text):
-                text += block(lines)
+                text += self.framed(lines)
                 lines = []
             if step and step.kind == "<|":
                 text += unescape(step.text)
@@ -203,20 +222,23 @@ class Play:
                 self.sim.expect(self.pattern(text))
         except Wrong as e:
             raise Wrong("line %d: %s" % (wanted[0].number, e)) from e
-        self.in_data_mode |= "\r\nCONNECT 115200\r\n" in text
+        self.in_data_mode |= self.is_data_mode(text)
         wanted.clear()
 
     def act(self, step):
         if step.kind == ">":
-            self.sim.write(self.real(unescape(step.text)) + "\r")
+            self.sim.write(self.real(unescape(step.text)) + self.eol)
         elif step.kind == "refused":
-            self.sim.write(self.real(unescape(step.text)) + "\r")
-            self.sim.expect(re.escape(block(["ERROR"]).encode()))
+            self.sim.write(self.real(unescape(step.text)) + self.eol)
+            self.sim.expect(re.escape(self.says_error().encode()))
         elif step.kind == ">>":
-            self.sim.expect(re.escape(b"\r\n>"))
+            self.prompted(unescape(step.text))
             self.sim.write(unescape(step.text))
         else:
             self.far(*step.text.partition(" ")[::2])
+
+    def prompted(self, _payload):
+        self.sim.expect(re.escape(b"\r\n>"))
 
     def far(self, verb, text):
         host = self.hosts[0] if self.hosts else None
@@ -238,6 +260,8 @@ class Play:
             self.connects(*text.split())
         elif verb == "escapes":
             self.escapes(float(text or 0))
+        elif verb == "joins":
+            self.joins(text)
         else:
             raise Wrong("no such thing to do: " + verb)
 
@@ -251,6 +275,9 @@ class Play:
         self.hosts.insert(0, peer)
         self.add_address(printed, peer.port)
 
+    def joins(self, _text):
+        raise Wrong("a modem of this dialect joins no access point")
+
     def escapes(self, apart):
         """Its times are part of the sequence: A7600 manual 1.2."""
         time.sleep(GUARD)
@@ -260,21 +287,119 @@ class Play:
         self.in_data_mode = False
 
 
+class WifiPlay(Play):
+    """The same in one family of the W800's answers: each line stands for
+    itself, what ends a command and +IPD have a blank line before them."""
+
+    eol = "\r\n"
+    FINAL = re.compile(r"OK$|ERROR$|SEND OK$|SEND FAIL$|CMD \w+ ERR$|busy "
+                       r"|\+IPD,")
+
+    def __init__(self, dialogue, errata, sim_program, as_printed, family):
+        self.family = family
+        self.options = ["--dialect", "w800", "--family", family]
+        self.sent = None	# bytes of the payload under way
+        super().__init__(dialogue, errata, sim_program, as_printed)
+
+    @property
+    def gap(self):
+        return "" if self.family == "tight" else "\r\n"
+
+    def echo_off(self):
+        self.sim.write("ATE0\r\n")
+        if self.family == "w800":
+            self.sim.expect(re.escape(self.says_error().encode()))
+        else:
+            self.sim.expect(re.escape(b"ATE0\r\n%sOK\r\n" %
+                                      self.gap.encode()))
+
+    def says_error(self):
+        return self.framed(["CMD FORMAT ERR" if self.family == "w800"
+                            else "ERROR"])
+
+    def framed(self, lines):
+        text, data = "", False
+        for line in lines:
+            if self.sent is not None and line.startswith("SEND "):
+                if self.family != "w800":
+                    text += "%sRecv %d bytes\r\n" % (self.gap, self.sent)
+                self.sent = None
+            if data:			# counted, and CR LF behind it
+                text += "\r\n" + line + "\r\n"
+                data = False
+                continue
+            if self.FINAL.match(line):
+                text += self.gap
+            data = line.startswith("+CIPRECVDATA")
+            pushed = re.match(r"\+IPD,.*:", line, re.S)
+            text += line + ("" if data or pushed and self.family != "tight"
+                            else "\r\n")
+        return text
+
+    def is_data_mode(self, text):
+        return False		# "This ... has no command reply"
+
+    def prompted(self, payload):
+        self.sent = len(payload)
+        if self.family != "w800":
+            self.sim.expect(re.escape((self.gap + ">").encode()))
+
+    def joins(self, text):
+        """OK and the news of it come in another order (Q127)."""
+        self.sim.write('AT+CWJAP=%s\r\n' % (text or '"net","password"'))
+        lines = ["WIFI CONNECTED", "WIFI GOT IP", "WIFI GOT IPv6 LL"]
+        lines.insert(1 if self.family == "w800" else 3, "OK")
+        self.sim.expect(re.escape(self.framed(lines).encode()))
+
+    def act(self, step):
+        super().act(step)
+        if step.kind == ">" and step.text == "AT+CIPSEND":
+            self.in_data_mode = True
+            self.sim.expect(re.escape(self.framed(["OK"]).encode()))
+            if self.family != "w800":
+                self.sim.expect(re.escape((self.gap + ">").encode()))
+
+    def escapes(self, apart):
+        """W800 manual, +++: no answer, and a second until the next."""
+        time.sleep(0.05)
+        for character in "+++" if apart else ("+++",):
+            self.sim.write(character)
+            time.sleep(apart)
+        time.sleep(1)
+        self.in_data_mode = False
+
+
+def plays_of(dialogue):
+    """How it is to be played: functions like Play."""
+    if dialogue.manual != "004":
+        return [Play]
+    families = " ".join(dialogue.head["family"]).split()
+    return [functools.partial(WifiPlay, family=f)
+            for f in families or ("esp", "w800", "tight")]
+
+
 def play(dialogue, errata, program):
     """Both forms; the plays that it took."""
-    Play(dialogue, errata, program, False).run()
-    if not dialogue.quirks(errata):
-        return 1
-    try:
-        Play(dialogue, errata, program, True).run()
-    except Wrong as e:
-        raise Wrong("as printed, quirks %s: %s" % (
-            " ".join(dialogue.quirks(errata)), e)) from e
-    return 2
+    count = 0
+    for make in plays_of(dialogue):
+        for as_printed in (False, True):
+            if as_printed and not dialogue.quirks(errata):
+                continue
+            try:
+                make(dialogue, errata, program, as_printed).run()
+            except Wrong as e:
+                raise Wrong("%s%s%s" % (
+                    getattr(make, "keywords", {}).get("family", ""),
+                    ", as printed, quirks %s: " % " ".join(
+                        dialogue.quirks(errata)) if as_printed else ": ",
+                    e)) from e
+            count += 1
+    return count
 
 
 def section_key(section):
-    return [int(n) for n in section.lstrip("L").split(".")]
+    """In the manual's order; those of 004 have names."""
+    return [int(n) for n in re.findall(r"\d+", section)], section
 
 
 def report(dialogues, errata, plays):
@@ -318,7 +443,7 @@ def main():
     p.add_argument("--texts", metavar="DIR")
     p.add_argument("names", nargs="*", metavar="DIALOGUE.dlg")
     args = p.parse_args()
-    everything = sorted(glob.glob(HERE + "/simcom/manual/*.dlg"))
+    everything = sorted(glob.glob(HERE + "/*/manual/*.dlg"))
     try:
         errata = read_errata(args.errata)
         dialogues = load(args.names or everything)

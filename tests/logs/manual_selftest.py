@@ -16,6 +16,56 @@ ERRATA_TEXT = """\
 | E01 | 001 1 | `AT+CIPOEPN` | `AT+CIPOPEN` | - | ERROR | - |
 | E02 | 001 1 | `+IPADDR: ...` | `+IP ERROR: ...` | - | right | ipaddr-spelling |
 """
+ERRATA_004 = """\
+| E03 | 004 X | `,,,,,` | `,,,,` | - | right | recvlen-comma |
+"""
+# the same for a dialogue of the other dialect, in all families
+GOOD_004 = """\
+manual: 004 CIPSEND
+title: a bit of everything
+erratum: E03
+family: w800
+far: tcp 10.1.1.1:80
+---
+! joins
+---
+> AT+CIPMUX=1
+< OK
+> AT+CIPSTART=0,"TCP","10.1.1.1",80
+< 0,CONNECT
+< OK
+> AT+CIPSEND=0,5
+< OK
+>> hello
+< SEND OK
+! gets hello
+! sends x
+< +IPD,0,1:x
+> AT+CIPRECVMODE=1
+< OK
+! sends yz
+< +IPD,0,2
+> AT+CIPRECVDATA=0,9
+< +CIPRECVDATA:2,yz
+< OK
+> AT+CIPRECVLEN?
+E03- < +CIPRECVLEN:0,,,,,
+E03+ < +CIPRECVLEN:0,,,,
+< OK
+> AT+NOPE
+< CMD FORMAT ERR
+"""
+WRONG_004 = (
+    ("< +IPD,0,1:x", "< +IPD,0,1:y", "w800: line 20: it says b'"),
+    ("< SEND OK", "< SEND FAIL", "not b'"),
+    ("< 0,CONNECT\n", "", "it says b'"),
+    ("< +CIPRECVDATA:2,yz", "< +CIPRECVDATA:2,y", "it says b'"),
+    ("E03+ < +CIPRECVLEN:0,,,,", "E03+ < +CIPRECVLEN:0,,,,0", "it says b'"),
+    ("E03- < +CIPRECVLEN:0,", "E03- < +CIPRECVLEN:1,", "as printed"),
+    ("family: w800\n", "", "esp: line 29: it says b'"),
+    ("! joins", "! leaves", "no such thing to do: leaves"),
+    ("> AT+CIPMUX=1\n< OK\n", "", "it says b'"),
+)
 GOOD = """\
 manual: 001 9.9
 title: a bit of everything
@@ -131,6 +181,14 @@ def cases(program):
     def plays(text):
         return said(manual.run, [dialogue.Dialogue("x", text)], errata,
                     program)
+
+    def plays_004(text):
+        return said(manual.run, [dialogue.Dialogue("x", text)],
+                    errata_of(ERRATA_004), program)
+
+    yield "nothing", None, plays_004(GOOD_004)
+    for old, new, want in WRONG_004:
+        yield new, want, plays_004(change(GOOD_004, old, new))
 
     def reads(text):
         return said(lambda: dialogue.Dialogue("x", text).check(errata))

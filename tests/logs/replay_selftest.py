@@ -18,7 +18,8 @@ BUILD = os.environ.get("MODEMD_BUILD", "")
 # A test that fails, as it should here, leaves without giving back its memory.
 LEAKS = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 PROGRAM = BUILD + "/tests/unit/test_logs"
-SOURCE = re.compile(r"\bQ\d+|\b(manual|ref|appnote|TS) L?[\d.]+")
+SOURCE = re.compile(r"\bQ\d+|\b(manual|ref|appnote|TS) L?[\d.]+"
+                    r"|W800 (manual \+?[A-Z+]|guide)")
 
 LOG = """\
 # A7600 manual 2.3
@@ -116,7 +117,7 @@ def cases(bench):
 
 def uncited():
     """Logs whose first comments do not say where they are from."""
-    for name in sorted(glob.glob(HERE + "/simcom/*.log")):
+    for name in sorted(glob.glob(HERE + "/*/*.log")):
         text = open(name, encoding="ascii").read()
         head = re.match(r"(#.*\n)*", text)[0]
         if not SOURCE.search(head.replace("\n# ", " ")):

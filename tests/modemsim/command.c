@@ -38,15 +38,19 @@ void command_want_payload(struct modem *m,
 	push_run(m);
 }
 
+void command_end_payload(struct modem *m)
+{
+	m->cmd.state = COMMAND_RUNNING;
+	command_block(m);
+}
+
 static void foreign_line(struct modem *m)
 {
-	static const char *const lines[] = {
-		"+CMTI: \"SM\",4", "+CGPS: 0", "+CUSD: 0,\"bye\",72",
-		"+CGNSSPWR: READY!", "$GNRMC,,V,,,,,,,,,,N*4D", "$OK*04",
-		"+SIMCARD: NOT AVAILABLE", "PB DONE", "*COPN: 0",
-	};
+	const char *const *lines = m->dialect->foreign_urcs;
 
-	urc_now(m, lines[m->foreign++ % (sizeof(lines) / sizeof(*lines))]);
+	if (lines[m->foreign] == NULL)
+		m->foreign = 0;
+	urc_now(m, lines[m->foreign++]);
 }
 
 void command_done(struct modem *m)
@@ -70,6 +74,8 @@ void command_done(struct modem *m)
 	if (m->data.pending)
 		data_enter_unasked(m);
 	push_run(m);
+	if (m->dialect->done != NULL)
+		m->dialect->done(m);
 }
 
 void command_drop(struct modem *m)
@@ -216,7 +222,7 @@ static bool is_line_feed(const struct modem *m, uint8_t byte, uint64_t mark)
 {
 	const struct command *c = &m->cmd;
 
-	if (byte != '\n' || !c->after_cr ||
+	if (byte != '\n' || !c->after_cr || m->dialect->take_byte != NULL ||
 	    quirk_on(m->opt.quirks, QUIRK_LF_IS_PAYLOAD))
 		return false;
 	return (c->state == COMMAND_PAYLOAD && mark < c->prompt_end) ||
@@ -244,8 +250,10 @@ void command_input(struct modem *m, const uint8_t *data, size_t len,
 	}
 	if (c->state == COMMAND_IDLE && !c->in_line && *data != '\r' &&
 	    quirk_take(m->opt.quirks, QUIRK_URC_BEFORE_ECHO))
-		urc_now(m, "PB DONE");
-	if (c->echo && quirk_on(m->opt.quirks, QUIRK_ECHO_GLUED))
+		urc_now(m, m->dialect->boot_urc);
+	if (c->state == COMMAND_PAYLOAD && m->dialect->take_byte != NULL)
+		;		/* it does not echo payload */
+	else if (c->echo && quirk_on(m->opt.quirks, QUIRK_ECHO_GLUED))
 		line_inject(&m->line, data, len);
 	else if (c->echo)
 		line_out(&m->line, data, len, false);
@@ -253,6 +261,8 @@ void command_input(struct modem *m, const uint8_t *data, size_t len,
 		n = 1;
 		if (c->state == COMMAND_PAYLOAD)
 			n = take_payload(m, data, len, mark);
+		else if (m->dialect->take_byte != NULL)
+			m->dialect->take_byte(m, *data, mark);
 		else
 			take_byte(m, *data, mark);
 		data += n;

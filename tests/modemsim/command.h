@@ -6,7 +6,8 @@
  * Assembles and echoes, counts what a host must not do, waits the module's
  * latency, finds the row and calls the handler of its form. One command at a
  * time: it lasts until a final line (reply.h), and a handler may let it last
- * (a look-up) or ask for payload (CIPSEND).
+ * (a look-up) or ask for payload (CIPSEND). A dialect may have other lines than
+ * V.250: take_byte() and cut() of struct dialect.
  *
  * Called by: line's input through modem; reply; handlers.
  * Calls: args, record, reply, urc, the handlers.
@@ -57,6 +58,7 @@ struct command {
 	bool too_long;
 	bool after_cr;		/* the last byte ended a line */
 	bool odd_byte;		/* control byte, counted once a line */
+	bool early_line;	/* begun while one was answered */
 	bool early;		/* payload before prompt, once a command */
 	char last[COMMAND_LINE_MAX + 1];	/* in hand, or for A/ */
 	const char *at;		/* in @last: the next command of the line */
@@ -96,6 +98,9 @@ void command_want_payload(struct modem *m,
 
 /* The answer will take long; URCs need not wait for it. */
 void command_block(struct modem *m);
+
+/* No more payload; the answer will come. */
+void command_end_payload(struct modem *m);
 
 /* Between command.c and command_run.c: run the line in @last ("AT..."). */
 void command_execute(struct modem *m);

@@ -9,6 +9,13 @@
 #include "clock.h"
 #include "modem.h"
 
+static bool same(const struct modem *m, const char *a, const char *b,
+		 size_t len)
+{
+	return m->dialect->exact_case ? strncmp(a, b, len) == 0
+				      : strncasecmp(a, b, len) == 0;
+}
+
 static const struct command_row *find(const struct modem *m,
 				      const struct chain_part *part)
 {
@@ -17,26 +24,11 @@ static const struct command_row *find(const struct modem *m,
 	for (table = m->dialect->tables; *table != NULL; table++) {
 		for (row = *table; row->name != NULL; row++) {
 			if (strlen(row->name) == part->name_len &&
-			    strncasecmp(row->name, part->name,
-					part->name_len) == 0)
+			    same(m, row->name, part->name, part->name_len))
 				return row;
 		}
 	}
 	return NULL;
-}
-
-static void test_form(struct modem *m, const struct command_row *row)
-{
-	const char *misprint = m->dialect->misprint(m, row->name);
-
-	if (row->test == NULL)
-		reply_error(m);
-	else if (misprint != NULL)
-		reply_text_ok(m, "%s", misprint);
-	else if (*row->test == '\0')
-		reply_ok(m);
-	else
-		reply_text_ok(m, "%s", row->test);
 }
 
 static void call(struct modem *m, const struct command_row *row,
@@ -58,14 +50,14 @@ static void call(struct modem *m, const struct command_row *row,
 		fn = row->write;
 		break;
 	}
-	if (args_parse(&a, fields) < 0)
-		reply_error(m);
+	if (m->dialect->parse(&a, fields) < 0)
+		m->dialect->malformed(m);
 	else if (m->dialect->refuses(m, row, form, &a))
 		return;
 	else if (form == FORM_TEST)
-		test_form(m, row);
+		m->dialect->test(m, row);
 	else if (fn == NULL)
-		reply_error(m);
+		m->dialect->malformed(m);
 	else
 		fn(m, &a);
 }
@@ -85,7 +77,7 @@ static void run_one(struct modem *m)
 		command_drop(m);
 		return;
 	}
-	if (!chain_next(&c->at, &part)) {	/* "AT" */
+	if (!m->dialect->cut(&c->at, &part)) {	/* "AT" */
 		reply_ok(m);
 		return;
 	}
@@ -93,7 +85,7 @@ static void run_one(struct modem *m)
 	fields[part.fields_len] = '\0';
 	if (c->row == NULL || ((c->row->flags & COMMAND_TCP) &&
 			       quirk_on(m->opt.quirks, QUIRK_NO_TCP)))
-		reply_error(m);
+		m->dialect->unknown(m);
 	else
 		call(m, c->row, part.form, fields);
 }
@@ -135,7 +127,7 @@ static void start(struct modem *m, bool at_once)
 
 	c->early = false;
 	c->blocking = false;
-	chain_next(&at, &part);
+	m->dialect->cut(&at, &part);
 	c->row = find(m, &part);
 	ms = options_latency(&m->opt, c->row != NULL ? c->row->name : "");
 	if (ms == 0 && at_once) {

@@ -58,6 +58,8 @@ static int registration(struct modem *m, const struct words *w)
 
 static int sim(struct modem *m, const struct words *w)
 {
+	if (m->opt.w800)
+		return -EOPNOTSUPP;	/* it has none */
 	return w->count == 1 ? card_set(m, w->word[0]) : -EINVAL;
 }
 
@@ -113,7 +115,12 @@ static int slow(struct modem *m, const struct words *w)
 
 static int set_quirk(struct modem *m, const char *rest)
 {
-	int err = quirk_set(m->opt.quirks, rest);
+	int left[QUIRKS] = { 0 };
+	int err = quirk_set(left, rest);
+
+	if (err == 0 && quirk_foreign(left, options_dialect(&m->opt)) != NULL)
+		return -EOPNOTSUPP;
+	err = quirk_set(m->opt.quirks, rest);
 
 	if (err == 0 && strncmp(rest, "cgev-flood", 10) == 0) {
 		m->set.cgerep = 2;
@@ -183,6 +190,8 @@ static int quit(struct modem *m, const struct words *w)
 static const struct control_row modem_rows[] = {
 	{ "network-loss", "[open] [rst|fin] [for MS]", NULL, network_loss },
 	{ "network-back", "", NULL, network_back },
+	{ "wifi-loss", "[rst|fin] [for MS]", NULL, network_loss },
+	{ "wifi-back", "", NULL, network_back },
 	{ "registration", "home|roaming|denied|searching|none", NULL,
 	  registration },
 	{ "sim", "ready|none|busy|failure", NULL, sim },

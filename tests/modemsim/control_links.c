@@ -21,6 +21,12 @@ static int close_link(struct modem *m, const struct words *w)
 		return -EINVAL;
 	if (m->links[id].state != LINK_OPEN)
 		return -ENOTCONN;
+	if (m->dialect->end_when_read && reason == LINK_CLOSED_BY_PEER) {
+		m->links[id].ended = true;
+		tcp_close(&m->links[id].tcp, rst ? TCP_RST : TCP_FIN);
+		link_end_if_empty(&m->links[id]);
+		return 0;
+	}
 	link_end(m, (unsigned int)id, rst ? TCP_RST : TCP_FIN, (int)reason);
 	return 0;
 }
@@ -55,7 +61,7 @@ void control_ports(const struct modem *m, struct evbuffer *out)
 					    s->port, s->host_port);
 	}
 	for (l = m->links; l < m->links + LINKS; l++) {
-		if (l->state == LINK_OPEN && l->is_udp)
+		if (l->state == LINK_OPEN && l->type == LINK_UDP)
 			evbuffer_add_printf(out, " udp:%u:%u=%u", l->id,
 					    l->local_port, l->host_port);
 	}
@@ -67,7 +73,7 @@ static int accept_as(struct modem *m, const struct words *w)
 {
 	unsigned long id;
 
-	if (w->count != 1 || !words_number(w, 0, LINKS - 1, &id))
+	if (w->count != 1 || !words_number(w, 0, m->dialect->links - 1, &id))
 		return -EINVAL;
 	if (m->links[id].state == LINK_OPEN)
 		return -EISCONN;

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "baud.h"
 #include "clock.h"
 #include "modem.h"
 
-/* A7600 manual 1.2, 4 */
-#define GUARD_MS	1000
-#define BETWEEN_MS	900
-
 #define CHUNK		1024
 #define TX_HIGH		16384	/* the host's bytes wait from here on */
 #define TX_LOW		4096
-#define PACKET_MAX	1460
-#define PACKET_MS	20	/* a pause ends a datagram */
+#define UART_BUFFER	1024	/* W800, in bytes */
 
 static struct link *the_link(struct modem *m)
 {
@@ -29,7 +23,7 @@ bool data_possible(const struct modem *m)
 	return l->transparent && l->state == LINK_OPEN && !m->data.on;
 }
 
-static void begin(struct modem *m)
+void data_begin(struct modem *m)
 {
 	m->data.on = true;
 	m->data.pending = false;
@@ -46,7 +40,7 @@ static unsigned int rate(struct modem *m)
 
 void data_enter(struct modem *m)
 {
-	begin(m);
+	data_begin(m);
 	reply_connect(m, rate(m));
 }
 
@@ -60,9 +54,25 @@ void data_enter_unasked(struct modem *m)
 	if (!data_possible(m))
 		return;
 	reply_connect_unasked(m, rate(m));
-	begin(m);
+	data_begin(m);
 	m->cmd.state = COMMAND_DATA;
 	push_run(m);
+}
+
+static void send_stream(struct modem *m, struct link *l, const void *data,
+			size_t len)
+{
+	size_t held = evbuffer_get_length(l->tcp.tx);
+
+	/* without flow control the UART's buffer is all there is (Q122) */
+	if (quirk_on(m->opt.quirks, QUIRK_UART_OVERRUN)) {
+		if (held + len <= TX_HIGH + UART_BUFFER)
+			tcp_send(&l->tcp, data, len);
+		return;
+	}
+	tcp_send(&l->tcp, data, len);
+	if (evbuffer_get_length(l->tcp.tx) > TX_HIGH)
+		line_hold(&m->line, true);
 }
 
 static void send_packet(struct modem *m)
@@ -71,8 +81,10 @@ static void send_packet(struct modem *m)
 	struct link *l = the_link(m);
 	size_t n = evbuffer_get_length(d->packet);
 
-	if (n > 0 && l->state == LINK_OPEN)
+	if (n > 0 && l->state == LINK_OPEN && l->type == LINK_UDP)
 		link_udp_send(l, evbuffer_pullup(d->packet, -1), n, NULL);
+	else if (n > 0 && l->state == LINK_OPEN)
+		send_stream(m, l, evbuffer_pullup(d->packet, -1), n);
 	evbuffer_drain(d->packet, n);
 }
 
@@ -85,6 +97,7 @@ static void on_packet_timer(evutil_socket_t fd, short what, void *ctx)
 
 static void to_peer(struct modem *m, const uint8_t *data, size_t len)
 {
+	const struct data_rules *rules = &m->dialect->stream;
 	struct data *d = &m->data;
 	struct link *l = the_link(m);
 	size_t n;
@@ -92,20 +105,18 @@ static void to_peer(struct modem *m, const uint8_t *data, size_t len)
 	if (len == 0 || l->state != LINK_OPEN)
 		return;
 	l->queued += len;
-	if (!l->is_udp) {
-		tcp_send(&l->tcp, data, len);
-		if (evbuffer_get_length(l->tcp.tx) > TX_HIGH)
-			line_hold(&m->line, true);
+	if (l->type != LINK_UDP && !rules->blocks) {
+		send_stream(m, l, data, len);
 		return;
 	}
 	for (; len > 0; data += n, len -= n) {
-		n = PACKET_MAX - evbuffer_get_length(d->packet);
+		n = rules->packet_max - evbuffer_get_length(d->packet);
 		n = len < n ? len : n;
 		evbuffer_add(d->packet, data, n);
-		if (evbuffer_get_length(d->packet) == PACKET_MAX)
+		if (evbuffer_get_length(d->packet) == rules->packet_max)
 			send_packet(m);
 	}
-	modem_after(m, &d->packet_timer, PACKET_MS, on_packet_timer, m);
+	modem_after(m, &d->packet_timer, rules->packet_ms, on_packet_timer, m);
 }
 
 void data_progress(struct modem *m)
@@ -131,8 +142,7 @@ void data_leave(struct modem *m)
 
 	if (d->timer != NULL)
 		evtimer_del(d->timer);
-	if (the_link(m)->is_udp)
-		send_packet(m);
+	send_packet(m);
 	d->pluses = 0;
 	d->on = false;
 	data_watch_reset(m);
@@ -153,7 +163,11 @@ static void on_plus_timer(evutil_socket_t fd, short what, void *ctx)
 	}
 	record_event(&m->record, "escape to command mode");
 	data_leave(m);
-	if (quirk_take(m->opt.quirks, QUIRK_ESCAPE_SILENT))
+	/* what comes from now on is reported as in normal mode */
+	if (m->dialect->stream.silent)
+		the_link(m)->transparent = false;
+	if (m->dialect->stream.silent ||
+	    quirk_take(m->opt.quirks, QUIRK_ESCAPE_SILENT))
 		command_done(m);
 	else
 		reply_ok(m);
@@ -165,17 +179,18 @@ static bool is_escape(struct modem *m, int64_t gap)
 	bool free = quirk_on(m->opt.quirks, QUIRK_ESCAPE_NO_GUARD);
 
 	if (m->data.pluses == 0)
-		return free || gap >= GUARD_MS * NS_PER_MS;
-	return m->data.pluses < 3 && gap <= BETWEEN_MS * NS_PER_MS;
+		return free || gap >= m->dialect->stream.guard_ms * NS_PER_MS;
+	return m->data.pluses < 3 &&
+	       gap <= m->dialect->stream.between_ms * NS_PER_MS;
 }
 
 static void hold_plus(struct modem *m)
 {
-	unsigned int ms = BETWEEN_MS;
+	unsigned int ms = m->dialect->stream.between_ms;
 
 	if (++m->data.pluses == 3)
-		ms = quirk_on(m->opt.quirks, QUIRK_ESCAPE_NO_GUARD) ? 0
-								    : GUARD_MS;
+		ms = quirk_on(m->opt.quirks, QUIRK_ESCAPE_NO_GUARD)
+		     ? 0 : m->dialect->stream.guard_ms;
 	modem_after(m, &m->data.timer, ms, on_plus_timer, m);
 }
 
@@ -204,7 +219,7 @@ void data_input(struct modem *m, const uint8_t *data, size_t len)
 void data_run(struct modem *m)
 {
 	struct link *l = the_link(m);
-	struct sockaddr_in from;
+	struct address from;
 	uint8_t data[CHUNK];
 	size_t n;
 
@@ -224,6 +239,10 @@ void data_run(struct modem *m)
 
 void data_link_gone(struct modem *m)
 {
+	if (m->dialect->stream.stays) {
+		m->dialect->stream_ended(m);
+		return;
+	}
 	data_leave(m);
 	m->dialect->stream_ended(m);
 	command_done(m);
@@ -263,11 +282,16 @@ void data_reset(struct modem *m)
 
 void data_start(struct modem *m)
 {
+	static const struct link_args nobody = {
+		.type = LINK_UDP, .family = FAMILY_V4, .host = "192.0.2.1",
+		.port = 9,
+	};
+
 	m->set.mode = 1;
-	if (link_open_udp(m, DATA_LINK, "192.0.2.1", 9, 0) != NET_OK)
+	if (link_open_udp(m, DATA_LINK, &nobody) != NET_OK)
 		return;
 	the_link(m)->transparent = true;
-	begin(m);
+	data_begin(m);
 	m->cmd.state = COMMAND_DATA;
 }
 

@@ -4,11 +4,12 @@
  * data - transparent mode: the line is link 0's byte stream.
  *
  * Entered by CIPOPEN, ATO or an accepted connection of server 0 when CIPMODE
- * is 1, left by +++ with its guard times, by DTR, or by the link's end. The
+ * is 1, left by +++ with its guard times, by DTR, or by the link's end. A W800
+ * enters it by CIPSEND and stays when the link ends: struct data_rules. The
  * bytes to the host go through push, at the rate of the line; those from the
  * host hold the line up when the peer does not take them.
  *
- * Called by: command, push, link, simcom_*, control_links.
+ * Called by: command, push, link, simcom_*, w800_*, control_links.
  * Calls: tcp, link, line, reply.
  */
 
@@ -25,6 +26,17 @@
 #define DATA_LINK	0	/* A7600 manual 1.2: the only one */
 
 struct modem;
+
+/* How a dialect cuts the stream and leaves it. */
+struct data_rules {
+	unsigned int guard_ms;		/* silence around +++ */
+	unsigned int between_ms;	/* at most between its signs */
+	unsigned int packet_max;	/* a datagram, or block */
+	unsigned int packet_ms;		/* a pause ends it */
+	bool blocks;			/* of TCP as well */
+	bool stays;			/* when the link ends: see reopen() */
+	bool silent;			/* no OK after +++ */
+};
 
 struct data {
 	bool on;		/* in data mode */
@@ -48,7 +60,10 @@ void data_start(struct modem *m);
 /* Is there a connection that can be entered? */
 bool data_possible(const struct modem *m);
 
-/* The command in hand ends with CONNECT. */
+/* The command in hand ends, and data mode begins. */
+void data_begin(struct modem *m);
+
+/* The same with CONNECT. */
 void data_enter(struct modem *m);
 
 /* Without a command: CONNECT as soon as none is answered. */

@@ -12,15 +12,23 @@ struct lingerer {
 	LIST_ENTRY(lingerer) entry;
 	struct event *ev;
 	int fd;
+	void (*done)(void *ctx);	/* NULL: nobody waits */
+	void *ctx;
 };
 
 static LIST_HEAD(, lingerer) lingerers = LIST_HEAD_INITIALIZER(lingerers);
 
 static void finish(struct lingerer *l)
 {
+	struct linger off = { .l_onoff = 0 };
+
 	LIST_REMOVE(l, entry);
 	event_free(l->ev);
+	/* all the waiting has been done: close() shall do none */
+	setsockopt(l->fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 	close(l->fd);
+	if (l->done != NULL)
+		l->done(l->ctx);
 	free(l);
 }
 
@@ -37,20 +45,29 @@ static void on_event(evutil_socket_t fd, short what, void *ctx)
 	finish(ctx);
 }
 
-void linger_close(struct event_base *base, int fd)
+struct lingerer *linger_close(struct event_base *base, int fd, int limit_s,
+			      void (*done)(void *ctx), void *ctx)
 {
-	struct timeval limit = { LINGER_S, 0 };
+	struct timeval limit = { limit_s, 0 };
 	struct lingerer *l = calloc(1, sizeof(*l));
 
 	if (l == NULL || shutdown(fd, SHUT_WR) < 0) {
 		free(l);
 		close(fd);
-		return;
+		return NULL;
 	}
 	l->fd = fd;
+	l->done = done;
+	l->ctx = ctx;
 	l->ev = event_new(base, fd, EV_READ | EV_PERSIST, on_event, l);
 	LIST_INSERT_HEAD(&lingerers, l, entry);
 	event_add(l->ev, &limit);
+	return l;
+}
+
+void linger_forget(struct lingerer *l)
+{
+	l->done = NULL;
 }
 
 void linger_finish(void)

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "linger.h"
 #include "modem.h"
 
 static void forget_open(struct link *l)
@@ -20,10 +18,10 @@ static void forget_open(struct link *l)
 		evtimer_del(l->ack_timer);
 }
 
-/* The link's connection is over; @rx stays unless @drop_rx. */
-static void release(struct link *l, enum tcp_how how, const char *cause,
-		    bool drop_rx)
+void link_release(struct link *l, enum tcp_how how, const char *cause,
+		  bool drop_rx)
 {
+	bool was_free = l->state == LINK_FREE;
 	bool was_open = l->state == LINK_OPEN;
 
 	forget_open(l);
@@ -41,190 +39,24 @@ static void release(struct link *l, enum tcp_how how, const char *cause,
 	l->ended = false;
 	if (evbuffer_get_length(l->tcp.rx) == 0)
 		l->announced = false;
-	if (was_open)
+	if (!was_free)
 		server_resume(l->m);
 }
 
-static void open_failed(struct link *l, int err)
+void link_peer_ended(struct link *l)
 {
-	release(l, TCP_RST, "open failed", true);
-	l->m->dialect->opened(l->m, l->id, err);
-}
-
-static void peer_ended(struct link *l)
-{
-	if (l->m->set.rxget != 0 && !l->transparent)
+	if (l->m->set.rxget != 0 && !l->transparent &&
+	    (!l->m->dialect->end_when_read ||
+	     quirk_on(l->m->opt.quirks, QUIRK_CLOSED_EARLY) ||
+	     quirk_on(l->m->opt.quirks, QUIRK_CLOSED_LOSES)))
 		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
 	else
 		link_end_if_empty(l);
 }
 
-static void tell_opened(struct link *l)
-{
-	struct modem *m = l->m;
-
-	if (l->result != NET_OK) {
-		open_failed(l, l->result);
-		return;
-	}
-	l->state = LINK_OPEN;
-	l->lied_open = true;
-	if (l->open_timer != NULL)
-		evtimer_del(l->open_timer);
-	m->dialect->opened(m, l->id, NET_OK);
-	if (evbuffer_get_length(l->tcp.rx) > 0)
-		link_announce(m, l->id);
-	push_run(m);
-	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_THEN_LOSS))
-		net_lose(m, false, TCP_RST, 0);
-	else if (l->ended)
-		peer_ended(l);
-}
-
-static void on_result_timer(evutil_socket_t fd, short what, void *ctx)
-{
-	(void)fd;
-	(void)what;
-	tell_opened(ctx);
-}
-
-static void open_result(struct link *l, int err)
-{
-	struct modem *m = l->m;
-	unsigned int ms = m->opt.open_ms;
-
-	l->result = err;
-	ms += resolver_delay(m, l->host);
-	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_LATE)) {
-		ms += m->opt.late_ms;
-		/* late means: also after the modem's own timeout */
-		if (l->open_timer != NULL)
-			evtimer_del(l->open_timer);
-	}
-	if (ms == 0)
-		tell_opened(l);
-	else
-		modem_after(m, &l->result_timer, ms, on_result_timer, l);
-}
-
-static void on_connected(void *ctx, int err)
-{
-	open_result(ctx, err == 0 ? NET_OK : NET_FAILURE);
-}
-
-static void on_open_timeout(evutil_socket_t fd, short what, void *ctx)
-{
-	(void)fd;
-	(void)what;
-	open_failed(ctx, NET_TIMEOUT);
-}
-
-static void start_timeout(struct link *l)
-{
-	modem_after(l->m, &l->open_timer,
-		    (unsigned int)l->m->set.timeout_ms[1], on_open_timeout, l);
-}
-
-static void on_dns_timeout(evutil_socket_t fd, short what, void *ctx)
-{
-	(void)fd;
-	(void)what;
-	open_failed(ctx, NET_DNS);
-}
-
-static void on_resolved(void *ctx, bool ok, struct in_addr addr)
-{
-	struct link *l = ctx;
-	struct sockaddr_in to = { .sin_family = AF_INET }, own;
-	int err;
-
-	l->resolve = NULL;
-	if (!ok) {
-		open_result(l, NET_DNS);
-		return;
-	}
-	start_timeout(l);
-	inet_ntop(AF_INET, &addr, l->address, sizeof(l->address));
-	if (!resolver_answers(l->m, l->host, addr))
-		return;		/* until the open timer ends it */
-	to.sin_addr = addr;
-	to.sin_port = htons((uint16_t)l->port);
-	if (!net_own_address(l->m, l->local_port, &own))
-		err = -EADDRINUSE;
-	else
-		err = tcp_connect(&l->tcp, &to, ntohs(own.sin_port));
-	if (err == -EADDRINUSE || err == -EACCES)
-		open_result(l, NET_BIND);
-	else if (err == -EMFILE)
-		open_result(l, NET_SOCKET);
-	else if (err < 0)
-		open_result(l, NET_FAILURE);
-}
-
-void link_begin(struct link *l, const char *host, unsigned int port,
-		unsigned int local_port)
-{
-	link_drain(l, evbuffer_get_length(l->tcp.rx));
-	snprintf(l->host, sizeof(l->host), "%s", host);
-	l->address[0] = '\0';
-	l->port = port;
-	l->local_port = local_port;
-	l->host_port = 0;
-	l->is_udp = false;
-	l->transparent = false;
-	l->server = LINK_NO_SERVER;
-	l->announced = false;
-	l->broken = false;
-	l->queued = 0;
-	l->ack_told = 0;
-	memset(l->ack_error, 0, sizeof(l->ack_error));
-	l->tcp.sent = 0;
-	l->tcp.received = 0;
-	l->datagrams_in = 0;
-	l->datagrams_out = 0;
-	l->datagrams_lost = 0;
-}
-
-void link_open(struct modem *m, unsigned int id, const char *host,
-	       unsigned int port, unsigned int local_port)
-{
-	struct link *l = &m->links[id];
-
-	struct in_addr addr;
-
-	link_begin(l, host, port, local_port);
-	l->state = LINK_OPENING;
-	/* by name CIPDNSSET's time limits the look-up, A7600 manual 2.3 */
-	if (inet_pton(AF_INET, host, &addr) == 1)
-		start_timeout(l);
-	else
-		modem_after(m, &l->open_timer, (unsigned int)m->set.dns[1],
-			    on_dns_timeout, l);
-	l->resolve = resolve_start(m, host, on_resolved, l);
-}
-
-void link_accept(struct modem *m, unsigned int id, int fd,
-		 const struct sockaddr_in *from, int server)
-{
-	struct link *l = &m->links[id];
-	char address[INET_ADDRSTRLEN];
-
-	inet_ntop(AF_INET, &from->sin_addr, address, sizeof(address));
-	link_begin(l, address, ntohs(from->sin_port), m->servers[server].port);
-	snprintf(l->address, sizeof(l->address), "%s", address);
-	l->server = server;
-	l->state = LINK_OPEN;
-	l->lied_open = true;
-	tcp_adopt(&l->tcp, fd);
-	l->transparent = m->set.mode == 1 && id == DATA_LINK;
-	m->dialect->accepted(m, id);
-	if (l->transparent)
-		data_enter_unasked(m);
-}
-
 void link_forget(struct modem *m, unsigned int id)
 {
-	release(&m->links[id], TCP_RST, "link taken", true);
+	link_release(&m->links[id], TCP_RST, "link taken", true);
 }
 
 void link_close(struct modem *m, unsigned int id)
@@ -233,23 +65,54 @@ void link_close(struct modem *m, unsigned int id)
 
 	link_send_fail_all(l, true);
 	l->lied_open = false;
-	release(l, TCP_FIN, "closed by command", true);
+	link_release(l, TCP_FIN, "closed by command", true);
+}
+
+static void on_lingered(void *ctx)
+{
+	struct link *l = ctx;
+
+	l->lingerer = NULL;
+	l->close_done(l->m, l->id);
+	server_resume(l->m);	/* its number may be given again */
+}
+
+void link_close_slowly(struct modem *m, unsigned int id,
+		       void (*done)(struct modem *m, unsigned int id))
+{
+	struct link *l = &m->links[id];
+
+	l->close_done = done;
+	l->lingerer = tcp_close_slowly(&l->tcp, on_lingered, l);
+	link_close(m, id);
+	if (l->lingerer == NULL)
+		done(m, id);
 }
 
 static void on_ended(void *ctx)
 {
 	struct link *l = ctx;
 
+	if (!l->ended)
+		link_tls_ended(l);
 	l->ended = true;
+	/* who has to read first shall not wait for what cannot be sent */
+	if (l->m->dialect->end_when_read &&
+	    (l->tcp.broken || l->type == LINK_TLS))
+		link_send_fail_all(l, true);
 	/* before --open-time has let us say "open": then tell_opened() */
 	if (l->state == LINK_OPEN)
-		peer_ended(l);
+		link_peer_ended(l);
 }
 
 void link_end_if_empty(struct link *l)
 {
-	if (l->ended && l->state == LINK_OPEN &&
-	    evbuffer_get_length(l->tcp.rx) == 0)
+	if (!l->ended || l->state != LINK_OPEN ||
+	    evbuffer_get_length(l->tcp.rx) > 0)
+		return;
+	if (l->stray > 0 && l->m->set.rxget != 0)
+		link_announce(l->m, l->id);
+	else
 		link_end(l->m, l->id, TCP_FIN, LINK_CLOSED_BY_PEER);
 }
 
@@ -259,7 +122,7 @@ void link_end(struct modem *m, unsigned int id, enum tcp_how how, int reason)
 	bool in_stream = l->transparent && m->data.on;
 
 	link_send_fail_all(l, true);
-	release(l, how, reason == LINK_CLOSED_BY_PEER ? "closed by peer"
+	link_release(l, how, reason == LINK_CLOSED_BY_PEER ? "closed by peer"
 						      : "closed by modem",
 		false);
 	if (!in_stream)		/* else the stream has said it */
@@ -281,7 +144,7 @@ void link_received(struct link *l, bool was_empty)
 {
 	if (l->state != LINK_OPEN)
 		return;
-	if (was_empty)
+	if (was_empty || l->m->dialect->end_when_read)
 		link_announce(l->m, l->id);
 	push_arrived(l->m);
 }
@@ -310,7 +173,8 @@ static void on_progress(void *ctx)
 }
 
 static const struct tcp_ops tcp_ops = {
-	.connected	= on_connected,
+	.connected	= link_connected,
+	.shaking	= link_tls_shaking,
 	.received	= on_received,
 	.progress	= on_progress,
 	.ended		= on_ended,
@@ -327,7 +191,10 @@ void link_drop_all(struct modem *m, enum tcp_how how, const char *cause)
 		m->links[i].close_ok_after = false;
 		if (m->links[i].close_timer != NULL)
 			evtimer_del(m->links[i].close_timer);
-		release(&m->links[i], how, cause, true);
+		if (m->links[i].lingerer != NULL)
+			linger_forget(m->links[i].lingerer);
+		m->links[i].lingerer = NULL;
+		link_release(&m->links[i], how, cause, true);
 	}
 }
 
@@ -336,10 +203,11 @@ void link_lose_all(struct modem *m, enum tcp_how how)
 	struct link *l;
 
 	for (l = m->links; l < m->links + LINKS; l++) {
-		bool opening = l->state == LINK_OPENING;
+		bool opening = l->state == LINK_OPENING &&
+			       l->server == LINK_NO_SERVER;
 
 		link_send_fail_all(l, true);
-		release(l, how, "network lost", true);
+		link_release(l, how, "network lost", true);
 		if (opening)
 			m->dialect->opened(m, l->id, NET_FAILURE);
 	}
@@ -347,7 +215,10 @@ void link_lose_all(struct modem *m, enum tcp_how how)
 
 void links_init(struct modem *m)
 {
-	unsigned int i;
+	unsigned int buffer = m->opt.buffer, i;
+
+	if (buffer == 0)
+		buffer = m->dialect->buffer;
 
 	for (i = 0; i < LINKS; i++) {
 		struct link *l = &m->links[i];
@@ -357,7 +228,7 @@ void links_init(struct modem *m)
 		l->server = LINK_NO_SERVER;
 		STAILQ_INIT(&l->datagrams);
 		TAILQ_INIT(&l->sends);
-		tcp_init(&l->tcp, m->base, m->opt.buffer, &tcp_ops, l);
+		tcp_init(&l->tcp, m->base, buffer, &tcp_ops, l);
 	}
 }
 
@@ -377,3 +248,4 @@ void links_free(struct modem *m)
 		tcp_free(&m->links[i].tcp);
 	}
 }
+

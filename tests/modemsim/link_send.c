@@ -23,7 +23,7 @@ static void tell(struct link *l, struct link_send *s)
 
 	bool silent = s->silent;
 
-	if (cnf != req)
+	if (cnf != req && l->m->dialect->short_breaks)
 		l->broken = true;
 	forget(l, s);
 	if (!silent)
@@ -89,11 +89,11 @@ static void on_timeout(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
+	tcp_drop_queued(&l->tcp);
 	if (l->tcp.sent > start)
 		s->cnf = (int)(l->tcp.sent - start);
 	else
 		s->cnf = 0;
-	evbuffer_drain(l->tcp.tx, evbuffer_get_length(l->tcp.tx));
 	/* the ones behind it lose their bytes with it */
 	while ((next = TAILQ_NEXT(s, entry)) != NULL)
 		forget(l, next);
@@ -132,8 +132,7 @@ static size_t spoiled(struct modem *m, size_t len, int *cnf)
 	return n;
 }
 
-void link_send(struct modem *m, unsigned int id, const void *data, size_t len,
-	       const struct sockaddr_in *to, bool silent)
+void link_send(struct modem *m, unsigned int id, const struct link_data *d)
 {
 	struct link *l = &m->links[id];
 	struct link_send *s = calloc(1, sizeof(*s));
@@ -143,10 +142,13 @@ void link_send(struct modem *m, unsigned int id, const void *data, size_t len,
 		return;
 	s->m = m;
 	s->link = id;
-	s->req = (int)len;
-	s->silent = silent;
-	s->wants_ack = m->set.send_mode == 1;
-	n = spoiled(m, len, &s->cnf);
+	s->req = (int)d->len;
+	s->silent = d->silent;
+	s->wants_ack = d->wants_ack;
+	n = spoiled(m, d->len, &s->cnf);
+	/* a timeout may have dropped what was queued */
+	if (TAILQ_EMPTY(&l->sends) && evbuffer_get_length(l->tcp.tx) == 0)
+		l->queued = l->tcp.sent + l->tcp.in_wire;
 	l->queued += n;
 	s->end = l->queued;
 	TAILQ_INSERT_TAIL(&l->sends, s, entry);
@@ -154,12 +156,12 @@ void link_send(struct modem *m, unsigned int id, const void *data, size_t len,
 		tell(l, s);
 		return;
 	}
-	if (l->is_udp) {
-		link_udp_send(l, data, n, to);
+	if (l->type == LINK_UDP) {
+		link_udp_send(l, d->data, n, d->to);
 		complete(l, s);
 		return;
 	}
-	modem_after(m, &s->timer, (unsigned int)m->set.timeout_ms[2],
-		    on_timeout, s);
-	tcp_send(&l->tcp, data, n);
+	if (d->timeout_ms > 0)
+		modem_after(m, &s->timer, d->timeout_ms, on_timeout, s);
+	tcp_send(&l->tcp, d->data, n);
 }

@@ -87,6 +87,7 @@ static void power_off(struct modem *m)
 	card_power_off(m);
 	command_reset(m);
 	data_reset(m);
+	modem_clock_reset(&m->clock, m->opt.clock_set);
 	line_reset(&m->line);
 	m->line.modem_baud = m->opt.modem_baud;
 	m->dialect->defaults(m);
@@ -129,7 +130,7 @@ int modem_start(struct modem *m, struct event_base *base)
 	int err;
 
 	m->base = base;
-	m->dialect = &simcom_dialect;
+	m->dialect = m->opt.w800 ? &w800_dialect : &simcom_dialect;
 	m->waiting_urcs = evbuffer_new();
 	err = line_init(&m->line, &m->opt, base, &line_ops, m);
 	if (err < 0)
@@ -141,6 +142,10 @@ int modem_start(struct modem *m, struct event_base *base)
 	resolver_init(m);
 	closed_init(&m->closed);
 	net_init(m);
+	modem_clock_reset(&m->clock, m->opt.clock_set);
+	err = m->dialect->init(m);
+	if (err < 0)
+		return err;
 	m->dialect->defaults(m);
 	card_power_off(m);
 	if (m->opt.banner_at_start) {
@@ -176,6 +181,7 @@ void modem_stop(struct modem *m)
 	card_free(m);
 	resolver_free(m);
 	closed_free(&m->closed);
+	m->dialect->free(m);
 	command_free(m);
 	line_free(&m->line);
 	evbuffer_free(m->waiting_urcs);

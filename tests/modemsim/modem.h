@@ -22,6 +22,7 @@
 #include "fail.h"
 #include "line.h"
 #include "link.h"
+#include "modem_clock.h"
 #include "net.h"
 #include "options.h"
 #include "push.h"
@@ -37,9 +38,36 @@
 
 /* How a dialect says things; called when they happen. */
 struct dialect {
+	const char *name;
+	unsigned int links;		/* at most LINKS */
+	unsigned int servers;		/* at most SERVERS */
+	unsigned int buffer;		/* of a link, bytes; see --buffer */
+	unsigned int push_max;		/* bytes of a block, up to PUSH_MAX */
+	unsigned int datagram_max;	/* longer ones are lost; 0: no limit */
+	bool short_breaks;	/* a short cnf: the link takes no more sends */
+	bool end_when_read;	/* in buffer mode a link ends when it is empty */
+	bool urcs_pass;			/* they do not wait for final lines */
+	bool exact_case;		/* of the names of commands */
+	const char *boot_urc;		/* quirk urc-before-echo */
+	const char *odd_urc;		/* harmless, for the urc-* quirks */
+	const char *const *foreign_urcs;	/* quirk other-urcs */
+	struct data_rules stream;	/* of transparent mode */
+	/* NULL: the lines of V.250, see command.c */
+	void (*take_byte)(struct modem *m, uint8_t byte, uint64_t mark);
+	/* The next command of a line, its fields: chain.h, args.h. */
+	bool (*cut)(const char **line, struct chain_part *part);
+	int (*parse)(struct args *a, char *text);
+	/* Before a block of the answer. */
+	const char *(*head)(const struct modem *m, enum reply_kind kind);
+	/* There is no such command; no such form of it, or bad quoting. */
+	void (*unknown)(struct modem *m);
+	void (*malformed)(struct modem *m);
+	/* The form =? */
+	void (*test)(struct modem *m, const struct command_row *row);
+	void (*done)(struct modem *m);	/* a command has ended; or NULL */
+	int (*init)(struct modem *m);		/* 0 or -errno */
+	void (*free)(struct modem *m);
 	const struct command_row *const *tables;	/* ends with NULL */
-	/* What manuals misprint for the test form of @name, or NULL. */
-	const char *(*misprint)(struct modem *m, const char *name);
 	/* By order of the control socket: answered, and not executed. */
 	bool (*refuses)(struct modem *m, const struct command_row *row,
 			enum form form, const struct args *a);
@@ -51,26 +79,31 @@ struct dialect {
 	void (*net_opened)(struct modem *m, int err);
 	void (*net_closed)(struct modem *m);
 	void (*net_lost)(struct modem *m);
+	/* The network goes away, comes back. NULL: the context does. */
+	void (*lose)(struct modem *m, enum tcp_how how);
+	void (*back)(struct modem *m);
 	void (*opened)(struct modem *m, unsigned int link, int err);
 	void (*accepted)(struct modem *m, unsigned int link);
 	void (*sent)(struct modem *m, unsigned int link, int req, int cnf);
 	void (*readable)(struct modem *m, unsigned int link);
 	void (*pushed)(struct modem *m, unsigned int link,
-		       const struct sockaddr_in *from, const void *data,
+		       const struct address *from, const void *data,
 		       size_t len);
 	/* Before bytes of the transparent stream, and at its end. */
-	void (*streamed)(struct modem *m, const struct sockaddr_in *from);
+	void (*streamed)(struct modem *m, const struct address *from);
 	void (*stream_ended)(struct modem *m);
 	void (*closed)(struct modem *m, unsigned int link, int reason);
 	void (*close_done)(struct modem *m, unsigned int link);
 };
 
 extern const struct dialect simcom_dialect;
+extern const struct dialect w800_dialect;
 
 struct modem {
 	struct event_base *base;
 	struct options opt;
 	const struct dialect *dialect;
+	struct w800 *w800;	/* what only that dialect has, else NULL */
 	struct line line;
 	struct command cmd;
 	struct evbuffer *waiting_urcs;	/* strings with their NUL */
@@ -80,9 +113,11 @@ struct modem {
 	struct radio radio;
 	struct net net;
 	struct link links[LINKS];
+	struct tls_settings tls[LINKS];	/* of the next connection of each */
 	struct server servers[SERVERS];
 	struct push push;
 	struct data data;
+	struct modem_clock clock;
 	struct resolver resolver;
 	struct record record;
 	struct closed_list closed;

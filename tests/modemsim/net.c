@@ -38,16 +38,17 @@ bool net_opened_by_host(const struct modem *m)
 	       m->net.host == m->line.hosts + 1;
 }
 
-bool net_own_address(const struct modem *m, unsigned int port,
-		     struct sockaddr_in *at)
+bool net_own_address(const struct modem *m, enum family family,
+		     unsigned int port, struct address *at)
 {
-	*at = (struct sockaddr_in){ .sin_family = AF_INET };
-	at->sin_addr.s_addr = htonl(m->opt.allow_network ? INADDR_ANY
-							 : INADDR_LOOPBACK);
+	if (m->opt.allow_network)
+		address_any(at, family);
+	else
+		address_loopback(at, family);
 	if (port == 0 || m->opt.free_ports)
 		return true;
 	port += m->opt.port_offset;
-	at->sin_port = htons((uint16_t)port);
+	address_set_port(at, port);
 	return port <= 65535;
 }
 
@@ -148,12 +149,10 @@ static void on_back(evutil_socket_t fd, short what, void *ctx)
 	net_back(ctx);
 }
 
-void net_lose(struct modem *m, bool stays_open, enum tcp_how how,
-	      unsigned int ms)
+static void lose_context(struct modem *m, bool stays_open, enum tcp_how how)
 {
 	bool was_open = m->net.state == NET_STATE_OPEN && !m->net.dead;
 
-	record_event(&m->record, "network lost");
 	if (m->net.state == NET_STATE_OPEN) {
 		m->net.dead = stays_open;
 		if (!stays_open)
@@ -163,7 +162,17 @@ void net_lose(struct modem *m, bool stays_open, enum tcp_how how,
 	link_lose_all(m, how);
 	if (was_open)
 		m->dialect->net_lost(m);
+}
+
+void net_lose(struct modem *m, bool stays_open, enum tcp_how how,
+	      unsigned int ms)
+{
+	record_event(&m->record, "network lost");
 	m->radio.away = true;
+	if (m->dialect->lose != NULL)
+		m->dialect->lose(m, how);
+	else
+		lose_context(m, stays_open, how);
 	m->radio.was_away = true;
 	if (radio_registered(m))
 		radio_set(m, RADIO_SEARCHING);
@@ -176,5 +185,7 @@ void net_back(struct modem *m)
 	if (m->net.back_timer != NULL)
 		evtimer_del(m->net.back_timer);
 	m->radio.away = false;
+	if (m->dialect->back != NULL)
+		m->dialect->back(m);
 	radio_search(m);
 }

@@ -2,6 +2,7 @@
 
 /*
  * net - the PDP context of the socket service: NETOPEN, NETCLOSE, and loss.
+ * Of a W800: has it an address?
  *
  * Called by: simcom_net, modem, link, control.   Calls: link, radio, dialect.
  */
@@ -10,7 +11,6 @@
 #define MODEMSIM_NET_H
 
 #include <event2/event.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 
 #include "tcp.h"
@@ -42,11 +42,11 @@ void net_open(struct modem *m);
 void net_close(struct modem *m);
 
 /*
- * Where the modem's own @port is on this host: 127.0.0.1, or anywhere with
- * --allow-network. False: beyond 65535.
+ * Where the modem's own @port is on this host: 127.0.0.1 or ::1, or anywhere
+ * with --allow-network. False: beyond 65535.
  */
-bool net_own_address(const struct modem *m, unsigned int port,
-		     struct sockaddr_in *at);
+bool net_own_address(const struct modem *m, enum family family,
+		     unsigned int port, struct address *at);
 
 /* Open, and it was the host of today who did it. */
 bool net_opened_by_host(const struct modem *m);

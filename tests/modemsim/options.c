@@ -27,7 +27,8 @@ static void set_defaults(struct options *o)
 		.csq = 25,
 		.operator_name = "SIMNET",
 		.address = "10.0.0.2",
-		.buffer = 16384,
+		.connect_ms = 20000,
+		.tls_ms = 10000,
 		.late_ms = 10000,
 		.ping_ms = 40,
 		.ready_fd = -1,
@@ -154,8 +155,9 @@ static void print_help(void)
 
 	printf("Usage: modemsim [OPTIONS]\n"
 	       "       modemsim --ctl SOCKET COMMAND [ARGUMENTS]\n\n"
-	       "A simulated SIMCom modem on a pseudo terminal with real TCP\n"
-	       "sockets behind it. Prints \"ready PTY\" when it serves.\n");
+	       "A simulated modem (SIMCom, or WinnerMicro W800 and ESP-AT) on\n"
+	       "a pseudo terminal, real sockets behind it. Prints \"ready\n"
+	       "PTY\" when it serves.\n");
 	for (row = option_rows; row->help != NULL; row++)
 		print_row(row);
 	printf("\nControl commands: modemsim --ctl SOCKET help\n");
@@ -200,6 +202,23 @@ static int take(struct options *o, int argc, char **argv, int *i)
 	return -1;
 }
 
+unsigned int options_dialect(const struct options *o)
+{
+	return o->w800 ? QUIRK_OF_W800 : QUIRK_OF_SIMCOM;
+}
+
+/* As for the loop of options_parse(). */
+static int check(const struct options *o)
+{
+	const char *name = quirk_foreign(o->quirks, options_dialect(o));
+
+	if (name == NULL)
+		return -1;
+	fprintf(stderr, "modemsim: this dialect has no quirk '%s', see "
+		"--list-quirks\n", name);
+	return 2;
+}
+
 int options_parse(struct options *o, int argc, char **argv)
 {
 	int i, status;
@@ -227,5 +246,5 @@ int options_parse(struct options *o, int argc, char **argv)
 			return -1;
 		}
 	}
-	return -1;
+	return check(o);
 }

@@ -16,12 +16,17 @@
 #include <stddef.h>
 
 #include "quirk.h"
+#include "tls.h"
 
 #define OPTIONS_LATENCIES	32
 #define OPTIONS_HOSTS		64
+#define OPTIONS_TLS_FILES	16
 #define OPTIONS_BAUD_FOLLOW	(-1)	/* pace at the rate the host set */
 
 enum banner { BANNER_RDY, BANNER_ATREADY, BANNER_QCRDY, BANNER_NONE };
+/* The kinds of answers that the W800 and its relatives give. */
+enum w800_family { W800_ESP, W800_OWN, W800_TIGHT, W800_OLD };
+
 enum sim_kind { SIM_PRESENT, SIM_NONE, SIM_BUSY, SIM_FAILURE };
 
 struct latency_row {
@@ -35,6 +40,12 @@ struct host_row {
 };
 
 struct options {
+	/* the dialect */
+	bool w800;
+	enum w800_family family;
+	const char *ssid;
+	const char *wifi_password;
+	unsigned int connect_ms;
 	/* the line */
 	const char *link_path;
 	const char *group;
@@ -53,6 +64,7 @@ struct options {
 	unsigned int boot_ms;
 	unsigned int sim_ms;
 	unsigned int dns_ms;
+	unsigned int tls_ms;		/* for each packet of a handshake */
 	unsigned int ping_ms;
 	unsigned int ping_wait_ms;	/* 0: as CPING says */
 	unsigned int late_ms;
@@ -61,6 +73,7 @@ struct options {
 	bool banner_at_start;
 	bool open_at_start;
 	bool data_at_start;
+	bool clock_set;
 	const char *manufacturer;
 	const char *model;
 	const char *revision;
@@ -79,13 +92,17 @@ struct options {
 	const char *apn_user;
 	const char *apn_password;
 	const char *address;
-	unsigned int buffer;
+	unsigned int buffer;		/* of a link; 0: the dialect's */
 	struct host_row hosts[OPTIONS_HOSTS];
 	size_t n_hosts;
 	const char *unanswered[OPTIONS_HOSTS];
 	size_t n_unanswered;
 	struct host_row slow[OPTIONS_HOSTS];	/* address: milliseconds */
 	size_t n_slow;
+	struct tls_file pki[OPTIONS_TLS_FILES];
+	size_t n_pki;
+	struct tls_file ca[OPTIONS_TLS_FILES];
+	size_t n_ca;
 	unsigned int port_offset;	/* of the modem's own ports */
 	bool free_ports;
 	bool allow_network;
@@ -104,6 +121,9 @@ struct options {
  * (help was printed, or the command line is wrong). The strings stay argv's.
  */
 int options_parse(struct options *o, int argc, char **argv);
+
+/* The bit of quirk.h. */
+unsigned int options_dialect(const struct options *o);
 
 /* One "NAME=VALUE" helper shared with the control socket. */
 int options_set_latency_for(struct options *o, const char *arg);

@@ -3,8 +3,10 @@
 /* The option rows: help text and storage side by side. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "options.h"
 
@@ -90,6 +92,46 @@ static int add_slow(struct options *o, const char *arg)
 	return 0;
 }
 
+/* "N:FILE" or "N:FILE:FILE", which must be there; says what is wrong. */
+static int add_file(struct tls_file *files, size_t *n, const char *arg,
+		    bool has_key)
+{
+	struct tls_file *f = &files[*n];
+	char *text, *key = NULL;
+	int used = 0;
+
+	if (*n == OPTIONS_TLS_FILES ||
+	    sscanf(arg, "%u:%n", &f->number, &used) != 1 || used == 0)
+		return -EINVAL;
+	text = strdup(arg + used);
+	if (text != NULL && has_key)
+		key = strchr(text, ':');
+	if (text == NULL || (has_key && key == NULL)) {
+		free(text);
+		return -EINVAL;
+	}
+	if (key != NULL)
+		*key++ = '\0';
+	f->certificate = text;
+	f->key = key;
+	if (access(text, R_OK) < 0 || (has_key && access(key, R_OK) < 0)) {
+		fprintf(stderr, "modemsim: %s: cannot read it\n", arg + used);
+		return -ENOENT;
+	}
+	(*n)++;
+	return 0;
+}
+
+static int add_pki(struct options *o, const char *arg)
+{
+	return add_file(o->pki, &o->n_pki, arg, true);
+}
+
+static int add_ca(struct options *o, const char *arg)
+{
+	return add_file(o->ca, &o->n_ca, arg, false);
+}
+
 static int set_quirk(struct options *o, const char *arg)
 {
 	return quirk_set(o->quirks, arg);
@@ -108,6 +150,29 @@ static int set_ready_fd(struct options *o, const char *arg)
 	return o->ready_fd < 0 ? -EINVAL : 0;
 }
 
+static int set_dialect(struct options *o, const char *arg)
+{
+	o->w800 = strcmp(arg, "w800") == 0;
+	return o->w800 || strcmp(arg, "simcom") == 0 ? 0 : -EINVAL;
+}
+
+static int set_family(struct options *o, const char *arg)
+{
+	static const char *const words[] = {
+		[W800_ESP] = "esp", [W800_OWN] = "w800",
+		[W800_TIGHT] = "tight", [W800_OLD] = "old",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(arg, words[i]) == 0) {
+			o->family = (enum w800_family)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 #define GROUP(text)	{ NULL, NULL, OPT_GROUP, 0, text, NULL }
 #define STR(n, a, f, h)	{ n, a, OPT_STR, offsetof(struct options, f), h, NULL }
 #define NUM(n, a, f, h)	{ n, a, OPT_NUM, offsetof(struct options, f), h, NULL }
@@ -118,6 +183,14 @@ static int set_ready_fd(struct options *o, const char *arg)
 #define TEXT(n, h)	{ n, NULL, OPT_GROUP, 0, h, NULL }
 
 const struct option_row option_rows[] = {
+	GROUP("The dialect"),
+	FN("dialect", "WORD", set_dialect, "simcom or w800 [simcom]"),
+	FN("family", "WORD", set_family,
+	   "w800: the answers of esp, w800, tight or old [esp]"),
+	STR("ssid", "NAME", ssid, "w800: the access point's [any]"),
+	STR("wifi-password", "TEXT", wifi_password, "... and its password"),
+	NUM("connect-timeout", "MS", connect_ms,
+	    "w800: of CIPSTART to a host that never answers [20000]"),
 	GROUP("The line"),
 	STR("link", "PATH", link_path,
 	    "stable name, a symbolic link; removed at exit"),
@@ -140,6 +213,8 @@ const struct option_row option_rows[] = {
 	NUM("netopen-time", "MS", netopen_ms, "NETOPEN to its result [0]"),
 	NUM("open-time", "MS", open_ms, "CIPOPEN: connected to result [0]"),
 	NUM("close-time", "MS", close_ms, "CIPCLOSE, NETCLOSE to result [0]"),
+	NUM("tls-time", "MS", tls_ms,
+	    "for each packet of a TLS handshake [10000]"),
 	NUM("dns-time", "MS", dns_ms, "of every name look-up [0]"),
 	NUM("ping-time", "MS", ping_ms, "CPING: round trip time [40]"),
 	NUM("ping-wait", "MS", ping_wait_ms,
@@ -155,6 +230,8 @@ const struct option_row option_rows[] = {
 	     "NETOPEN was done by somebody before (Q40)"),
 	FLAG("data-at-start", data_at_start,
 	     "somebody left it in transparent mode: +++ helps"),
+	FLAG("clock-set", clock_set,
+	     "it knows the time of day from the start [1970]"),
 	STR("manufacturer", "TEXT", manufacturer, "[SIMCOM INCORPORATED]"),
 	STR("model", "TEXT", model, "[A7670E-FASE]"),
 	STR("revision", "TEXT", revision, "[A7670M7_V1.11.1]"),
@@ -175,20 +252,25 @@ const struct option_row option_rows[] = {
 	STR("apn-password", "TEXT", apn_password, "... and this password"),
 	STR("address", "IP", address, "the modem's own address [10.0.0.2]"),
 	NUM("buffer", "BYTES", buffer,
-	    "of a link; when full the peer feels it [16384]"),
+	    "of a link; when full the peer feels it\n"
+	    "[the dialect's]"),
 	FN("host", "NAME=ADDR", add_host, "a name and its address; repeatable"),
 	FN("unanswered", "HOST", add_unanswered,
 	   "name or address that never answers; repeatable\n"
 	   "(192.0.2.0/24 never does)"),
 	FN("slow", "HOST=MS", add_slow,
 	   "connecting to it takes so much longer; repeatable"),
+	FN("pki", "N:CERT:KEY", add_pki,
+	   "certificate and key number N of the module, PEM files;\n"
+	   "0 is also that of a TLS server; repeatable"),
+	FN("ca", "N:CERT", add_ca, "CA number N of the module; repeatable"),
 	NUM("port-offset", "N", port_offset,
 	    "port P of the modem is P+N of this host [0]"),
 	FLAG("free-ports", free_ports,
 	     "... is any free one: control command ports tells"),
 	FLAG("allow-network", allow_network,
 	     "contact any address, ask real name servers; without it\n"
-	     "only 127.0.0.0/8 is contacted, other addresses never\n"
+	     "only 127.0.0.0/8 and ::1 are contacted, others never\n"
 	     "answer, only --host and localhost have names"),
 	GROUP("Faults, control, record"),
 	FN("quirk", "NAME[=N]", set_quirk,

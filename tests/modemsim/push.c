@@ -14,10 +14,11 @@ static bool is_between(const struct modem *m)
 	case COMMAND_PAYLOAD:
 		return !waits;
 	case COMMAND_RUNNING:
+		return m->dialect->urcs_pass ? !waits : m->cmd.blocking;
 	case COMMAND_DATA:
 		break;
 	}
-	return m->cmd.blocking;
+	return false;
 }
 
 static bool may_push(const struct modem *m)
@@ -49,12 +50,12 @@ static struct link *pick(struct modem *m)
 
 static void push_block(struct modem *m, struct link *l)
 {
-	struct sockaddr_in from;
+	struct address from;
 	uint8_t data[PUSH_MAX];
 	size_t n = link_block(m, l->id, &from);
 
-	if (n > sizeof(data))
-		n = sizeof(data);
+	if (n > m->dialect->push_max)
+		n = m->dialect->push_max;
 	evbuffer_copyout(l->tcp.rx, data, n);
 	m->dialect->pushed(m, l->id, &from, data, n);
 	link_taken(m, l->id, n);

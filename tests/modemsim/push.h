@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * push - received data go to the host by themselves (CIPRXGET=0).
+ * push - received data go to the host by themselves (CIPRXGET=0,
+ * CIPRECVMODE=0).
  *
  * At the rate of the line: a block is taken from a link's buffer when the
  * line is about to run dry, so the sockets are read as fast as it sends and
  * nothing else holds them up. Links take turns. Never inside an answer.
  *
- * Called by: line (through modem), command, link, simcom_rxget.
+ * Called by: line (through modem), command, link, simcom_rxget,
+ * w800_receive.
  * Calls: link, line, the dialect.
  */
 
@@ -16,7 +18,7 @@
 
 #include <event2/event.h>
 
-#define PUSH_MAX	1500	/* A7600 manual 2.5, note 3 */
+#define PUSH_MAX	2920	/* struct dialect has less */
 
 struct modem;
 

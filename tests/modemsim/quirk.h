@@ -145,11 +145,64 @@ enum quirk {
 	QUIRK_SIM_FAILURE_FIRST,
 	QUIRK_CFUN_SIM,
 	QUIRK_ATV0_IGNORED,
+	QUIRK_RESTORE_CLOSES,
+	QUIRK_RST_WHILE_BUSY,
+	QUIRK_BUSY_FIRST,
+	QUIRK_BUSY_EXECUTES,
+	QUIRK_PROMPT_NONE,
+	QUIRK_PROMPT_SIGN,
+	QUIRK_SEND_GAPS,
+	QUIRK_SEND_FAIL_OK,
+	QUIRK_SEND_OK_LOST,
+	QUIRK_IPD_CRLF,
+	QUIRK_REST_SILENT,
+	QUIRK_TLS_END_ANNOUNCED,
+	QUIRK_RECVDATA_COMMA,
+	QUIRK_RECVDATA_EQUALS,
+	QUIRK_RECVDATA_MAX_2048,
+	QUIRK_RECVLEN_COMMA,
+	QUIRK_DINFO_UNQUOTED,
+	QUIRK_CIPDOMAIN_UNQUOTED,
+	QUIRK_PING_BARE,
+	QUIRK_LINK_CONN,
+	QUIRK_BOOT_NOISE,
+	QUIRK_LINE_MAX_150,
+	QUIRK_ALREADY_TYPO,
+	QUIRK_CLOSED_EARLY,
+	QUIRK_CLOSED_LOSES,
+	QUIRK_NO_CIPSTATE,
+	QUIRK_DNS_HANGS,
+	QUIRK_TIME_UPDATED,
+	QUIRK_SNTP_SILENT,
+	QUIRK_STREAM_WORDS,
+	QUIRK_UART_OVERRUN,
+	QUIRK_BUSY_ON_CRLF,
+	QUIRK_GOT_IP_SWAPPED,
+	QUIRK_GOT_IP_LATE,
+	QUIRK_CWJAP_FAIL,
+	QUIRK_WIFI_STAYS_AWAY,
 	QUIRKS,
 };
 
+/* The dialects that have it. */
+#define QUIRK_OF_SIMCOM	1
+#define QUIRK_OF_W800	2
+
+struct quirk_row {
+	const char *name;
+	const char *rows;	/* of the project's list */
+	unsigned int of;
+	const char *help;
+};
+
+/* quirk_table.c */
+extern const struct quirk_row quirk_rows[QUIRKS];
+
 /* "NAME", "NAME=N", "NAME=on" or "NAME=off"; 0 or -EINVAL. */
 int quirk_set(int *left, const char *arg);
+
+/* One that is set and that @dialect (a bit) does not have, or NULL. */
+const char *quirk_foreign(const int *left, unsigned int dialect);
 
 bool quirk_on(const int *left, enum quirk q);
 bool quirk_take(int *left, enum quirk q);

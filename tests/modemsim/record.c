@@ -18,6 +18,9 @@ static const char *const names[VIOLATIONS] = {
 	[VIOLATION_READ_TOO_LONG] = "read-too-long",
 	[VIOLATION_CIPMODE_WHILE_OPEN] = "cipmode-while-open",
 	[VIOLATION_CPING_WHILE_RUNNING] = "cping-while-running",
+	[VIOLATION_BUSY] = "busy",
+	[VIOLATION_CIPMUX_WHILE_OPEN] = "cipmux-while-open",
+	[VIOLATION_MAXCONN_WHILE_SERVING] = "maxconn-while-serving",
 };
 
 static const char *const note_names[NOTES] = {

@@ -14,19 +14,19 @@ static void put(struct modem *m, const char *text)
 	line_out(&m->line, text, strlen(text), false);
 }
 
-static void put_head(struct modem *m)
+static void put_head(struct modem *m, enum reply_kind kind)
 {
 	if (m->set.uart.numeric)
 		return;
 	if (quirk_on(m->opt.quirks, QUIRK_BLANK_DOUBLE))
 		put(m, "\r\n\r\n");
 	if (!quirk_on(m->opt.quirks, QUIRK_BLANK_NONE))
-		put(m, "\r\n");
+		put(m, m->dialect->head(m, kind));
 }
 
 static void put_text(struct modem *m, const char *text)
 {
-	put_head(m);
+	put_head(m, REPLY_INFO);
 	put(m, text);
 	if (quirk_on(m->opt.quirks, QUIRK_CRCRLF))
 		put(m, "\r");
@@ -56,20 +56,20 @@ static void put_result(struct modem *m, const char *text)
 
 	if (m->set.uart.quiet)
 		return;
-	put_head(m);
+	put_head(m, REPLY_FINAL);
 	put(m, number != NULL ? number : text);
 	put(m, number != NULL ? "\r" : "\r\n");
 }
 
-static void final(struct modem *m, const char *text)
+void reply_final(struct modem *m, const char *text)
 {
 	if (quirk_take(m->opt.quirks, QUIRK_URC_INSIDE))
-		put_text(m, "+CGEV: EPS PDN ACT 1");
+		put_text(m, m->dialect->odd_urc);
 	if (!quirk_take(m->opt.quirks, QUIRK_FINAL_LOST))
 		put_result(m, text);
 	command_done(m);
 	if (quirk_take(m->opt.quirks, QUIRK_URC_AFTER_OK))
-		put_text(m, "+CGEV: EPS PDN ACT 1");
+		put_text(m, m->dialect->odd_urc);
 }
 
 void reply_text(struct modem *m, const char *fmt, ...)
@@ -128,12 +128,12 @@ void reply_text_ok(struct modem *m, const char *fmt, ...)
 void reply_ok(struct modem *m)
 {
 	if (!command_next(m))
-		final(m, "OK");
+		reply_final(m, "OK");
 }
 
 void reply_error(struct modem *m)
 {
-	final(m, "ERROR");
+	reply_final(m, "ERROR");
 }
 
 static const char *cme_text(enum cme code)
@@ -170,7 +170,7 @@ void reply_cme(struct modem *m, enum cme code)
 			 cme_text(code), code);
 	else
 		snprintf(text, sizeof(text), "+CME ERROR: %s", cme_text(code));
-	final(m, text);
+	reply_final(m, text);
 }
 
 static const char *ip_text(struct modem *m, enum ip_info info)
@@ -237,7 +237,7 @@ void reply_connect(struct modem *m, unsigned int baud)
 {
 	char text[24];
 
-	final(m, connect_text(m, baud, text, sizeof(text)));
+	reply_final(m, connect_text(m, baud, text, sizeof(text)));
 }
 
 void reply_connect_unasked(struct modem *m, unsigned int baud)
@@ -254,7 +254,7 @@ void reply_no_carrier(struct modem *m)
 
 void reply_connect_fail(struct modem *m)
 {
-	final(m, "CONNECT FAIL");
+	reply_final(m, "CONNECT FAIL");
 }
 
 void reply_failed(struct modem *m, const char *name, int link, int err)
@@ -266,7 +266,7 @@ void reply_failed(struct modem *m, const char *name, int link, int err)
 void reply_prompt(struct modem *m)
 {
 	if (quirk_take(m->opt.quirks, QUIRK_URC_BEFORE_PROMPT))
-		put_text(m, "+CGEV: EPS PDN ACT 1");
-	put_head(m);
+		put_text(m, m->dialect->odd_urc);
+	put_head(m, REPLY_PROMPT);
 	put(m, quirk_on(m->opt.quirks, QUIRK_PROMPT_BLANK) ? "> " : ">");
 }

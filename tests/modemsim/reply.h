@@ -16,6 +16,9 @@
 
 struct modem;
 
+/* What stands before a block: see head() in modem.h. */
+enum reply_kind { REPLY_INFO, REPLY_FINAL, REPLY_URC, REPLY_PROMPT };
+
 /* 27.007 9.2 */
 enum cme {
 	CME_NOT_ALLOWED = 3,
@@ -88,7 +91,8 @@ void reply_payload(struct modem *m, const void *data, size_t len,
 /* Payload alone: no URC may interrupt it, and one byte of it may be lost. */
 void reply_raw(struct modem *m, const void *data, size_t len);
 
-/* The final lines. */
+/* The final lines; the first one for words that only one dialect has. */
+void reply_final(struct modem *m, const char *text);
 void reply_ok(struct modem *m);
 void reply_error(struct modem *m);
 void reply_cme(struct modem *m, enum cme code);

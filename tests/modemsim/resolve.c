@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/util.h>
 #include <stdlib.h>
@@ -16,7 +15,8 @@ struct resolve {
 	struct event *timer;
 	struct evdns_getaddrinfo_request *request;
 	bool cancelled;
-	void (*done)(void *ctx, bool ok, struct in_addr addr);
+	enum family family;
+	void (*done)(void *ctx, const struct address *addr);
 	void *ctx;
 	char host[];
 };
@@ -78,18 +78,15 @@ int resolver_set_unanswered(struct modem *m, const char *host, bool on)
 }
 
 bool resolver_answers(const struct modem *m, const char *host,
-		      struct in_addr addr)
+		      const struct address *addr)
 {
-	uint32_t ip = ntohl(addr.s_addr);
-	char text[INET_ADDRSTRLEN];
+	char text[ADDRESS_TEXT];
 
-	inet_ntop(AF_INET, &addr, text, sizeof(text));
 	if (find_unanswered(m, host) != NULL ||
-	    find_unanswered(m, text) != NULL)
+	    find_unanswered(m, address_text(addr, text)) != NULL ||
+	    address_is_documentation(addr))
 		return false;
-	if (ip >> 8 == 0xc00002)	/* 192.0.2.0/24, RFC 5737 */
-		return false;
-	return m->opt.allow_network || ip >> 24 == 127;
+	return m->opt.allow_network || address_is_loopback(addr);
 }
 
 static struct slow_host *find_slow(struct modem *m, const char *host)
@@ -128,76 +125,125 @@ unsigned int resolver_delay(struct modem *m, const char *host)
 	return s != NULL ? s->ms : 0;
 }
 
-bool resolver_knows(const struct modem *m, const char *host,
-		    struct in_addr *addr)
+/* The first of @family in --host; @named: the table knows the name. */
+static bool in_table(const struct modem *m, const char *host,
+		     enum family family, struct address *addr, bool *named)
 {
 	size_t i;
 
 	for (i = 0; i < m->opt.n_hosts; i++) {
-		if (strcasecmp(m->opt.hosts[i].name, host) == 0)
-			return inet_pton(AF_INET, m->opt.hosts[i].address,
-					 addr) == 1;
+		if (strcasecmp(m->opt.hosts[i].name, host) != 0)
+			continue;
+		*named = true;
+		if (address_parse(addr, m->opt.hosts[i].address) &&
+		    address_fits(addr, family))
+			return true;
 	}
-	if (inet_pton(AF_INET, host, addr) == 1)
-		return true;
-	/* an unanswered name needs some address: one that is never used */
-	if (find_unanswered(m, host) != NULL)
-		return inet_pton(AF_INET, "192.0.2.1", addr) == 1;
-	if (strcasecmp(host, "localhost") == 0)
-		return inet_pton(AF_INET, "127.0.0.1", addr) == 1;
 	return false;
 }
 
-const char *resolver_name_of(const struct modem *m, struct in_addr addr)
+static bool without_network(const struct modem *m, const char *host,
+			    enum family family, struct address *addr)
 {
-	struct in_addr other;
+	bool named = false;
+
+	if (in_table(m, host, family, addr, &named))
+		return true;
+	if (named)
+		return false;
+	if (address_parse(addr, host))
+		return address_fits(addr, family);
+	/* an unanswered name needs some address: one that is never used */
+	if (find_unanswered(m, host) != NULL)
+		return address_parse(addr, family == FAMILY_V6 ?
+				     "2001:db8::1" : "192.0.2.1");
+	address_loopback(addr, family);
+	return strcasecmp(host, "localhost") == 0;
+}
+
+bool resolver_knows(const struct modem *m, const char *host,
+		    enum family family, struct address *addr)
+{
+	if (family != FAMILY_V4_FIRST)
+		return without_network(m, host, family, addr);
+	return without_network(m, host, FAMILY_V4, addr) ||
+	       without_network(m, host, FAMILY_V6, addr);
+}
+
+const char *resolver_name_of(const struct modem *m,
+			     const struct address *addr)
+{
+	struct address other;
 	size_t i;
 
 	for (i = 0; i < m->opt.n_hosts; i++) {
-		if (inet_pton(AF_INET, m->opt.hosts[i].address, &other) == 1 &&
-		    other.s_addr == addr.s_addr)
+		if (address_parse(&other, m->opt.hosts[i].address) &&
+		    address_same_host(&other, addr))
 			return m->opt.hosts[i].name;
 	}
-	return addr.s_addr == htonl(INADDR_LOOPBACK) ? "localhost" : NULL;
+	address_loopback(&other, address_is_v6(addr) ? FAMILY_V6 : FAMILY_V4);
+	return address_same_host(&other, addr) ? "localhost" : NULL;
 }
 
-static void finish(struct resolve *r, bool ok, struct in_addr addr)
+static void finish(struct resolve *r, const struct address *addr)
 {
 	if (!r->cancelled)
-		r->done(r->ctx, ok, addr);
+		r->done(r->ctx, addr);
 	event_free(r->timer);
 	free(r);
+}
+
+/* IPv4 is taken before IPv6, where both may be. */
+static bool choose(const struct evutil_addrinfo *res, enum family family,
+		   struct address *addr)
+{
+	bool found = false;
+
+	for (; res != NULL; res = res->ai_next) {
+		struct address this;
+
+		memset(&this, 0, sizeof(this));
+		if (res->ai_addrlen > sizeof(this))
+			continue;
+		memcpy(&this, res->ai_addr, res->ai_addrlen);
+		if (!address_fits(&this, family) ||
+		    (found && address_is_v6(&this)))
+			continue;
+		*addr = this;
+		found = true;
+	}
+	return found;
 }
 
 static void on_dns(int result, struct evutil_addrinfo *res, void *ctx)
 {
 	struct resolve *r = ctx;
-	struct in_addr addr = { 0 };
+	struct address addr;
+	bool found = result == 0 && choose(res, r->family, &addr);
 
-	if (res != NULL && res->ai_family == AF_INET)
-		addr = ((struct sockaddr_in *)(void *)res->ai_addr)->sin_addr;
-	else
-		result = EVUTIL_EAI_NONAME;
 	if (res != NULL)
 		evutil_freeaddrinfo(res);
 	r->request = NULL;
-	finish(r, result == 0, addr);
+	finish(r, found ? &addr : NULL);
 }
 
 static void ask_network(struct resolve *r)
 {
+	static const int families[] = {
+		[FAMILY_V4_FIRST] = AF_UNSPEC, [FAMILY_V4] = AF_INET,
+		[FAMILY_V6] = AF_INET6,
+	};
 	struct evutil_addrinfo hints = {
-		.ai_family = AF_INET, .ai_socktype = SOCK_STREAM,
+		.ai_family = families[r->family], .ai_socktype = SOCK_STREAM,
 	};
 	struct resolver *res = &r->m->resolver;
-	struct in_addr none = { 0 };
 
 	if (res->dns == NULL)
 		res->dns = evdns_base_new(r->m->base,
 				EVDNS_BASE_INITIALIZE_NAMESERVERS |
 				EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	if (res->dns == NULL) {
-		finish(r, false, none);
+		finish(r, NULL);
 		return;
 	}
 	r->request = evdns_getaddrinfo(res->dns, r->host, NULL, &hints,
@@ -207,20 +253,21 @@ static void ask_network(struct resolve *r)
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
 	struct resolve *r = ctx;
-	struct in_addr addr = { 0 };
-	bool ok = resolver_knows(r->m, r->host, &addr);
+	struct address addr;
+	bool ok = resolver_knows(r->m, r->host, r->family, &addr);
 
 	(void)fd;
 	(void)what;
 	if (!ok && r->m->opt.allow_network)
 		ask_network(r);
 	else
-		finish(r, ok, addr);
+		finish(r, ok ? &addr : NULL);
 }
 
 struct resolve *resolve_start(struct modem *m, const char *host,
-			      void (*done)(void *ctx, bool ok,
-					   struct in_addr addr),
+			      enum family family,
+			      void (*done)(void *ctx,
+					   const struct address *addr),
 			      void *ctx)
 {
 	struct resolve *r = calloc(1, sizeof(*r) + strlen(host) + 1);
@@ -229,6 +276,7 @@ struct resolve *resolve_start(struct modem *m, const char *host,
 	if (r == NULL)
 		return NULL;
 	r->m = m;
+	r->family = family;
 	r->done = done;
 	r->ctx = ctx;
 	strcpy(r->host, host);

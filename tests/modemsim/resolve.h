@@ -6,7 +6,7 @@
  * Order: --host table, numeric, "localhost", and with --allow-network the
  * real name servers. Without it nothing leaves the machine.
  *
- * Called by: link, simcom_dns, control_commands.   Calls: evdns.
+ * Called by: link, simcom_dns, w800_ping, control_commands.   Calls: evdns.
  */
 
 #ifndef MODEMSIM_RESOLVE_H
@@ -14,9 +14,10 @@
 
 #include <event2/dns.h>
 #include <event2/event.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/queue.h>
+
+#include "address.h"
 
 struct modem;
 struct resolve;
@@ -48,23 +49,25 @@ int resolver_set_unanswered(struct modem *m, const char *host, bool on);
 
 /* May a connect to @addr, called @host by the command, be tried? */
 bool resolver_answers(const struct modem *m, const char *host,
-		      struct in_addr addr);
+		      const struct address *addr);
 
 /* Connecting to @host takes @ms longer; 0: no more. 0 or -errno. */
 int resolver_set_slow(struct modem *m, const char *host, unsigned int ms);
 unsigned int resolver_delay(struct modem *m, const char *host);
 
-/* Known without asking the network. */
+/* Known without asking the network. @addr gets port 0. */
 bool resolver_knows(const struct modem *m, const char *host,
-		    struct in_addr *addr);
+		    enum family family, struct address *addr);
 
 /* The name of @addr: of --host, or "localhost". NULL: it has none. */
-const char *resolver_name_of(const struct modem *m, struct in_addr addr);
+const char *resolver_name_of(const struct modem *m,
+			     const struct address *addr);
 
-/* @done is called once, later; @ok false: there is no such name. */
+/* @done is called once, later; @addr NULL: there is no such name. */
 struct resolve *resolve_start(struct modem *m, const char *host,
-			      void (*done)(void *ctx, bool ok,
-					   struct in_addr addr),
+			      enum family family,
+			      void (*done)(void *ctx,
+					   const struct address *addr),
 			      void *ctx);
 
 /* @done is not called any more. */

@@ -30,6 +30,18 @@ import selftest_controls    # noqa: F401
 import selftest_clients     # noqa: F401
 import selftest_switches    # noqa: F401
 import selftest_times       # noqa: F401
+import selftest_w800       # noqa: F401
+import selftest_tls         # noqa: F401
+import selftest_tls_server  # noqa: F401
+import selftest_ipv6        # noqa: F401
+import selftest_udp         # noqa: F401
+import selftest_sockets     # noqa: F401
+import selftest_w800_forms # noqa: F401
+import selftest_w800_links # noqa: F401
+import selftest_w800_rules # noqa: F401
+import selftest_w800_server    # noqa: F401
+import selftest_w800_wifi  # noqa: F401
+import selftest_w800_quirks    # noqa: F401
 import selftest_readme      # noqa: F401
 
 

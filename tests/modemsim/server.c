@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,7 +10,7 @@
 static bool is_free(const struct link *l)
 {
 	/* the number is in use until +CIPCLOSE has been said */
-	return l->state == LINK_FREE &&
+	return l->state == LINK_FREE && l->lingerer == NULL &&
 	       (l->close_timer == NULL ||
 		!evtimer_pending(l->close_timer, NULL));
 }
@@ -24,7 +23,7 @@ static struct link *lowest_free(struct modem *m, unsigned int first)
 {
 	struct link *l, *second = NULL;
 
-	for (l = m->links + first; l < m->links + LINKS; l++) {
+	for (l = m->links + first; l < m->links + m->dialect->links; l++) {
 		if (!is_free(l))
 			continue;
 		if (evbuffer_get_length(l->tcp.rx) == 0)
@@ -54,11 +53,26 @@ static struct link *odd_link(struct modem *m)
 	return NULL;
 }
 
+static unsigned int links_of(const struct server *s)
+{
+	const struct link *l;
+	unsigned int n = 0;
+
+	for (l = s->m->links; l < s->m->links + LINKS; l++)
+		n += l->state != LINK_FREE && l->server == (int)s->index;
+	return n;
+}
+
 /* In transparent mode link 0 belongs to server 0 (A7600 manual 1.2). */
 static struct link *choose(struct server *s)
 {
 	struct modem *m = s->m;
 
+	/* the access point is away, the server is not */
+	if (m->net.state != NET_STATE_OPEN)
+		return NULL;
+	if (s->args.max_links > 0 && links_of(s) >= s->args.max_links)
+		return NULL;
 	if (m->set.mode == 0)
 		return lowest_free(m, 0);
 	if (s->index > 0)
@@ -70,7 +84,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *ctx)
 {
 	struct server *s = ctx;
 	struct modem *m = s->m;
-	struct sockaddr_in from;
+	struct address from;
 	socklen_t len = sizeof(from);
 	struct link *l = odd_link(m);
 	bool collides = l != NULL && l->state == LINK_OPENING;
@@ -79,14 +93,18 @@ static void on_acceptable(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	if (l == NULL)
 		l = choose(s);
-	if (l == NULL) {
+	if (l == NULL && !s->args.refuses) {
 		event_del(s->ev);	/* until server_resume() */
 		return;
 	}
-	peer = accept4(fd, (struct sockaddr *)&from, &len,
-		       SOCK_NONBLOCK | SOCK_CLOEXEC);
+	peer = accept4(fd, &from.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (peer < 0)
 		return;
+	if (l == NULL) {
+		s->refused++;
+		close(peer);
+		return;
+	}
 	s->accepted++;
 	if (collides)
 		link_forget(m, l->id);
@@ -95,31 +113,36 @@ static void on_acceptable(evutil_socket_t fd, short what, void *ctx)
 		m->dialect->opened(m, l->id, NET_NOT_SUPPORTED);
 }
 
-static int listen_on(struct server *s, int backlog)
+static int listen_on(struct server *s)
 {
-	struct sockaddr_in at;
-	socklen_t len = sizeof(at);
-	int one = 1;
+	int one = 1, v6_only = s->args.family == FAMILY_V6;
+	struct address at;
+	socklen_t len;
 
-	if (!net_own_address(s->m, s->port, &at))
+	if (!net_own_address(s->m, s->args.family, s->port, &at))
 		return NET_BIND;
-	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	len = address_len(&at);
+	s->fd = socket(at.sa.sa_family,
+		       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0)
 		return NET_SOCKET;
 	setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(s->fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-	    listen(s->fd, backlog) < 0 ||
-	    getsockname(s->fd, (struct sockaddr *)&at, &len) < 0) {
+	if (v6_only)
+		setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
+			   sizeof(one));
+	if (bind(s->fd, &at.sa, len) < 0 ||
+	    listen(s->fd, s->args.backlog) < 0 ||
+	    getsockname(s->fd, &at.sa, &len) < 0) {
 		close(s->fd);
 		s->fd = -1;
 		return NET_BIND;
 	}
-	s->host_port = ntohs(at.sin_port);
+	s->host_port = address_port(&at);
 	return NET_OK;
 }
 
-int server_start(struct modem *m, unsigned int index, unsigned int port,
-		 int backlog)
+int server_start(struct modem *m, unsigned int index,
+		 const struct server_args *a)
 {
 	struct server *s = &m->servers[index], *other;
 	int err;
@@ -127,17 +150,18 @@ int server_start(struct modem *m, unsigned int index, unsigned int port,
 	if (s->fd >= 0)
 		return NET_LISTENING;
 	for (other = m->servers; other < m->servers + SERVERS; other++) {
-		if (other->fd >= 0 && port != 0 && other->port == port)
+		if (other->fd >= 0 && a->port != 0 && other->port == a->port)
 			return NET_BIND;
 	}
-	s->port = port;
-	err = listen_on(s, backlog);
+	s->args = *a;
+	s->port = a->port;
+	err = listen_on(s);
 	if (err != NET_OK)
 		return err;
 	s->ev = event_new(m->base, s->fd, EV_READ | EV_PERSIST, on_acceptable,
 			  s);
 	event_add(s->ev, NULL);
-	record_event(&m->record, "listening %u port %u at %u", index, port,
+	record_event(&m->record, "listening %u port %u at %u", index, s->port,
 		     s->host_port);
 	return NET_OK;
 }
@@ -166,14 +190,7 @@ void server_drop_all(struct modem *m)
 
 bool server_has_links(const struct modem *m, unsigned int index)
 {
-	unsigned int i;
-
-	for (i = 0; i < LINKS; i++) {
-		if (m->links[i].state == LINK_OPEN &&
-		    m->links[i].server == (int)index)
-			return true;
-	}
-	return false;
+	return links_of(&m->servers[index]) > 0;
 }
 
 void server_resume(struct modem *m)

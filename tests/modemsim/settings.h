@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * settings - what AT commands store, SIMCom dialect.
+ * settings - what AT commands store, SIMCom dialect; of a W800 only @rxget and
+ * @mode, the rest is in struct w800.
  *
  * struct settings is lost at a reboot, struct profile (contexts) is not.
  */

@@ -153,19 +153,19 @@ static char *data_header(struct modem *m, char *p, unsigned int link, size_t n)
 	return p + sprintf(p, "\r\n+IPD%zu", n);
 }
 
-static char *sender(struct modem *m, char *p, const struct sockaddr_in *from)
+static char *sender(struct modem *m, char *p, const struct address *from)
 {
-	char address[INET_ADDRSTRLEN];
+	char address[ADDRESS_TEXT];
 	bool plus = quirk_on(m->opt.quirks, QUIRK_RECV_FROM_PLUS);
 	bool blank = quirk_on(m->opt.quirks, QUIRK_RECV_FROM_BLANK);
 
-	inet_ntop(AF_INET, &from->sin_addr, address, sizeof(address));
 	return p + sprintf(p, "\r\n%sRECV FROM:%s%s:%u", plus ? "+" : "",
-			   blank ? " " : "", address, ntohs(from->sin_port));
+			   blank ? " " : "", address_text(from, address),
+			   address_port(from));
 }
 
 static void pushed(struct modem *m, unsigned int link,
-		   const struct sockaddr_in *from, const void *data, size_t n)
+		   const struct address *from, const void *data, size_t n)
 {
 	char head[128], *p = head;
 
@@ -180,7 +180,7 @@ static void pushed(struct modem *m, unsigned int link,
 }
 
 /* Q79 */
-static void streamed(struct modem *m, const struct sockaddr_in *from)
+static void streamed(struct modem *m, const struct address *from)
 {
 	char head[64], *p;
 
@@ -226,6 +226,38 @@ static const char *misprint(struct modem *m, const char *name)
 	return NULL;
 }
 
+static void test(struct modem *m, const struct command_row *row)
+{
+	const char *text = misprint(m, row->name);
+
+	if (row->test == NULL)
+		reply_error(m);
+	else if (text != NULL)
+		reply_text_ok(m, "%s", text);
+	else if (*row->test == '\0')
+		reply_ok(m);
+	else
+		reply_text_ok(m, "%s", row->test);
+}
+
+static const char *head(const struct modem *m, enum reply_kind kind)
+{
+	(void)m;
+	(void)kind;
+	return "\r\n";
+}
+
+static int init(struct modem *m)
+{
+	(void)m;
+	return 0;
+}
+
+static void done(struct modem *m)
+{
+	(void)m;
+}
+
 static void closed(struct modem *m, unsigned int link, int reason)
 {
 	if (quirk_take(m->opt.quirks, QUIRK_IPCLOSE_LOST))
@@ -248,6 +280,12 @@ static void close_done(struct modem *m, unsigned int link)
 	urc(m, "+CIPCLOSE: %u,0", link);
 }
 
+static const char *const foreign_urcs[] = {
+	"+CMTI: \"SM\",4", "+CGPS: 0", "+CUSD: 0,\"bye\",72",
+	"+CGNSSPWR: READY!", "$GNRMC,,V,,,,,,,,,,N*4D", "$OK*04",
+	"+SIMCARD: NOT AVAILABLE", "PB DONE", "*COPN: 0", NULL
+};
+
 static const struct command_row *const tables[] = {
 	simcom_general_rows,
 	simcom_uart_rows,
@@ -268,8 +306,29 @@ static const struct command_row *const tables[] = {
 };
 
 const struct dialect simcom_dialect = {
+	.name		= "simcom",
+	.links		= 10,
+	.servers	= 4,
+	.buffer		= 16384,
+	.short_breaks	= true,		/* A7600 manual 2.4 */
+	.push_max	= 1500,		/* A7600 manual 2.5, note 3 */
+	.boot_urc	= "PB DONE",
+	.odd_urc	= "+CGEV: EPS PDN ACT 1",
+	.foreign_urcs	= foreign_urcs,
+	.stream		= {
+		/* A7600 manual 1.2, 4 */
+		.guard_ms = 1000, .between_ms = 900,
+		.packet_max = 1460, .packet_ms = 20,
+	},
+	.cut		= chain_next,
+	.parse		= args_parse,
+	.head		= head,
+	.unknown	= reply_error,
+	.malformed	= reply_error,
+	.test		= test,
+	.init		= init,
+	.free		= done,
 	.tables		= tables,
-	.misprint	= misprint,
 	.refuses	= simcom_refuses,
 	.defaults	= simcom_defaults,
 	.booted		= booted,

@@ -73,7 +73,7 @@ static void close_link(struct modem *m, struct link *l)
 	unsigned int ms = m->opt.close_ms;
 
 	tell_pending(m, l);
-	l->close_ok_after = l->is_udp &&
+	l->close_ok_after = l->type == LINK_UDP &&
 			    !quirk_on(m->opt.quirks, QUIRK_UDP_OK_FIRST);
 	if (!l->close_ok_after)
 		reply_ok(m);
@@ -150,7 +150,7 @@ static void cipack(struct modem *m, struct args *a)
 		reply_ip_error(m, IP_INFO_NOT_OPENED);
 	} else if (l->state != LINK_OPEN) {
 		reply_ip_error(m, IP_INFO_NOT_CREATED);
-	} else if (l->is_udp) {
+	} else if (l->type == LINK_UDP) {
 		reply_ip_error(m, IP_INFO_NOT_SUPPORTED);
 	} else if (quirk_take(m->opt.quirks, QUIRK_CIPACK_EMPTY)) {
 		reply_ok(m);

@@ -5,7 +5,6 @@
  * the name server has answered.
  */
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -60,16 +59,16 @@ static void fail(struct modem *m)
 	reply_error(m);
 }
 
-static void on_resolved(void *ctx, bool ok, struct in_addr addr)
+static void on_resolved(void *ctx, const struct address *addr)
 {
 	struct modem *m = ctx;
-	char text[INET_ADDRSTRLEN];
+	char text[ADDRESS_TEXT];
 
 	query.resolve = NULL;
 	evtimer_del(query.timer);
-	inet_ntop(AF_INET, &addr, text, sizeof(text));
-	if (ok)
-		reply_text_ok(m, "+CDNSGIP: 1,\"%s\",\"%s\"", query.name, text);
+	if (addr != NULL)
+		reply_text_ok(m, "+CDNSGIP: 1,\"%s\",\"%s\"", query.name,
+			      address_text(addr, text));
 	else
 		fail(m);
 }
@@ -99,7 +98,7 @@ static void cdnsgip(struct modem *m, struct args *a)
 	command_block(m);
 	modem_after(m, &query.timer, (unsigned int)m->set.dns[1], on_timeout,
 		    m);
-	query.resolve = resolve_start(m, name, on_resolved, m);
+	query.resolve = resolve_start(m, name, FAMILY_V4, on_resolved, m);
 }
 
 /* SIMCom ref L1132 prints both endings of the failure. */
@@ -116,12 +115,12 @@ static void on_reverse(evutil_socket_t fd, short what, void *ctx)
 {
 	struct modem *m = ctx;
 	const char *name = NULL;
-	struct in_addr addr;
+	struct address addr;
 
 	(void)fd;
 	(void)what;
-	if (net_works(m) && inet_pton(AF_INET, query.name, &addr) == 1)
-		name = resolver_name_of(m, addr);
+	if (net_works(m) && address_parse(&addr, query.name))
+		name = resolver_name_of(m, &addr);
 	if (name == NULL)
 		no_name(m);
 	else
@@ -132,10 +131,10 @@ static void on_reverse(evutil_socket_t fd, short what, void *ctx)
 static void cdnsghname(struct modem *m, struct args *a)
 {
 	const char *text = args_str(a, 0);
-	struct in_addr addr;
+	struct address addr;
 
 	if (text == NULL || a->count != 1 ||
-	    inet_pton(AF_INET, text, &addr) != 1) {
+	    !address_parse(&addr, text) || address_is_v6(&addr)) {
 		reply_error(m);
 		return;
 	}

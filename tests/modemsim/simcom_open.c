@@ -8,7 +8,7 @@
 
 #include "simcom.h"
 
-#define LIST_MAX	(LINKS * 64)
+#define LIST_MAX	(LINKS * 96)
 
 struct request {
 	unsigned int id;
@@ -31,7 +31,7 @@ static void cipopen_read(struct modem *m, struct args *a)
 		p += sprintf(p, "%s+CIPOPEN: %u", i > 0 ? "\r\n" : "", i);
 		if (l->state == LINK_OPEN)
 			p += sprintf(p, ",\"%s\",\"%s\",%u,%d",
-				     l->is_udp ? "UDP" : "TCP", l->address,
+				     l->type == LINK_UDP ? "UDP" : "TCP", l->address,
 				     l->port, l->server);
 	}
 	reply_text(m, "%.900s", list);
@@ -87,8 +87,22 @@ static int obstacle(struct modem *m)
 	return NET_OK;
 }
 
+static struct link_args link_args(const struct modem *m,
+				  const struct request *r)
+{
+	return (struct link_args){
+		.type = r->udp ? LINK_UDP : LINK_TCP, .family = FAMILY_V4,
+		.host = r->host, .port = (unsigned int)r->port,
+		.local_port = (unsigned int)r->local,
+		.options = TCP_OPTIONS_DEFAULT,
+		.timeout_ms = (unsigned int)m->set.timeout_ms[1],
+		.dns_timeout_ms = (unsigned int)m->set.dns[1],
+	};
+}
+
 static void open_tcp(struct modem *m, const struct request *r)
 {
+	struct link_args a = link_args(m, r);
 	int err;
 
 	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_SILENT))
@@ -101,33 +115,32 @@ static void open_tcp(struct modem *m, const struct request *r)
 	if (err != NET_OK)
 		m->dialect->opened(m, r->id, err);
 	else
-		link_open(m, r->id, r->host, (unsigned int)r->port,
-			  (unsigned int)r->local);
+		link_open(m, r->id, &a);
 }
 
 /* A7600 manual 2.3, case 4: CONNECT or CONNECT FAIL, no OK. */
 static void open_transparent(struct modem *m, const struct request *r)
 {
+	struct link_args a = link_args(m, r);
 	int err;
 
 	m->links[r->id].wants_connect = true;
 	command_block(m);
 	err = obstacle(m);
 	if (err == NET_OK && !r->udp) {
-		link_open(m, r->id, r->host, (unsigned int)r->port,
-			  (unsigned int)r->local);
+		link_open(m, r->id, &a);
 		m->links[r->id].transparent = true;
 		return;
 	}
 	if (err == NET_OK)
-		err = link_open_udp(m, r->id, r->host, (unsigned int)r->port,
-				    (unsigned int)r->local);
+		err = link_open_udp(m, r->id, &a);
 	m->links[r->id].transparent = err == NET_OK;
 	m->dialect->opened(m, r->id, err);
 }
 
 static void open_udp(struct modem *m, const struct request *r)
 {
+	struct link_args a = link_args(m, r);
 	int err;
 
 	if (quirk_take(m->opt.quirks, QUIRK_CIPOPEN_SILENT)) {
@@ -136,8 +149,7 @@ static void open_udp(struct modem *m, const struct request *r)
 	}
 	err = obstacle(m);
 	if (err == NET_OK)
-		err = link_open_udp(m, r->id, r->host, (unsigned int)r->port,
-				    (unsigned int)r->local);
+		err = link_open_udp(m, r->id, &a);
 	if (err != NET_OK) {
 		reply_failed(m, "CIPOPEN", (int)r->id, err);
 	} else if (quirk_on(m->opt.quirks, QUIRK_UDP_OK_FIRST)) {

@@ -2,7 +2,6 @@
 
 /* CPING, CPINGSTOP: SIMCom ref L1134, L1135. No packet is really sent. */
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,8 +20,8 @@ static struct {
 	struct event *timer;
 	int64_t start;		/* of the first packet, 0: none sent */
 	char host[LINK_HOST_MAX];
-	char address[INET_ADDRSTRLEN];
-	struct in_addr addr;
+	char address[ADDRESS_TEXT];
+	struct address addr;
 	int count;
 	int size;
 	int interval_ms;
@@ -84,7 +83,7 @@ static void finish(struct modem *m)
 
 static bool is_answered(struct modem *m)
 {
-	return net_works(m) && resolver_answers(m, ping.host, ping.addr) &&
+	return net_works(m) && resolver_answers(m, ping.host, &ping.addr) &&
 	       (int)m->opt.ping_ms < ping.wait_ms &&
 	       !quirk_take(m->opt.quirks, QUIRK_PING_LOST);
 }
@@ -107,7 +106,7 @@ static void await(struct modem *m, unsigned int ms)
 
 static unsigned int expected_ms(const struct modem *m)
 {
-	if (net_works(m) && resolver_answers(m, ping.host, ping.addr) &&
+	if (net_works(m) && resolver_answers(m, ping.host, &ping.addr) &&
 	    (int)m->opt.ping_ms < ping.wait_ms)
 		return m->opt.ping_ms;
 	return m->opt.ping_wait_ms != 0 ? m->opt.ping_wait_ms
@@ -134,17 +133,17 @@ static void on_result(evutil_socket_t fd, short what, void *ctx)
 		await(m, expected_ms(m));
 }
 
-static void on_resolved(void *ctx, bool ok, struct in_addr addr)
+static void on_resolved(void *ctx, const struct address *addr)
 {
 	struct modem *m = ctx;
 
 	ping.resolve = NULL;
-	if (!ok) {
+	if (addr == NULL) {
 		finish(m);	/* of nothing, Q81 */
 		return;
 	}
-	ping.addr = addr;
-	inet_ntop(AF_INET, &addr, ping.address, sizeof(ping.address));
+	ping.addr = *addr;
+	address_text(addr, ping.address);
 	ping.start = clock_ns();
 	await(m, expected_ms(m));
 }
@@ -192,7 +191,7 @@ static void cping(struct modem *m, struct args *a)
 		return;
 	}
 	ping.busy = true;
-	ping.resolve = resolve_start(m, ping.host, on_resolved, m);
+	ping.resolve = resolve_start(m, ping.host, FAMILY_V4, on_resolved, m);
 }
 
 static void cpingstop(struct modem *m, struct args *a)

@@ -56,7 +56,7 @@ static void read_data(struct modem *m, int mode, unsigned int id, size_t max)
 	size_t have = evbuffer_get_length(rx), lost = 0, unit = 1;
 	char hex[2 * HEX_MAX], split[24];
 	uint8_t data[READ_MAX];
-	struct sockaddr_in from;
+	struct address from;
 	size_t block = link_block(m, id, &from);
 	size_t n = block < max ? block : max;
 
@@ -64,7 +64,7 @@ static void read_data(struct modem *m, int mode, unsigned int id, size_t max)
 		reply_ip_error(m, IP_INFO_NO_DATA);
 		return;
 	}
-	if (m->links[id].is_udp &&
+	if (m->links[id].type == LINK_UDP &&
 	    quirk_on(m->opt.quirks, QUIRK_UDP_REST_LOST))
 		lost = block - n;
 	if (mode == 3 && quirk_on(m->opt.quirks, QUIRK_RXGET_HEX_DIGITS))

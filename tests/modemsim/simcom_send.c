@@ -2,7 +2,6 @@
 
 /* CIPSEND: A7600 manual 2.4, SIMCom ref L1105. */
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "simcom.h"
@@ -19,7 +18,7 @@ static struct {
 	size_t len;
 	bool quoted;		/* the last byte was ETX */
 	bool full;		/* more than SEND_MAX came */
-	struct sockaddr_in to;	/* of UDP */
+	struct address to;	/* of UDP */
 	bool named;		/* @to is given */
 	uint8_t data[SEND_MAX];
 } payload;
@@ -35,7 +34,12 @@ static void refuse(struct modem *m, int err)
 static void finish(struct modem *m)
 {
 	unsigned int id = payload.link;
-	const struct sockaddr_in *to = payload.named ? &payload.to : NULL;
+	struct link_data d = {
+		.data = payload.data, .len = payload.len,
+		.to = payload.named ? &payload.to : NULL,
+		.wants_ack = m->set.send_mode == 1,
+		.timeout_ms = (unsigned int)m->set.timeout_ms[2],
+	};
 	bool open = m->links[id].state == LINK_OPEN;
 
 	if (quirk_take(m->opt.quirks, QUIRK_REBOOT_ON_CIPSEND)) {
@@ -51,12 +55,13 @@ static void finish(struct modem *m)
 		reply_text(m, "+CIPSEND: %u,%zu,%zu", id, payload.len,
 			   payload.len);
 		reply_ok(m);
-		link_send(m, id, payload.data, payload.len, to, true);
+		d.silent = true;
+		link_send(m, id, &d);
 		return;
 	}
 	reply_ok(m);
 	if (open)
-		link_send(m, id, payload.data, payload.len, to, false);
+		link_send(m, id, &d);
 	else
 		m->dialect->sent(m, id, (int)payload.len, -1);
 }
@@ -118,13 +123,12 @@ static bool take_address(struct modem *m, const struct args *a,
 
 	payload.named = false;
 	if (a->count <= 2)
-		return !l->is_udp || l->host[0] != '\0';
-	if (!l->is_udp || a->count != 4 || host == NULL ||
+		return l->type != LINK_UDP || l->host[0] != '\0';
+	if (l->type != LINK_UDP || a->count != 4 || host == NULL ||
 	    !args_int(a, 3, 1, 65535, &port) ||
-	    !resolver_knows(m, host, &payload.to.sin_addr))
+	    !resolver_knows(m, host, FAMILY_V4, &payload.to))
 		return false;
-	payload.to.sin_family = AF_INET;
-	payload.to.sin_port = htons((uint16_t)port);
+	address_set_port(&payload.to, (unsigned int)port);
 	payload.named = true;
 	return true;
 }

@@ -35,6 +35,16 @@ static void serverstart_read(struct modem *m, struct args *a)
 	reply_ok(m);
 }
 
+static int start(struct modem *m, unsigned int index, unsigned int port,
+		 int backlog)
+{
+	struct server_args a = {
+		.port = port, .backlog = backlog, .family = FAMILY_V4,
+	};
+
+	return server_start(m, index, &a);
+}
+
 static void serverstart(struct modem *m, struct args *a)
 {
 	int port, index, backlog = BACKLOG_MAX, err = NET_OK;
@@ -48,8 +58,8 @@ static void serverstart(struct modem *m, struct args *a)
 	else if (m->net.dead)
 		err = NET_FAILURE;
 	if (err == NET_OK)
-		err = server_start(m, (unsigned int)index, (unsigned int)port,
-				   backlog);
+		err = start(m, (unsigned int)index, (unsigned int)port,
+			    backlog);
 	if (err == NET_OK)
 		reply_ok(m);
 	else

@@ -28,29 +28,33 @@ void closed_add(struct closed_list *c, const struct link *l, const char *cause)
 	c->datagrams_in += l->datagrams_in;
 	c->datagrams_out += l->datagrams_out;
 	c->datagrams_lost += l->datagrams_lost;
+	c->datagrams_long += l->datagrams_long;
 	if (c->rows == NULL)
 		return;
 	row = &c->rows[c->count++ % CLOSED_MAX];
 	snprintf(row->host, sizeof(row->host), "%.63s", l->host);
 	row->port = l->port;
 	row->link = l->id;
-	row->is_udp = l->is_udp;
+	row->type = l->type;
 	row->server = l->server;
 	row->sent = l->tcp.sent;
 	row->received = l->tcp.received;
 	snprintf(row->cause, sizeof(row->cause), "%s", cause);
 }
 
-static json_t *remote(const char *host, unsigned int port)
+json_t *stats_remote(const char *host, unsigned int port)
 {
 	return json_sprintf("%s:%u", host, port);
 }
 
-static void add_kind(json_t *to, bool is_udp, int server)
+void stats_add_kind(json_t *to, int type, int server)
 {
+	static const char *const names[] = {
+		[LINK_TCP] = "TCP", [LINK_UDP] = "UDP", [LINK_TLS] = "TLS",
+	};
 	const char *direction = server == LINK_NO_SERVER ? "out" : "in";
 
-	json_object_set_new(to, "type", json_string(is_udp ? "UDP" : "TCP"));
+	json_object_set_new(to, "type", json_string(names[type]));
 	json_object_set_new(to, "direction", json_string(direction));
 	json_object_set_new(to, "server", json_integer(server));
 }
@@ -63,10 +67,11 @@ static json_t *listeners(const struct modem *m)
 	for (s = m->servers; s < m->servers + SERVERS; s++) {
 		if (s->fd >= 0)
 			json_array_append_new(list, json_pack(
-				"{s:i, s:i, s:i, s:I}", "server",
+				"{s:i, s:i, s:i, s:I, s:I}", "server",
 				(int)s->index, "port", (int)s->port,
 				"host_port", (int)s->host_port, "accepted",
-				(json_int_t)s->accepted));
+				(json_int_t)s->accepted, "refused",
+				(json_int_t)s->refused));
 	}
 	return list;
 }
@@ -75,6 +80,7 @@ static json_t *datagrams(const struct modem *m)
 {
 	uint64_t in = m->closed.datagrams_in, out = m->closed.datagrams_out;
 	uint64_t lost = m->closed.datagrams_lost;
+	uint64_t too_long = m->closed.datagrams_long;
 	const struct link *l;
 
 	for (l = m->links; l < m->links + LINKS; l++) {
@@ -83,37 +89,11 @@ static json_t *datagrams(const struct modem *m)
 		in += l->datagrams_in;
 		out += l->datagrams_out;
 		lost += l->datagrams_lost;
+		too_long += l->datagrams_long;
 	}
-	return json_pack("{s:I, s:I, s:I}", "in", (json_int_t)in, "out",
-			 (json_int_t)out, "lost", (json_int_t)lost);
-}
-
-static json_t *slots(const struct modem *m)
-{
-	static const char *const states[LINK_STATES] = {
-		[LINK_FREE] = "free", [LINK_OPENING] = "opening",
-		[LINK_OPEN] = "open",
-	};
-	json_t *list = json_array();
-	unsigned int i;
-
-	for (i = 0; i < LINKS; i++) {
-		const struct link *l = &m->links[i];
-		json_t *s = json_pack("{s:i, s:s, s:I, s:I, s:I}",
-			"link", (int)i, "state", states[l->state],
-			"sent", (json_int_t)l->tcp.sent,
-			"received", (json_int_t)l->tcp.received,
-			"buffered",
-			(json_int_t)evbuffer_get_length(l->tcp.rx));
-		if (l->state != LINK_FREE)
-			add_kind(s, l->is_udp, l->server);
-
-		if (l->host[0] != '\0')
-			json_object_set_new(s, "remote",
-					    remote(l->host, l->port));
-		json_array_append_new(list, s);
-	}
-	return list;
+	return json_pack("{s:I, s:I, s:I, s:I}", "in", (json_int_t)in, "out",
+			 (json_int_t)out, "lost", (json_int_t)lost,
+			 "too_long", (json_int_t)too_long);
 }
 
 static json_t *closed(const struct closed_list *c)
@@ -128,8 +108,8 @@ static json_t *closed(const struct closed_list *c)
 			"received", (json_int_t)r->received,
 			"cause", r->cause);
 
-		json_object_set_new(row, "remote", remote(r->host, r->port));
-		add_kind(row, r->is_udp, r->server);
+		json_object_set_new(row, "remote", stats_remote(r->host, r->port));
+		stats_add_kind(row, r->type, r->server);
 		json_array_append_new(list, row);
 	}
 	return list;
@@ -195,7 +175,7 @@ char *stats_json(const struct modem *m)
 		"hung", m->hung, "echo", m->cmd.echo,
 		"violations", violations(&m->record),
 		"notes", notes(&m->record), "line", line(m),
-		"network", network(m), "slots", slots(m),
+		"network", network(m), "slots", stats_slots(m),
 		"closed", closed(&m->closed),
 		"listeners", listeners(m), "datagrams", datagrams(m),
 		"closed_count", (json_int_t)m->closed.count,

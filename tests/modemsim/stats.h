@@ -9,6 +9,7 @@
 #ifndef MODEMSIM_STATS_H
 #define MODEMSIM_STATS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,7 +23,7 @@ struct closed_row {
 	char host[64];
 	unsigned int port;
 	unsigned int link;
-	bool is_udp;
+	int type;		/* enum link_type */
 	int server;		/* that accepted it, or -1 */
 	uint64_t sent;
 	uint64_t received;
@@ -37,6 +38,7 @@ struct closed_list {
 	uint64_t datagrams_in;
 	uint64_t datagrams_out;
 	uint64_t datagrams_lost;
+	uint64_t datagrams_long;
 };
 
 void closed_init(struct closed_list *c);
@@ -46,5 +48,10 @@ void closed_add(struct closed_list *c, const struct link *l,
 
 /* One line of JSON, to be freed by the caller; NULL without memory. */
 char *stats_json(const struct modem *m);
+
+/* Between stats.c and stats_links.c. */
+json_t *stats_slots(const struct modem *m);
+json_t *stats_remote(const char *host, unsigned int port);
+void stats_add_kind(json_t *to, int type, int server);
 
 #endif

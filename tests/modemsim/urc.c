@@ -12,7 +12,7 @@
 
 void urc_now(struct modem *m, const char *text)
 {
-	const char *head = "\r\n";
+	const char *head = m->dialect->head(m, REPLY_URC);
 	char block[URC_MAX + 8];
 
 	if (!modem_talks(m))
@@ -31,7 +31,7 @@ void urc(struct modem *m, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (!command_answering(m))
+	if (m->dialect->urcs_pass || !command_answering(m))
 		urc_now(m, text);
 	else if (evbuffer_get_length(m->waiting_urcs) < WAITING_MAX)
 		evbuffer_add(m->waiting_urcs, text, strlen(text) + 1);

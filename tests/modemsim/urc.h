@@ -4,7 +4,7 @@
  * urc - lines the modem sends on its own, and late results.
  *
  * While a command is being answered they wait for its final line, as they do
- * on a module that behaves; urc-* quirks and the control command urc-at-byte
+ * on a SIMCom module that behaves (a W800's do not wait); urc-* quirks and the control command urc-at-byte
  * put them elsewhere.
  *
  * Called by: net, link, radio, card, modem, control.   Calls: line, command.

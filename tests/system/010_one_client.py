@@ -6,7 +6,7 @@
 import random
 
 import harness
-from harness import check, same
+from harness import DIALECT, check, same
 
 
 def agree(row, mover, far):
@@ -48,6 +48,8 @@ def every_byte_value_passes(bench):
         b"\r\nERROR\r\n", b"\r\n+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY\r\n",
         b"\r\n+IPCLOSE: 9,1\r\n", b"\r\n+CIPSEND: 9,1500,1500\r\n",
         b"\r\n+CIPRXGET: 2,9,65535,1\r\n", b"AT+CIPCLOSE=9\r", b"AT+CRESET\r",
+        b"\r\n+IPD,4,65535:\r\n", b"4,CLOSED\r\n", b"\r\nSEND OK\r\n",
+        b"WIFI DISCONNECT\r\n", b"\r\nready\r\n", b"busy p...\r\n",
         b"\r\nRDY\r\n", b"\r\nPB DONE\r\n", b"\x00" * 300, b"\xff" * 300))
     for data in (pairs, traps * 3, random.Random(1).randbytes(100000)):
         for i in range(0, len(data), 8000):
@@ -60,8 +62,10 @@ def any_size_of_write_passes(bench):
     daemon = bench.start("--baud", 0)
     link = daemon.client().open("127.0.0.1", bench.server(harness.echo).port)
     dice = random.Random(2)
-    for size in [1, 2, 3, 511, 1459, 1460, 1461, 1499, 1500, 1501, 2999, 3000,
-                 3001, 16384] + [dice.randrange(1, 4000) for _ in range(100)]:
+    most = DIALECT.max_send
+    for size in [1, 2, 3, 511, 1459, 1460, 1461, 1499, 1500, 1501, most - 1,
+                 most, most + 1, 2 * most - 1, 2 * most, 2 * most + 1,
+                 16384] + [dice.randrange(1, 4000) for _ in range(100)]:
         data = dice.randbytes(size)
         link.send(data)
         same(link.read(size), data, "the echo of %d bytes" % size)

@@ -6,7 +6,7 @@
 import os
 
 import harness
-from harness import CLIENT_A, CLIENT_B, check, same, wait_for
+from harness import CLIENT_A, CLIENT_B, DIALECT, check, same, wait_for
 from protocol import ENUMS
 
 
@@ -32,22 +32,23 @@ def two_users_at_the_same_time(bench):
     check(times[0] > 0.6 * times[1], "one waited for the other", times)
 
 
-def ten_links_of_one_client(bench):
+def all_links_of_one_client(bench):
     daemon = bench.start("--baud", 0)
     server = bench.server(harness.echo)
-    client = daemon.client("ten")
-    links = [client.open("127.0.0.1", server.port) for _ in range(10)]
+    client = daemon.client("holder")
+    links = [client.open("127.0.0.1", server.port) for _ in
+             range(DIALECT.slots)]
     data = [os.urandom(20000) for _ in links]
     for link, block in zip(links, data):
         link.send(block)
     for link, block in zip(links, data):
-        same(link.read(len(block)), block, "the echo of one of ten")
-    same(daemon.status()["links_used"], 10, "links in use")
+        same(link.read(len(block)), block, "the echo of one of them")
+    same(daemon.status()["links_used"], DIALECT.slots, "links in use")
 
-    eleventh = client.call("open", host="127.0.0.1", port=server.port,
-                           check=False, timeout=2)
-    same(eleventh["status"], ENUMS["Status"]["NO_SLOT"], "the eleventh")
-    check("ten" in eleventh["message"], "the holder is named", eleventh)
+    surplus = client.call("open", host="127.0.0.1", port=server.port,
+                          check=False, timeout=2)
+    same(surplus["status"], ENUMS["Status"]["NO_SLOT"], "one too many")
+    check("holder" in surplus["message"], "the holder is named", surplus)
     waiting = client.open_start("127.0.0.1", server.port, wait_ms=20000)
     links[3].close()
     waiting.wait_open()
@@ -55,4 +56,4 @@ def ten_links_of_one_client(bench):
     same(waiting.read(7), b"my turn", "the echo of the one that waited")
 
 
-harness.run(two_users_at_the_same_time, ten_links_of_one_client)
+harness.run(two_users_at_the_same_time, all_links_of_one_client)

@@ -11,7 +11,7 @@ matter.
 import time
 
 import harness
-from harness import check, same, wait_for
+from harness import check, needs, same, wait_for
 
 BLOCK = bytes(range(256)) * 4
 WINDOW_S = 2.4                  # within the 3 s that an open takes here
@@ -32,6 +32,7 @@ def opening(bench):
     return [s for s in bench.sim.stats()["slots"] if s["state"] == "opening"]
 
 
+@needs("open-beside")
 def nine_dead_hosts_cost_the_tenth_link_nothing(bench):
     daemon = bench.start()
     worker = daemon.client("worker").open(

@@ -13,7 +13,7 @@ import signal
 import time
 
 import harness
-from harness import CLIENT_A, CLIENT_B, check, same, wait_for
+from harness import CLIENT_A, CLIENT_B, DIALECT, check, same, wait_for
 from protocol import Client
 
 TIMES = 1000 if harness.LONG else 100
@@ -115,9 +115,9 @@ def every_killed_client_is_in_the_history(bench):
         check(row["closed"], "a session is still open", row)
     for row, connection in zip(reversed(rows), server.connections):
         wait_for(lambda c=connection: c.ended, "the far end saw the close")
-        check(row["sent"] <= len(connection.received) <= row["sent"] + 1500,
-              "sent %d, arrived %d" % (row["sent"],
-                                       len(connection.received)))
+        check(row["sent"] <= len(connection.received) <=
+              row["sent"] + DIALECT.max_send, "sent %d, arrived %d" % (
+                  row["sent"], len(connection.received)))
 
 
 harness.run(killed_clients_leave_nothing, every_killed_client_is_in_the_history)

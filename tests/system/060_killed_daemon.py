@@ -12,7 +12,7 @@ import signal
 import time
 
 import harness
-from harness import check, same, wait_for
+from harness import DIALECT, check, same, wait_for
 from protocol import Closed
 
 
@@ -40,7 +40,7 @@ def kill_with_open_links(bench, count):
 
 
 def next_start_closes_what_was_left(bench):
-    server = kill_with_open_links(bench, 10)
+    server = kill_with_open_links(bench, DIALECT.slots)
     daemon = bench.restart_daemon(wait=None)
     daemon.wait_network()
     wait_for(lambda: not bench.sim.used_slots(),
@@ -48,7 +48,7 @@ def next_start_closes_what_was_left(bench):
     for connection in server.connections:
         wait_for(lambda c=connection: c.ended, "the far end saw the close")
     rows = bench.settled_history()
-    same(len(rows), 10, "sessions")
+    same(len(rows), DIALECT.slots, "sessions")
     for row in rows:
         same(row["reason"], "daemon-crash", "the reason")
         check(row["closed"], "a session is still open", row)

@@ -12,7 +12,7 @@ import os
 import termios
 
 import harness
-from harness import check, same, wait_for
+from harness import check, needs, same, wait_for
 
 
 def must_tell(bench, *words, tries_again=True):
@@ -121,6 +121,7 @@ def hung_modem_from_the_start(bench):
     bench.violations_expected = True    # AT again without an answer
 
 
+@needs("sim")
 def sim_wants_a_pin(bench):
     bench.start_sim("--pin", 7391)
     daemon = bench.start_daemon(wait=None)
@@ -129,28 +130,20 @@ def sim_wants_a_pin(bench):
     same(bench.json("status")["modem"]["sim"], "pin", "the SIM's state")
 
 
-def pin_file(bench, pin):
-    path = bench.path("lib/pin")
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(pin + "\n")
-    os.chmod(path, 0o600)
-    if harness.DAEMON.is_real:
-        os.chown(path, harness.DAEMON.uid, harness.DAEMON.gid)
-    return path
-
-
+@needs("sim")
 def right_pin_opens_the_sim(bench):
     bench.start_sim("--pin", 7391)
-    bench.start_daemon(modem__pin_file=pin_file(bench, "7391"))
+    bench.start_daemon(modem__pin_file=bench.secret("pin", "7391"))
     log = open(bench.daemon.err_path, encoding="utf-8").read()
     check("7391" not in log.replace(bench.dir, ""), "the PIN is in the log")
     check("7391" not in bench.modemctl("trace"), "the PIN is in the trace")
 
 
+@needs("sim")
 def wrong_pin_is_tried_once_ever(bench):
     sim = bench.start_sim("--pin", 7391)
-    daemon = bench.start_daemon(wait=None, modem__pin_file=pin_file(
-        bench, "9999"))
+    daemon = bench.start_daemon(wait=None, modem__pin_file=bench.secret(
+        "pin", "9999"))
     for _ in range(4):          # the first start and three more
         daemon.wait_modem("sim", reason="not tried again")
         must_tell(bench, "correct pin-file")
@@ -161,6 +154,7 @@ def wrong_pin_is_tried_once_ever(bench):
     same(len(tried), 1, "times that a PIN was tried")
 
 
+@needs("sim")
 def no_sim(bench):
     bench.start_sim("--sim", "none")
     daemon = bench.start_daemon(wait=None)
@@ -170,6 +164,7 @@ def no_sim(bench):
     daemon.wait_network()
 
 
+@needs("sim")
 def registration_denied(bench):
     bench.start_sim("--registration", "denied")
     daemon = bench.start_daemon(wait=None)
@@ -179,6 +174,7 @@ def registration_denied(bench):
     daemon.wait_network()
 
 
+@needs("sim")
 def registration_takes_long(bench):
     bench.start_sim("--registration", "searching")
     daemon = bench.start_daemon(wait=None)
@@ -188,6 +184,7 @@ def registration_takes_long(bench):
     daemon.wait_network()
 
 
+@needs("sim")
 def roaming_is_not_allowed(bench):
     bench.start_sim("--registration", "roaming")
     daemon = bench.start_daemon(wait=None, modem__allow_roaming=False)
@@ -197,6 +194,7 @@ def roaming_is_not_allowed(bench):
     daemon.wait_network()
 
 
+@needs("contexts")
 def apn_is_refused(bench):
     bench.start_sim("--apn", "right.example")
     daemon = bench.start_daemon(wait=None, modem__apn="wrong.example")

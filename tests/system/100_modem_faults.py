@@ -12,7 +12,7 @@ import os
 import time
 
 import harness
-from harness import check, same, wait_for
+from harness import DIALECT, check, same, wait_for
 from protocol import ENUMS
 
 
@@ -61,12 +61,12 @@ def reboot_by_itself(bench):
 
 
 def reboot_in_the_middle_of_a_transfer(bench):
-    for quirk in ("reboot-on-cipsend", "reboot-on-cipopen"):
+    for what in ("reboot-on-send", "reboot-on-open"):
         bench.start("--boot-time", 100)
         server = bench.server(harness.echo)
         client, links = two_links(bench, server)
-        bench.sim.ctl("quirk", quirk, 1)
-        if quirk == "reboot-on-cipsend":
+        bench.sim.ctl("quirk", DIALECT.quirks[what], 1)
+        if what == "reboot-on-send":
             links[0].send(b"x" * 1000)
         else:
             victim = client.open_start("127.0.0.1", server.port)
@@ -135,7 +135,7 @@ def unplug_in_the_middle_of_a_transfer(bench):
     client.wait(lambda: link.closed, 5, "the news")
     counts = link.closed["counts"]
     arrived = len(server.connection(0).received)
-    check(counts["taken"] <= arrived <= counts["taken"] + 1500,
+    check(counts["taken"] <= arrived <= counts["taken"] + DIALECT.max_send,
           "taken %d, arrived %d" % (counts["taken"], arrived))
     bench.sim.ctl("replug")
     daemon.wait_network(timeout=40)
@@ -150,9 +150,9 @@ def left_waiting_for_payload(bench):
     slot = bench.sim.used_slots()[0]["link"]
     daemon.kill()
     fd = os.open(bench.sim.tty, os.O_RDWR | os.O_NOCTTY)
-    os.write(fd, b"AT+CIPSEND=%d,1500\r" % slot)
+    os.write(fd, DIALECT.send_command(slot, 1500))
     said = b""
-    while not said.endswith(b">"):
+    while not said.endswith(DIALECT.prompt):
         said += os.read(fd, 100)
     os.write(fd, b"x" * 100)
     wait_for(lambda: bench.sim.stats()["line"]["bytes_in"] > 100, "it is in")

@@ -16,7 +16,7 @@ import subprocess
 import termios
 
 import harness
-from harness import CLIENT_A, User, check, same, wait_for
+from harness import CLIENT_A, DIALECT, User, check, needs, same, wait_for
 
 ADMIN = User("")
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
@@ -94,7 +94,8 @@ def keys_that_programs_rely_on(bench):
               "links_total", "capabilities", "history", "line"}
     check(wanted <= set(status), "keys of status", wanted - set(status))
     same((status["instance"], status["network"], status["links_used"],
-          status["links_total"]), ("modem", "open", 1, 10), "status")
+          status["links_total"]), ("modem", "open", 1, DIALECT.slots),
+         "status")
     check(isinstance(status["history"]["committed"], int), "committed")
     check(TIME.match(status["started"]), "a time", status["started"])
 
@@ -121,6 +122,18 @@ def exit_codes(bench):
         (1, "resolve", "no.such.name.example"),
         (2,), (2, "no-such-verb"), (2, "status", "too-much"),
         (2, "nc"), (2, "nc", "host", "99999"), (2, "nc", "-q", "x", "h", 1),
+        (2, "nc", "--pki", 1, "h", 1), (2, "nc", "-u", "--tls", "h", 1),
+        (2, "nc", "--tls", "--alpn", "a,,b", "h", 1),
+        (2, "nc", "--tls", "--cn", "x" * 65, "h", 1),
+        (2, "nc", "--tls", "--psk-file", bench.path("none"), "h", 1),
+        (2, "nc", "--tls", "--psk-hint", "me", "h", 1),
+        (2, "nc", "--linger", 61, "h", 1), (2, "nc", "-l", "--nodelay", 1),
+        (2, "nc", "--udp-remote", "first", "h", 1),
+        (2, "nc", "-u", "--udp-remote", "first", "h", 1),
+        (2, "nc", "-u", "--udp-remote", "all", "h", 1),
+        (2, "nc", "--lease", "-6", "h", 1),
+        (1, "nc", "--tls", "127.0.0.1", 1), (1, "nc", "-6", "host", 1),
+        (1, "nc", "::1", 1), (1, "nc", "--keepalive", 60, "127.0.0.1", 1),
         (2, "history", "--since", "nonsense"), (2, "--no-such-option"),
         (2, "history", "--limit", 0), (2, "resolve"),
         (3, "-s", bench.path("none.sock"), "status"),
@@ -196,6 +209,7 @@ def help_needs_no_daemon(bench):
         check(out.startswith("Usage: modemctl"), "what it prints", out)
 
 
+@needs("reverse")
 def reverse_asks_the_modem(bench):
     bench.start("--baud", 0, "--host", "a.example=127.0.0.9")
     same(bench.modemctl("reverse", "127.0.0.9"), "a.example\n", "the name")
@@ -258,10 +272,11 @@ def follow(bench, *args):
 def monitor_and_trace_end_on_sigint(bench):
     daemon = bench.start("--baud", 0)
     server = bench.server(harness.echo)
+    command = DIALECT.commands["open"]
     for args, wanted in ((("monitor",), "open"),
                          (("--json", "monitor"), '"event"'),
-                         (("trace", "--follow"), "AT+CIPOPEN"),
-                         (("--json", "trace", "--follow"), "AT+CIPOPEN")):
+                         (("trace", "--follow"), command),
+                         (("--json", "trace", "--follow"), command)):
         program = follow(bench, *args)
         wait_for(lambda: any(c["client"] == "modemctl"
                              for c in bench.json("clients", user=ADMIN)

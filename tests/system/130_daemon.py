@@ -13,7 +13,7 @@ import subprocess
 import time
 
 import harness
-from harness import check, same, wait_for
+from harness import DIALECT, check, same, wait_for
 from protocol import Closed
 
 
@@ -59,11 +59,21 @@ def mistakes_are_named_with_file_and_line(bench):
 
 
 def dialect_without_a_driver(bench):
-    path = config_file(bench, "modem {\n\tdialect = \"w800\"\n}\n")
+    path = config_file(bench, "modem {\n\tdialect = \"hayes\"\n}\n")
     for args in (("--check",), ("-f",)):
         code, _, err = modemd(bench, "-c", path, *args)
         same(code, 2, "the exit code")
-        check("modem.dialect" in err and "simcom" in err, "what to do", err)
+        check(path + ":2: modem.dialect: must be one of: auto" in err and
+              " " + DIALECT.name in err, "what to do", err)
+
+
+def every_dialect_has_a_driver(bench):
+    for dialect in ("auto", "simcom", "w800"):
+        path = config_file(bench, "modem {\n\tdialect = \"%s\"\n}\n"
+                           % dialect)
+        code, _, err = modemd(bench, "-c", path, "--check", "-o",
+                              "ipc.socket-group=" + harness.socket_group())
+        same(code, 0, "the exit code with %s (%s)" % (dialect, err))
 
 
 def good_configuration_and_usage(bench):
@@ -208,8 +218,9 @@ def it_becomes_a_daemon(bench):
         "/proc/%d/status" % number).read(), "the process is gone")
 
 
-harness.run(mistakes_are_named_with_file_and_line, dialect_without_a_driver,
-            good_configuration_and_usage, second_daemon_is_refused,
-            second_daemon_for_the_same_modem, socket_is_what_was_asked_for,
-            foreign_file_is_not_removed, sigterm_ends_cleanly,
-            sighup_rereads_what_can_change, it_becomes_a_daemon)
+harness.run(mistakes_are_named_with_file_and_line, every_dialect_has_a_driver,
+            dialect_without_a_driver, good_configuration_and_usage,
+            second_daemon_is_refused, second_daemon_for_the_same_modem,
+            socket_is_what_was_asked_for, foreign_file_is_not_removed,
+            sigterm_ends_cleanly, sighup_rereads_what_can_change,
+            it_becomes_a_daemon)

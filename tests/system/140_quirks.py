@@ -12,43 +12,23 @@ import random
 import subprocess
 
 import harness
-from harness import check, same
+from harness import DIALECT, check, same
 from protocol import Closed, Refused
 
 SIZE = 12000
-# These make a fault by themselves: the transfer under them may be refused or
-# lost, once; what is told about it must be true.
-FAULTS = {
-    "cipopen-silent": 1, "cipopen-then-loss": 1, "cipopen-late": 1,
-    "reboot-on-cipopen": 1, "reboot-on-cipsend": 1, "reboot-on-netopen": 1,
-    "prompt-dead-link": 1, "send-short": 1, "send-zero": 1,
-    "send-minus-one": 1, "send-never": 1, "send-late": 1,
-    "netopen-silent": 1, "netopen-fails": 1, "netopen-error": 1,
-    "cipclose-silent": 1, "rxget-error": 1,
-    "ipclose-lost": 1, "command-silent": 1, "prompt-lost": 1,
-    "echo-returns": 2, "cipclose-list-cut": 1, "cme-swapped": 1,
-    "cipopen-fails": 1, "cipopen-255": 1, "send-busy": 1,
-    # the counted payload is not what follows its header: told, not guessed
-    "rxget-urc-split": 1, "payload-byte-lost": 1, "final-lost": 1,
-}
-# Nothing works under the first: it must be told as a state. Under the second
-# the network seems to be open: each open must be told to have failed.
-HOPELESS = {"no-tcp"}
-REFUSED = {"netopen-no-bearer"}
-# Mended after five failures, by a look at the contexts.
-LADDER = {"extra-contexts"}
-# Where resynchronising must talk before it knows what the modem waits for.
-RESYNC = {"command-silent", "prompt-lost", "netopen-silent", "cipopen-silent",
-          "send-never", "cipclose-silent", "cipclose-list-cut", "rxget-error",
-          "prompt-dead-link", "reboot-on-netopen", "reboot-on-cipopen",
-          "reboot-on-cipsend", "echo-returns", "urc-after-prompt",
-          "final-lost"}
+#: of the dialect: which make faults, and which rules they make one break
+FAULTS, HOPELESS, REFUSED, LADDER, RESYNC = (
+    DIALECT.quirk_faults, DIALECT.quirk_hopeless, DIALECT.quirk_refused,
+    DIALECT.quirk_ladder, DIALECT.quirk_resync)
 
 
 def quirks():
     out = subprocess.run([harness.STAGE.path("modemsim"), "--list-quirks"],
                          capture_output=True, text=True, check=True).stdout
-    return [line.split()[0] for line in out.splitlines()]
+    # the column behind the Q numbers: whose it is
+    rows = ((line.split()[0], line[29:36].strip())
+            for line in out.splitlines())
+    return [name for name, whose in rows if whose in (DIALECT.name, "both")]
 
 
 def transfer(bench, server, must_work):
@@ -77,7 +57,7 @@ def transfer(bench, server, must_work):
         arrived = bytes(server.connection(before).received)
         taken = link.closed["counts"]["taken"]
         check(data.startswith(arrived), "what arrived is a prefix")
-        check(taken <= len(arrived) <= taken + 1500,
+        check(taken <= len(arrived) <= taken + DIALECT.max_send,
               "taken %d, arrived %d" % (taken, len(arrived)))
     client.hang_up()
     return False
@@ -111,12 +91,12 @@ def one_quirk(name):
             for _ in range(times + 1):
                 if transfer(bench, server, must_work=False):
                     break
-                if name == "cipopen-then-loss":
+                if name in DIALECT.quirk_losses:
                     bench.sim.ctl("network-back")
         bench.daemon.wait_network(timeout=30)
         transfer(bench, server, must_work=True)
         harness.wait_for(lambda: not bench.sim.used_slots() or
-                         name in ("cipclose-lies",), "no socket is left", 30)
+                         name in DIALECT.quirk_lies, "no socket is left", 30)
     test.__name__ = "quirk_" + name.replace("-", "_")
     return test
 

@@ -4,7 +4,7 @@
 """150: the example programs run as their comments say."""
 
 import harness
-from harness import check, same, wait_for
+from harness import DIALECT, check, same, wait_for
 
 
 def fetch_asks_and_prints(bench):
@@ -33,16 +33,16 @@ def fetch_tells_what_is_wrong(bench):
     check(code != 0 and err.strip(), "no daemon", code, err)
 
 
-def echo_events_talks_on_ten_links(bench):
+def echo_events_talks_on_all_links(bench):
     bench.start("--baud", 0)
     server = bench.server(harness.echo)
-    code, out, err = bench.run("echo-events", "-n", 10, "-c", 5, "127.0.0.1",
-                               server.port)
+    code, out, err = bench.run("echo-events", "-n", DIALECT.slots,
+                               "-c", 5, "127.0.0.1", server.port)
     same((code, err), (0, ""), "exit code and stderr")
-    for link in range(10):
+    for link in range(DIALECT.slots):
         check("link %d ended" % link in out or "link %d ended" % (link + 1)
               in out, "link %d" % link, out)
-    same(len(server.connections), 10, "connections")
+    same(len(server.connections), DIALECT.slots, "connections")
 
 
 def echo_events_survives_a_loss(bench):
@@ -64,4 +64,4 @@ def echo_events_survives_a_loss(bench):
 
 
 harness.run(fetch_asks_and_prints, fetch_tells_what_is_wrong,
-            echo_events_talks_on_ten_links, echo_events_survives_a_loss)
+            echo_events_talks_on_all_links, echo_events_survives_a_loss)

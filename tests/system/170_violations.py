@@ -15,7 +15,7 @@ import time
 import tty
 
 import harness
-from harness import check, same, wait_for
+from harness import DIALECT, check, needs, same, wait_for
 
 
 class Line:
@@ -34,7 +34,7 @@ class Line:
         os.write(self.fd, data)
 
     def ask(self, command, until=b"OK\r\n"):
-        self.say(command + b"\r")
+        self.say(command + DIALECT.eol)
         self.hear(until)
 
     def hear(self, until):
@@ -54,6 +54,7 @@ def planted(bench, kind, plant):
     sim.ctl("violations reset")
 
 
+@needs("sim")
 def every_kind_is_counted(bench):
     bench.violations_expected = True
     bench.start_sim("--baud", 0, "--free-ports")
@@ -104,6 +105,37 @@ def on_an_accepted_link(bench, line):
     line.hear(b"+IPCLOSE: 1,1\r\n")
 
 
+@needs("wifi")
+def every_kind_of_a_blocking_modem_is_counted(bench):
+    bench.violations_expected = True
+    bench.start_sim("--baud", 0, "--free-ports")
+    server = bench.server(harness.sink)
+    line = Line(bench)
+    line.ask(b"ATE0", b"\r\n")
+    line.ask(b'AT+CWJAP="%s","%s"' % (
+        DIALECT.ssid.encode(), DIALECT.password.encode()), b"WIFI GOT IP\r\n")
+    line.ask(b"AT+CIPMUX=1")
+    line.ask(b'AT+CIPSTART=0,"TCP","127.0.0.1",%d' % server.port)
+    same(bench.sim.violations(), {}, "violations of a good conversation")
+
+    planted(bench, "send-too-long", lambda: line.ask(
+        b"AT+CIPSEND=0,5761", b"ERROR\r\n"))
+    planted(bench, "cipmux-while-open", lambda: line.ask(
+        b"AT+CIPMUX=0", b"ERROR\r\n"))
+    line.ask(b"AT+CIPSERVER=1,8080")
+    planted(bench, "maxconn-while-serving", lambda: line.ask(
+        b"AT+CIPSERVERMAXCONN=2", b"ERROR\r\n"))
+    planted(bench, "payload-without-prompt", lambda: line.say(b"hello\r\n"))
+    planted(bench, "control-byte-in-line", lambda: line.say(b"AT\x01\r\n"))
+    planted(bench, "line-too-long", lambda: line.say(b"AT" + b"x" * 600 +
+                                                     b"\r\n"))
+    planted(bench, "busy", lambda: (
+        line.say(b'AT+CIPSTART=1,"TCP","192.0.2.1",80\r\n'),
+        line.ask(b"AT", b"busy")))
+    bench.sim.ctl("reboot")
+
+
+@needs("data-notes")
 def what_may_be_payload_is_noted(bench):
     """In data mode nothing is a violation; what looks like one is a note."""
     bench.start_sim("--baud", 0)
@@ -142,7 +174,7 @@ def every_kind_has_been_planted(bench):
 def a_violation_fails_a_test(bench):
     """The teardown of all tests, tested."""
     bench.start_sim("--baud", 0)
-    Line(bench).say(b"hello\r")
+    Line(bench).say(b"hello" + DIALECT.eol)
     wait_for(bench.sim.violations, "it is counted")
     try:
         bench.finish()
@@ -153,5 +185,6 @@ def a_violation_fails_a_test(bench):
     bench.violations_expected = True
 
 
-harness.run(every_kind_is_counted, what_may_be_payload_is_noted,
-            every_kind_has_been_planted, a_violation_fails_a_test)
+harness.run(every_kind_is_counted, every_kind_of_a_blocking_modem_is_counted,
+            what_may_be_payload_is_noted, every_kind_has_been_planted,
+            a_violation_fails_a_test)

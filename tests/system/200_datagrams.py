@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import harness
-from harness import check, same, wait_for
+from harness import DIALECT, check, needs, same, wait_for
 from protocol import Refused
 
 
@@ -56,7 +56,8 @@ def both_ways(bench, link, peers, rounds=5):
     """Datagrams of all sizes, to and from each; the source of each is right
     or not told."""
     port = host_port(bench, link)
-    for size in (1, 2, 59, 512, 1024, 1460, 1500)[:rounds + 2]:
+    for size in (1, 2, 59, 512, 1024, 1400, DIALECT.max_datagram)[
+            :rounds + 2]:
         for peer in peers:
             data = os.urandom(size)
             link.send_to(data, "127.0.0.1", peer.port)
@@ -68,6 +69,7 @@ def both_ways(bench, link, peers, rounds=5):
             same(source, peer.name if link.source else None, "its source")
 
 
+@needs("whole-datagrams")
 def pulled(bench):
     daemon = bench.start("--free-ports")
     peers = [Peer(bench), Peer(bench)]
@@ -128,6 +130,7 @@ def refused(bench):
     fails("INVALID", "resolve", kind="open", type="UDP", port=53)
     link = client.open(None, None, type="UDP")
     send = {"kind": "send", "link": link.id, "epoch": 1}
+    longest = DIALECT.max_datagram
     fails("INVALID", "to_host and to_port", data=b"x", **send)
     fails("INVALID", "to_port", data=b"x", to_host="127.0.0.1", **send)
     fails("INVALID", "to_port", data=b"x", to_host="127.0.0.1", to_port=0,
@@ -135,18 +138,19 @@ def refused(bench):
     fails("INVALID", "to_host", data=b"x", to_port=53, **send)
     fails("INVALID", "to_host", data=b"x", to_host='1.2.3.4"', to_port=53,
           **send)
-    fails("TOO_LONG", "1500", data=bytes(1501), to_host="127.0.0.1",
-          to_port=53, **send)
+    fails("TOO_LONG", str(longest), data=bytes(longest + 1),
+          to_host="127.0.0.1", to_port=53, **send)
     tcp = client.open("127.0.0.1", bench.server(harness.sink).port)
     fails("INVALID", "UDP", kind="send", link=tcp.id, epoch=1, data=b"x",
           to_host="127.0.0.1", to_port=53)
-    check(not any("CIPSEND=" in c for c in bench.sim.commands()),
+    check(not any(DIALECT.commands["send"] in c for c in bench.sim.commands()),
           "something was sent")
     peer = Peer(bench)
     link.send_to(b"and it still works", "127.0.0.1", peer.port)
     same(peer.receive()[0], b"and it still works", "the datagram")
 
 
+@needs("send-max")
 def too_long_for_the_firmware(bench):
     """That datagram is told as not sent, the link goes on."""
     daemon = bench.start("--free-ports", "--quirk", "send-max-1400")
@@ -161,6 +165,7 @@ def too_long_for_the_firmware(bench):
     same((counts["accepted"], counts["taken"]), (1406, 5), "the counts")
 
 
+@needs("whole-datagrams")
 def with_their_source(bench):
     """receive = auto: who wants the source gets push, as long as it is open;
     a link with never_push has priority."""
@@ -193,9 +198,7 @@ def spellings(bench):
     client = daemon.client("udp")
     link = client.open(None, None, type="UDP", want_source=True)
     peer = Peer(bench)
-    for quirk in ("recv-from-plus", "recv-from-blank", "receive-colon",
-                  "push-waits", "blank-none", "blank-double", "crcrlf",
-                  "udp-ok-first"):
+    for quirk in DIALECT.push_quirks:
         bench.sim.ctl("quirk", quirk, "on")
         both_ways(bench, link, [peer], 3)
         bench.sim.ctl("quirk", quirk, "off")
@@ -245,7 +248,7 @@ def a_killed_daemon(bench):
     """Sockets for datagrams that it left in the modem are closed."""
     daemon = bench.start("--free-ports")
     client = daemon.client("udp")
-    for _ in range(10):
+    for _ in range(DIALECT.slots):
         client.open(None, None, type="UDP")
     daemon.kill()
     daemon = bench.restart_daemon()
@@ -267,7 +270,8 @@ def nc_keeps_them_apart(bench):
             env=bench.environment()) as program:
         stdin.close()
         stdout.close()
-        blocks = [os.urandom(n) for n in (1, 1500, 700, 2)]
+        blocks = [os.urandom(n) for n in (
+            1, DIALECT.max_datagram, 700, 2)]
         for block in blocks:
             ours.send(block)
         for block in blocks:

@@ -8,11 +8,10 @@ import os
 import tty
 
 import harness
-from harness import CLIENT_A, User, check, same, wait_for
+from harness import CLIENT_A, DIALECT, User, check, needs, same, wait_for
 
 ADMIN = User("")
-STEPS = ["device", "line", "modem", "sim", "registration", "context",
-         "network", "service"]
+STEPS = DIALECT.steps
 
 
 def why(bench):
@@ -76,7 +75,9 @@ def down_and_up_with_links_of_others(bench):
     bench.modemctl("network", "down", user=ADMIN)
 
     # the reply came when it was so, in the modem too
-    same(bench.sim.stats()["network"]["state"], "closed", "the modem's network")
+    same(bench.sim.stats()["network"]["state"], DIALECT.network_when_down,
+         "the modem's network")
+    same(bench.sim.used_slots(), [], "links in the modem")
     plain.client.wait(lambda: plain.closed, 5, "the close")
     same(plain.closed["reason"], "network-down", "the reason")
     same(plain.closed["counts"]["taken"], 6, "taken")
@@ -199,20 +200,16 @@ def why_silent(bench):
     bench.violations_expected = True    # it was asked while it slept
 
 
+@needs("sim")
 def why_sim_pin_is_wrong(bench):
     bench.start_sim("--baud", 0, "--pin", "4711")
-    pin = bench.path("pin")
-    with open(pin, "w", encoding="ascii") as f:
-        f.write("1234\n")
-    os.chmod(pin, 0o600)
-    if harness.DAEMON.is_real:
-        os.chown(pin, harness.DAEMON.uid, harness.DAEMON.gid)
-    bench.start_daemon(wait=None, modem__pin_file=pin)
+    bench.start_daemon(wait=None, modem__pin_file=bench.secret("pin", "1234"))
     wait_why(bench, "sim", "failed", "correct pin-file")
     tries = [c for c in bench.sim.commands() if c.startswith("AT+CPIN=")]
     same(len(tries), 1, "PINs that were tried")
 
 
+@needs("sim")
 def why_searching(bench):
     bench.start_sim("--baud", 0, "--registration", "searching", "--csq", 3)
     bench.start_daemon(wait=None)
@@ -229,6 +226,7 @@ def why_searching(bench):
          "All is well: the network is open.", "the first line")
 
 
+@needs("sim")
 def a_radio_that_is_off_is_switched_on(bench):
     """Somebody left it in flight mode."""
     bench.start_sim("--baud", 0)
@@ -244,6 +242,7 @@ def a_radio_that_is_off_is_switched_on(bench):
     check("radio on" in why(bench)["step"]["modem"]["text"], "why says so")
 
 
+@needs("contexts")
 def why_netopen_fails(bench):
     bench.start_sim("--baud", 0, "--quirk", "netopen-error")
     bench.start_daemon(wait=None, recovery__backoff="1s..1s")
@@ -259,6 +258,7 @@ def why_netopen_fails(bench):
     check(why(bench)["well"], "all is well")
 
 
+@needs("contexts")
 def foreign_contexts_are_deleted(bench):
     bench.start_sim("--baud", 0, "--quirk", "extra-contexts")
     bench.start_daemon(wait=None, recovery__backoff="50ms..100ms")
@@ -272,6 +272,7 @@ def foreign_contexts_are_deleted(bench):
           "the history", texts)
 
 
+@needs("contexts")
 def a_stuck_network_restarts_the_modem(bench):
     bench.start_sim("--baud", 0, "--quirk", "netopen-stuck")
     bench.start_daemon(wait=None, recovery__backoff="50ms..100ms")
@@ -291,6 +292,7 @@ def a_stuck_network_restarts_the_modem(bench):
 
 # --------------------------------------------------------------------- audit
 
+@needs("close-lost")
 def what_the_modem_lost_is_told(bench):
     """No +IPCLOSE: the table tells, after a fault of the line."""
     daemon = bench.start("--baud", 0, "--quirk", "ipclose-lost",

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 
-"""270: everything the modem has, in use at once: ten links and four listeners
-by five clients, each byte where it belongs."""
+"""270: everything the modem has, in use at once: all links and all
+listeners, by five clients, each byte where it belongs."""
 
 import hashlib
 import random
@@ -10,10 +10,11 @@ import socket
 import threading
 
 import harness
-from harness import check, same, wait_for
+from harness import DIALECT, check, same, wait_for
 
 SIZE = 2_000_000 if harness.LONG else 60_000
-OUTBOUND, PORTS = 6, (8001, 8002, 8003, 8004)
+PORTS = range(8001, 8001 + DIALECT.listeners)
+OUTBOUND = DIALECT.slots - len(PORTS)
 
 
 def blob(seed):
@@ -67,9 +68,10 @@ def pump(clients, pairs, done):
     wait_for(step, "all bytes are there", 120, 0)
 
 
-def ten_links_and_four_listeners(bench, **settings):
+def all_links_and_all_listeners(bench, **settings):
     daemon = bench.start("--baud", 0, "--free-ports",
-                         links__reserve_inbound=0, links__max_inbound=10,
+                         links__reserve_inbound=0,
+                         links__max_inbound=DIALECT.slots,
                          **settings)
     clients = [daemon.client("client-%d" % i) for i in range(5)]
     listeners = [clients[i].listen(port) for i, port in enumerate(PORTS)]
@@ -85,7 +87,7 @@ def ten_links_and_four_listeners(bench, **settings):
     server = bench.server(serve)
     out = [clients[i % 5].open("127.0.0.1", server.port)
            for i in range(OUTBOUND)]
-    wait_for(lambda: len(far) == OUTBOUND, "six links are accepted")
+    wait_for(lambda: len(far) == OUTBOUND, "the outbound links are accepted")
 
     peers, inbound = [], []
     for i, port in enumerate(PORTS):
@@ -95,7 +97,8 @@ def ten_links_and_four_listeners(bench, **settings):
                  "the connection to port %d" % port)
         inbound.append(listeners[i].accepted.popleft())
     same((bench.json("status")["links_used"],
-          bench.json("status")["listeners_used"]), (10, 4), "in use")
+          bench.json("status")["listeners_used"]),
+         (DIALECT.slots, DIALECT.listeners), "in use")
     for peer in peers:
         peer.start()
 
@@ -117,15 +120,16 @@ def ten_links_and_four_listeners(bench, **settings):
         same(digest(out[i].data), digest(blob(100 + number)),
              "to link %d" % i)
     rows = bench.json("links")
-    same(len(rows), 10, "links")
+    same(len(rows), DIALECT.slots, "links")
     check(all(r["sent"] == r["received"] == SIZE for r in rows), "counts",
           [(r["sent"], r["received"]) for r in rows])
-    same({r["client"] for r in rows}, {"client-%d" % i for i in range(5)},
-         "clients")
+    same({r["client"] for r in rows},
+         {"client-%d" % (i % 5) for i in (*range(OUTBOUND),
+                                          *range(len(PORTS)))}, "clients")
 
 
 def the_same_in_push(bench):
-    ten_links_and_four_listeners(bench, modem__receive="push")
+    all_links_and_all_listeners(bench, modem__receive="push")
 
 
-harness.run(ten_links_and_four_listeners, the_same_in_push)
+harness.run(all_links_and_all_listeners, the_same_in_push)

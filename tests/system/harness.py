@@ -13,7 +13,8 @@ simulator must have counted no violation and no sanitizer may have reported.
 
 Environment: MODEMD_BUILD the CMake build folder, MODEMD_LONG=1 the full counts,
 MODEMD_KEEP=1 keeps the directories, MODEMD_SKIPS a file that collects skips,
-MODEMD_SANITIZER_LOGS a directory that collects reports.
+MODEMD_NOT_APPLICABLE one that collects what the dialect cannot do,
+MODEMD_SANITIZER_LOGS a directory that collects reports. dialect.py has its own.
 """
 
 import contextlib
@@ -32,6 +33,7 @@ import threading
 import time
 import traceback
 
+from dialect import DIALECT, needs   # needs: for the tests
 from protocol import Client
 
 BUILD = os.environ.get("MODEMD_BUILD", "")
@@ -259,7 +261,8 @@ class Sim(Program):
             options += ["--group", DAEMON.name]
         super().__init__(bench, name, [
             STAGE.path("modemsim"), "--link", self.tty,
-            "--control", self.control, "--log", self.log] + options)
+            "--control", self.control, "--log", self.log] +
+            DIALECT.sim_options() + options)
         wait_for(lambda: "ready" in self.stdout() or not self.is_running(),
                  "the simulator is ready")
         check(self.is_running(), "the simulator does not run",
@@ -366,6 +369,8 @@ def write_config(path, settings):
                     value = '"%s"' % value
                 elif isinstance(value, bool):
                     value = "true" if value else "false"
+                elif isinstance(value, list):
+                    value = "{%s}" % ", ".join('"%s"' % v for v in value)
                 f.write("\t%s = %s\n" % (key, value))
             f.write("}\n")
     os.chmod(path, 0o644)
@@ -556,10 +561,22 @@ class Bench:
             "state": {"file": self.path("lib/%s.state" % name)},
             "log": {"level": "debug"},
         }
+        for section, keys in DIALECT.settings(self).items():
+            out[section].update(keys)
         for key, value in changes.items():
             section, key = key.split("__")
             out[section][key.replace("_", "-")] = value
         return out
+
+    def secret(self, name, text):
+        """A file that only the daemon may read."""
+        path = self.path("lib/" + name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text + "\n")
+        os.chmod(path, 0o600)
+        if DAEMON.is_real:
+            os.chown(path, DAEMON.uid, DAEMON.gid)
+        return path
 
     def start_sim(self, *options, name="sim"):
         sim = Sim(self, *options, name=name)
@@ -697,6 +714,20 @@ class Bench:
             shutil.rmtree(self.dir, ignore_errors=True)
 
 
+def is_applicable(function):
+    """Otherwise it says so, and where the list of those is."""
+    missing = getattr(function, "not_applicable", "")
+    if not missing:
+        return True
+    name = function.__name__.replace("_", " ")
+    print("n/a             %s: needs %s" % (name, missing), flush=True)
+    if "MODEMD_NOT_APPLICABLE" in os.environ:
+        with open(os.environ["MODEMD_NOT_APPLICABLE"], "a",
+                  encoding="utf-8") as f:
+            f.write("%s: %s: %s\n" % (DIALECT.name, missing, name))
+    return False
+
+
 def run_one(function):
     """True, False, or None when it was skipped."""
     bench = Bench(function.__name__.replace("_", "-"))
@@ -739,8 +770,8 @@ def run(*functions):
     try:
         if functions[0].__name__ == "<lambda>":
             functions = functions[0]()      # known only by the programs
-        results = [run_one(f) for f in functions if not args or
-                   any(f.__name__.startswith(a) for a in args)]
+        results = [run_one(f) for f in functions if is_applicable(f) and (
+            not args or any(f.__name__.startswith(a) for a in args))]
     finally:
         STAGE.remove()
     if False in results or not results:

@@ -17,7 +17,7 @@ void core_config(struct config *cfg)
 		.modem = {
 			.device = text("/dev/fake"),
 			.baud = 115200,
-			.dialect = text("auto"),
+			.dialect = text("simcom"),
 			.apn = text("internet"),
 			.cid = 1,
 			.pdp_type = text("IP"),
@@ -28,6 +28,9 @@ void core_config(struct config *cfg)
 			.pin = text(""),
 			.wifi_ssid = text(""),
 			.wifi_password = text(""),
+			.dns_servers = text(""),
+			.sntp_servers = text(""),
+			.sntp = true,
 			.options = text(""),
 		},
 		.ipc = {

@@ -160,16 +160,32 @@ static void nothing_unwanted(struct replay *r, const char *before)
 			    before);
 }
 
-static void compare(struct replay *r)
+/* All that the step wants; static. */
+static const char *wanted(struct replay *r, size_t *len)
+{
+	static char bytes[REPLAY_BYTES + 8];
+	const struct replay_step *st = r->step;
+	const char *dialect = r->bench->cfg.modem.dialect;
+	const char *eol = st->is_command ?
+			  driver_find(dialect)->dialect->eol : "";
+
+	memcpy(bytes, st->bytes, st->len);
+	strcpy(bytes + st->len, eol);
+	*len = st->len + strlen(eol);
+
+	return bytes;
+}
+
+static void compare(struct replay *r, const char *want, size_t len)
 {
 	const struct replay_step *st = r->step;
 	size_t have = evbuffer_get_length(r->wrote);
-	size_t n = have < st->len ? have : st->len;
+	size_t n = have < len ? have : len;
 
-	if (n > 0 && memcmp(evbuffer_pullup(r->wrote, -1), st->bytes, n) != 0)
+	if (n > 0 && memcmp(evbuffer_pullup(r->wrote, -1), want, n) != 0)
 		replay_fail(st, "the daemon wrote \"%s\", not \"%s\"",
 			    printable(evbuffer_pullup(r->wrote, -1), have),
-			    printable(st->bytes, st->len));
+			    printable(want, len));
 }
 
 /* The clock goes from timer to timer until all of it is there. */
@@ -177,19 +193,21 @@ static void want(struct replay *r)
 {
 	struct timers *ts = r->bench->ts;
 	int64_t until = timers_mono_ms(ts) + r->step->ms, next;
+	size_t len;
+	const char *bytes = wanted(r, &len);
 
 	for (;;) {
-		compare(r);
-		if (evbuffer_get_length(r->wrote) >= r->step->len)
+		compare(r, bytes, len);
+		if (evbuffer_get_length(r->wrote) >= len)
 			break;
 		next = fake_timers_next_ms(ts);
 		if (next < 0 || timers_mono_ms(ts) + next > until)
 			replay_fail(r->step, "within %u ms the daemon did not "
 				    "write \"%s\"", r->step->ms,
-				    printable(r->step->bytes, r->step->len));
+				    printable(bytes, len));
 		fake_timers_advance(ts, (uint32_t)next);
 	}
-	evbuffer_drain(r->wrote, r->step->len);
+	evbuffer_drain(r->wrote, len);
 }
 
 static void say(struct replay *r, bool bytewise)

@@ -36,6 +36,7 @@ struct replay_step {
 	uint32_t ms;
 	char *bytes;		/* terminated, too */
 	size_t len;
+	bool is_command;	/* and the end of line of the dialect */
 };
 
 struct replay_file {

@@ -124,13 +124,13 @@ static int add_say(struct reader *rd, bool timed, uint32_t ms,
 	return 0;
 }
 
-/* "> TEXT" (a CR is added), ">> BYTES", "< BYTES", and "~MS" behind it. */
+/* "> TEXT" (a command), ">> BYTES", "< BYTES", and "~MS" behind it. */
 static int add_bytes(struct reader *rd, char *text)
 {
 	bool from_modem = *text == '<', raw = from_modem;
 	bool timed;
 	uint32_t ms = from_modem ? SAY_MS : WANT_MS;
-	static char bytes[REPLAY_BYTES + 1];	/* and a CR */
+	static char bytes[REPLAY_BYTES + 1];
 	char *end;
 	int len;
 
@@ -153,10 +153,11 @@ static int add_bytes(struct reader *rd, char *text)
 		return wrong(rd, "no such escape, or too long", text);
 	if (from_modem)
 		return add_say(rd, timed, ms, bytes, (size_t)len);
-	if (!raw)
-		bytes[len++] = '\r';
+	if (add_step(rd, REPLAY_WANT, ms, bytes, (size_t)len))
+		return -1;
+	rd->f->steps[rd->f->count - 1].is_command = !raw;
 
-	return add_step(rd, REPLAY_WANT, ms, bytes, (size_t)len);
+	return 0;
 }
 
 static int read_lines(struct reader *rd);

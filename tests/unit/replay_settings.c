@@ -55,6 +55,9 @@ void replay_set(struct replay *r)
 		char **string;
 		uint32_t *number;
 	} settings[] = {
+		{ "modem.dialect",	&cfg->modem.dialect, NULL },
+		{ "modem.wifi-ssid",	&cfg->modem.wifi_ssid, NULL },
+		{ "modem.wifi-password", &cfg->modem.wifi_password, NULL },
 		{ "modem.pin",		&cfg->modem.pin, NULL },
 		{ "modem.apn",		&cfg->modem.apn, NULL },
 		{ "modem.apn-user",	&cfg->modem.apn_user, NULL },

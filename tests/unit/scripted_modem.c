@@ -694,7 +694,7 @@ static void on_written(void *ctx, struct port *p, const uint8_t *data,
 		} else if (*data == '\r') {
 			on_line(s);
 		} else if (s->len < sizeof(s->line) - 1 &&
-			   (*data != '+' || s->len > 0)) {
+			   (s->len > 0 || (*data != '+' && *data != '\n'))) {
 			s->line[s->len++] = (char)*data;
 		}
 	}

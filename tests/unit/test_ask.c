@@ -943,7 +943,7 @@ static void forbidden_and_allowed(void **state)
 		"AT+CCLK?", "AT+CREG?;+CIPMODE?", "AT+NETOPEN?",
 		"AT+CIPHEADX=1", "AT&W", "AT+CICCID",
 	};
-	const struct driver *d = driver_find("auto");
+	const struct driver *d = driver_find("simcom");
 	size_t i;
 
 	(void)state;

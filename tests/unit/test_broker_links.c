@@ -91,7 +91,8 @@ static void bad_opens(void **state)
 		{ "h", 1, 80, 65536, 0, "2:INVALID " },
 		{ "h", 1, 80, 0, 2, "2:INVALID " },
 		{ "h", 1, 80, 0, 3, "2:NOT_SUPPORTED " },
-		{ "::1", 3, 80, 0, 0, "2:INVALID " },
+		{ "::g", 3, 80, 0, 0, "2:INVALID " },
+		{ "::1", 3, 80, 0, 0, "2:NOT_SUPPORTED " },
 	};
 	struct bench *b = *state;
 	unsigned int c = client(b, "tool");
@@ -213,7 +214,7 @@ static void bad_datagrams(void **state)
 	} opens[] = {
 		{ "name.example", 53 }, { "192.0.2.1", -1 }, { "192.0.2.1", 0 },
 		{ NULL, 53 }, { "192.0.2.1", 65536 }, { "192.0.2.1.", 53 },
-		{ "::1", 53 }, { "", 53 }, { "192.0.2.1\r", 53 },
+		{ "::g", 53 }, { "", 53 }, { "192.0.2.1\r", 53 },
 	};
 	struct bench *b = *state;
 	unsigned int c = client(b, "tool");

@@ -274,8 +274,10 @@ static void bad_arguments(void **state)
 		  "has no length of 0-32 behind its /" },
 		{ 80, 3, 0, { "10.0.0.1/8" }, "allow, number 1: 10.0.0.1/8 "
 		  "has bits set behind its length" },
-		{ 80, 3, 0, { "fe80::1" }, "allow, number 1: fe80::1 is not "
-		  "of the form 192.0.2.1 or 192.0.2.0/24" },
+		{ 80, 3, 0, { "fe80::1::" }, "allow, number 1: fe80::1:: is not "
+		  "of the form 2001:db8::1 or 2001:db8::/32" },
+		{ 80, 3, 0, { "fe80::1/129" }, "allow, number 1: fe80::1/129 "
+		  "has no length of 0-128 behind its /" },
 		{ 80, 3, 0, { "example.org/8" }, "allow, number 1: "
 		  "example.org/8 is not of the form 192.0.2.1 or "
 		  "192.0.2.0/24" },

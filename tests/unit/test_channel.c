@@ -222,14 +222,24 @@ static const struct at_channel_stats *stats(struct bench *b)
 	return at_channel_get_stats(b->ch);
 }
 
+/* The first dialect; @pushed: bytes that unasked payload may count. */
+static int speak(struct at_channel *ch, size_t pushed)
+{
+	struct at_dialect dialect = {
+		.rules = simcom_rules, .eol = "\r", .urc_payload_max = pushed,
+		.entry = AT_ENTRY_ESC, .guard_ms = 1100, .rest_ms = 1100,
+	};
+
+	return at_channel_set_dialect(ch, &dialect);
+}
+
 static void begin(struct bench *b)
 {
 	memset(b, 0, sizeof(*b));
 	b->ts = fake_timers_new(1, &b->world);
 	assert_int_equal(at_channel_new(b->ts, &b->set, &channel_ops, b,
 					&b->ch), 0);
-	assert_int_equal(at_channel_set_dialect(b->ch, simcom_rules, "\r", 0),
-			 0);
+	assert_int_equal(speak(b->ch, 0), 0);
 	b->port = b->world.port;
 }
 
@@ -655,8 +665,7 @@ static void lost_prompt_of_coded_payload(void **state)
 /* As in push mode: payload of up to 64 bytes comes unasked. */
 static void may_push(struct bench *b)
 {
-	assert_int_equal(at_channel_set_dialect(b->ch, simcom_rules, "\r", 64),
-			 0);
+	assert_int_equal(speak(b->ch, 64), 0);
 	at_channel_set_echo_off(b->ch, true);
 	start(b, "AT");
 	say(b, "\r\nOK\r\n");
@@ -740,7 +749,7 @@ static void pushed_before_an_echo(void **state)
 {
 	struct bench *b = *state;
 
-	at_channel_set_dialect(b->ch, simcom_rules, "\r", 64);
+	speak(b->ch, 64);
 	start(b, "AT+ONE");
 	say(b, "\r\n" FROM "+RECEIVE,0,5\r\nabcdeAT+ONE\r\r\nOK\r\n");
 	expect(b, URCS "pushed[abcde] done(ok,OK,) ");
@@ -1725,7 +1734,7 @@ static void any_schedule(void **state)
 	c.out = evbuffer_new();
 	assert_int_equal(at_channel_new(b.ts, &b.set, &chaos_ops, &c, &b.ch),
 			 0);
-	at_channel_set_dialect(b.ch, simcom_rules, "\r", 0);
+	speak(b.ch, 0);
 	b.port = b.world.port;
 	port_open(b.port, 115200);
 	at_channel_sync(b.ch, 3, 1000, ENTRY_MAX);

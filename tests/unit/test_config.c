@@ -42,7 +42,21 @@ static void tell(void *ctx, bool warning, const char *text)
 	strcat(told, "\n");
 }
 
-static const struct config_report report = { tell, NULL, NULL };
+/* As a daemon with two drivers has it. */
+static int check_dialect(const char *name, char *why, size_t size)
+{
+	if (strcmp(name, "auto") == 0 || strcmp(name, "simcom") == 0 ||
+	    strcmp(name, "w800") == 0)
+		return 0;
+	snprintf(why, size, "must be one of: auto simcom w800");
+
+	return -EINVAL;
+}
+
+static const struct config_report report = {
+	.line = tell,
+	.dialect = check_dialect,
+};
 
 /* All in a folder of its own, so that lines begin with "m.conf:". */
 static int set_up(void **state)
@@ -139,6 +153,10 @@ static void check_defaults(const struct config *d, const char *name)
 	assert_string_equal(d->modem.pin, "");
 	assert_string_equal(d->modem.wifi_ssid, "");
 	assert_string_equal(d->modem.wifi_password, "");
+	assert_string_equal(d->modem.dns_servers, "");
+	assert_true(d->modem.sntp);
+	assert_string_equal(d->modem.sntp_servers, "");
+	assert_int_equal(d->modem.zone_min, 0);
 	assert_string_equal(d->ipc.socket, NAMED("/run/modemd/", ".sock"));
 	assert_int_equal(d->ipc.socket_mode, 0660);
 	assert_string_equal(d->ipc.socket_group, "modem");
@@ -258,6 +276,9 @@ static void all_settings(void **state)
 }
 
 /* One bad value each, and the sentence about it. */
+#define ZONE	"must be UTC or a distance from it from -12:00 to +14:00, " \
+		"as in +05:30"
+
 static const struct {
 	const char *name;
 	const char *value;
@@ -313,9 +334,22 @@ static const struct {
 	{ "modem.pin-file", "1234", "must be an absolute path" },
 	{ "modem.wifi-ssid", "0123456789012345678901234567890123",
 	  "longer than 32 bytes" },
-	{ "modem.wifi-ssid", "a\\\"", "no quote and no control byte can be "
-	  "sent to a modem here" },
+	{ "modem.wifi-ssid", "a\\tb", "holds a control byte" },
 	{ "modem.wifi-password-file", "x", "must be an absolute path" },
+	{ "modem.dns-servers", "dns.example", "must be addresses, as in "
+	  "{\"9.9.9.9\", \"2620:fe::fe\"}" },
+	{ "modem.sntp", "1", "must be true or false" },
+	{ "modem.sntp-servers", "a b", "must be names or addresses, as in "
+	  "{\"pool.ntp.org\"}" },
+	{ "modem.sntp-servers", "-a", "must be names or addresses, as in "
+	  "{\"pool.ntp.org\"}" },
+	{ "modem.sntp-servers", "0123456789012345678901234567890123456789012"
+	  "3456789012345678901234", "longer than 64 bytes" },
+	{ "modem.time-zone", "5", ZONE },
+	{ "modem.time-zone", "+14:01", ZONE },
+	{ "modem.time-zone", "-12:01", ZONE },
+	{ "modem.time-zone", "+01:60", ZONE },
+	{ "modem.time-zone", "+1:0x", ZONE },
 	{ "ipc.socket", "run/x", "must be an absolute path" },
 	{ "ipc.socket", "", "must be an absolute path" },
 	{ "ipc.socket", "/0123456789012345678901234567890123456789012345678901"
@@ -491,7 +525,8 @@ static int check_option(const char *name, long value, char *why, size_t size)
 static int load_options(const char *text, const char *const *overrides)
 {
 	static const struct config_report with_drivers = {
-		tell, NULL, check_option,
+		.line = tell,
+		.option = check_option,
 	};
 
 	put("m.conf", text);
@@ -548,6 +583,40 @@ static void modem_options(void **state)
 		"\"dns-retries=2\"\n"
 		"m.conf:6: modem.baud: no known rate; 115200, 460800 and "
 		"921600 are usual\n");
+}
+
+static void servers_and_zones(void **state)
+{
+	static const struct {
+		const char *text;
+		int min;
+	} zones[] = {
+		{ "UTC", 0 }, { "+05:30", 330 }, { "-8", -480 },
+		{ "-03:30", -210 }, { "+14:00", 840 }, { "-12:00", -720 },
+		{ "+12:45", 765 },
+	};
+	char text[64];
+	size_t i;
+
+	(void)state;
+	assert_int_equal(load_options("modem { dns-servers = {\"9.9.9.9\", "
+		"\"2620:fe::fe\"} sntp = no\n sntp-servers = {pool.ntp.org, "
+		"192.0.2.1} }", NULL), 0);
+	assert_string_equal(c->modem.dns_servers, "9.9.9.9,2620:fe::fe");
+	assert_string_equal(c->modem.sntp_servers, "pool.ntp.org,192.0.2.1");
+	assert_false(c->modem.sntp);
+	for (i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+		snprintf(text, sizeof(text), "modem { time-zone = \"%s\" }",
+			 zones[i].text);
+		assert_int_equal(load_options(text, NULL), 0);
+		assert_int_equal(c->modem.zone_min, zones[i].min);
+	}
+	assert_int_equal(load_options("modem {\n dns-servers = {\"9.9.9.9\", "
+		"\"9.9.9.9\"}\n sntp-servers = {\"a\", \"b\", \"c\",\n"
+		"\"d\"}\n}\n", NULL), -EINVAL);
+	assert_string_equal(told,
+		"m.conf:2: modem.dns-servers: 9.9.9.9: is named twice\n"
+		"m.conf:4: modem.sntp-servers: d: a modem takes 3 at most\n");
 }
 
 static void later_files_override(void **state)
@@ -678,6 +747,9 @@ static void secrets(void **state)
 	put("a", "no newline");
 	assert_int_equal(load_secret("wifi-password-file", "a"), 0);
 	assert_string_equal(c->modem.wifi_password, "no newline");
+	put("a", "a \"quote\"\\\n");
+	assert_int_equal(load_secret("wifi-password-file", "a"), 0);
+	assert_string_equal(c->modem.wifi_password, "a \"quote\"\\");
 }
 
 static void secret_mistakes(void **state)
@@ -688,13 +760,13 @@ static void secret_mistakes(void **state)
 		{ "pin-file", "123\n", "a PIN has 4 to 8 digits" },
 		{ "pin-file", "123456789\n", "a PIN has 4 to 8 digits" },
 		{ "pin-file", "12a4\n", "a PIN has 4 to 8 digits" },
-		{ "pin-file", "1234\n\n", "holds a quote or a control byte" },
+		{ "pin-file", "1234\n\n", "holds a control byte" },
 		{ "pin-file", "\n", "is empty" },
 		{ "pin-file", "", "is empty" },
-		{ "apn-password-file", "a\"b\n",
-		  "holds a quote or a control byte" },
-		{ "wifi-password-file", "a\tb\n",
-		  "holds a quote or a control byte" },
+		{ "apn-password-file", "a\"b\n", "holds a quote" },
+		{ "wifi-password-file", "a\tb\n", "holds a control byte" },
+		{ "wifi-password-file", "1234567\n",
+		  "a Wi-Fi password has 8 to 63 characters, or 64 hex digits" },
 	};
 	char line[512], big[300];
 	size_t i;
@@ -885,7 +957,7 @@ static void sample_shows_the_defaults(void **state)
 			 0);
 	assert_string_equal(told, "");
 	check_defaults(c, "modem");
-	assert_int_equal(shown, 47);
+	assert_int_equal(shown, 51);
 
 	/* the rule in the comments */
 	for (i = 0; text[i]; i++) {
@@ -911,7 +983,7 @@ int main(void)
 		T(group_must_exist), T(files_that_cannot_be_read),
 		T(secrets), T(secret_mistakes),
 		T(secret_readable_by_all), T(secret_forbidden),
-		T(accepted_with_a_warning), T(access_mistakes), T(modem_options),
+		T(accepted_with_a_warning), T(access_mistakes), T(modem_options), T(servers_and_zones),
 		T(reload),
 		T(sample_shows_the_defaults),
 	};

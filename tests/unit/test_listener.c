@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "driver/driver.h"
+#include "base/prefix.h"
 #include "modem_bench.h"
 
 #define PEER	"10.1.2.3:5000"
@@ -61,15 +62,17 @@ static struct listener_info info_of(struct bench *b, uint64_t id)
 	return info;
 }
 
-static void set_allow(struct bench *b, uint64_t id, uint32_t address,
-		      uint32_t mask, unsigned int max_links)
+/* @allow NULL: everybody. */
+static void set_allow(struct bench *b, uint64_t id, const char *allow,
+		      unsigned int max_links)
 {
 	struct listener_policy policy = {
 		.max_links = max_links,
-		.allow = { { address, mask } },
-		.allow_count = mask ? 1 : 0,
+		.allow_count = allow ? 1 : 0,
 	};
 
+	if (allow)
+		assert_null(prefix_parse(allow, &policy.allow[0]));
 	assert_int_equal(modem_set_policy(b->m, id, &policy), 0);
 }
 
@@ -369,7 +372,7 @@ static void connection_before_the_open(void **state)
 		modem_link_close(b->m, 2, true, "local");
 		bench_wait(b, 500);
 		bench_forget(b);
-		set_allow(b, id, 0x0a090000, 0xffff0000, 0);
+		set_allow(b, id, "10.9.0.0/16", 0);
 	}
 }
 
@@ -382,7 +385,7 @@ static void connection_before_the_last_open(void **state)
 	listening(b, 80);
 	for (i = 0; i < 9; i++)
 		bench_opened(b);
-	set_allow(b, 1, 0x0a090000, 0xffff0000, 0);
+	set_allow(b, 1, "10.9.0.0/16", 0);
 	for (i = 0; i < 2; i++) {
 		uint64_t link = i ? 11 : 10;
 
@@ -404,7 +407,7 @@ static void connection_before_the_last_open(void **state)
 			modem_link_close(b->m, 10, true, "local");
 		bench_wait(b, 500);
 		bench_forget(b);
-		set_allow(b, 1, 0, 0, 0);
+		set_allow(b, 1, NULL, 0);
 	}
 	assert_int_equal(script_open_slots(b->script), 10);
 }
@@ -685,7 +688,7 @@ static void collision_with_a_refused_one(void **state)
 	struct bench *b = *state;
 	uint64_t id = listening(b, 80);
 
-	set_allow(b, id, 0x0a090000, 0xffff0000, 0);
+	set_allow(b, id, "10.9.0.0/16", 0);
 	script_connect_unheard(b->script, 9, 0, PEER);
 	script_answer(b->script, "AT+CIPOPEN=9", "\r\nOK\r\n", 1);
 	assert_int_equal(bench_open(b), 1);
@@ -768,7 +771,7 @@ static void allow_list(void **state)
 	unsigned int refused = 0;
 	size_t i;
 
-	set_allow(b, id, 0x0a010200, 0xffffff00, 0);
+	set_allow(b, id, "10.1.2.0/24", 0);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		script_connect(b->script, 0, 0, cases[i].peer);
 		bench_wait(b, 50);
@@ -784,7 +787,7 @@ static void allow_list(void **state)
 		bench_forget(b);
 		assert_int_equal(bench_status(b).slots_used, 0);
 	}
-	set_allow(b, id, 0, 0, 0);	/* everybody, also who is not known */
+	set_allow(b, id, NULL, 0);	/* everybody, also who is not known */
 	script_connect(b->script, 0, 0, "nonsense");
 	bench_wait(b, 50);
 	bench_expect_prefix(b, "accepted(1,");
@@ -802,7 +805,7 @@ static void max_links_of_one(void **state)
 	uint64_t id = listening(b, 80);
 
 	listening(b, 81);
-	set_allow(b, id, 0, 0, 2);
+	set_allow(b, id, NULL, 2);
 	script_connect(b->script, -1, 0, "10.0.0.1:1");
 	script_connect(b->script, -1, 0, "10.0.0.1:2");
 	script_connect(b->script, -1, 0, "10.0.0.1:3");
@@ -895,7 +898,7 @@ static void open_beside_a_refused_one(void **state)
 	unsigned int i;
 
 	listening(b, 80);
-	set_allow(b, 1, 0x0a090000, 0xffff0000, 0);
+	set_allow(b, 1, "10.9.0.0/16", 0);
 	for (i = 0; i < 9; i++)
 		bench_opened(b);
 	script_answer(b->script, "AT+CIPCLOSE=0", "\r\nOK\r\n", 1);

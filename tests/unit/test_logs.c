@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * test_logs [LOG ...]: plays recorded conversations and compares what the
- * modem layer makes of them with the .chk files; without names, all of
- * LOGS_DIR. Each is played twice, in pieces as it stands and byte by byte: both
+ * test_logs LOG ... | DIALECT: plays recorded conversations and compares what
+ * the modem layer makes of them with the .chk files; of a dialect, all of
+ * LOGS_DIR/DIALECT. Each is played twice, in pieces as it stands and byte by byte: both
  * must mean the same. LOGS_UPDATE=1 writes the .chk files anew.
  */
 
@@ -121,10 +121,11 @@ int main(int argc, char **argv)
 	struct CMUnitTest tests[LOGS_MAX] = { 0 };
 	glob_t found = { 0 };
 	size_t i, count = (size_t)argc - 1;
-	char **paths = argv + 1;
+	char **paths = argv + 1, all[512];
 
-	if (argc == 1) {
-		if (glob(LOGS_DIR "/*.log", 0, NULL, &found))
+	if (argc == 2 && !strstr(argv[1], ".log")) {
+		snprintf(all, sizeof(all), LOGS_DIR "/%s/*.log", argv[1]);
+		if (glob(all, 0, NULL, &found))
 			return 1;
 		count = found.gl_pathc;
 		paths = found.gl_pathv;

@@ -125,6 +125,11 @@ static void on_payload(void *ctx, const uint8_t *data, size_t len, bool last)
 	h->in_payload = !last;
 }
 
+static void on_torn(void *ctx)
+{
+	add(ctx, "torn ");
+}
+
 static void on_misfit(void *ctx)
 {
 	add(ctx, "misfit ");
@@ -141,7 +146,7 @@ static void on_garbage(void *ctx, size_t len)
 }
 
 static const struct at_parser_ops ops = {
-	on_line, on_payload, on_misfit, on_prompt, on_garbage,
+	on_line, on_payload, on_misfit, on_torn, on_prompt, on_garbage,
 };
 
 /* ------------------------------------------------------------- transcripts */
@@ -315,6 +320,18 @@ static const struct transcript transcripts[] = {
 	  "urc(0,5) [hello] urc(0) " },
 	{ "pushed colons", pushed, IN("\r\n+IPD,1,3:::::\r\nOK\r\n"),
 	  "urc(1,3) [:::] text{:} ok() " },
+	{ "pushed, a byte is missing", pushed,
+	  IN("\r\n+IPD,0,5:hell\r\n+IPD,0,1:x\r\nOK\r\n"),
+	  "urc(0,5) [hell\\r] torn urc(0,1) [x] ok() " },
+	{ "pushed, two bytes are missing", pushed,
+	  IN("\r\n+IPD,0,5:hel\r\n+IPD,0,1:x\r\nOK\r\n"),
+	  "urc(0,5) [hel\\r\\n] torn urc(0,1) [x] ok() " },
+	{ "pushed, before a final line two bytes are missing", pushed,
+	  IN("\r\n+IPD,0,5:hel\r\nOK\r\n"),
+	  "urc(0,5) [hel\\r\\n] torn ok() " },
+	{ "pushed, the last blank line is missing", pushed,
+	  IN("+IPD,0,5:hello\r\n+IPD,0,5:world0,CLOSED\r\n"),
+	  "urc(0,5) [hello] urc(0,5) [world] urc(0) " },
 	{ "the byte that ends it, elsewhere", pushed,
 	  IN("busy p...: 1\r\n+IPD,0:\r\n+IPD,0,1\r\nOK\r\n"),
 	  "text{busy p...: 1} text{+IPD,0:} text{+IPD,0,1} ok() " },
@@ -505,7 +522,8 @@ static void reset_on_line(void *ctx, const struct at_line *line)
 static void reset_from_within(void **state)
 {
 	static const struct at_parser_ops resetting = {
-		reset_on_line, on_payload, on_misfit, on_prompt, on_garbage,
+		reset_on_line, on_payload, on_misfit, on_torn, on_prompt,
+		on_garbage,
 	};
 	static struct heard h;
 
