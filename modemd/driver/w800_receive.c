@@ -165,12 +165,14 @@ static void take_from(struct w800_push *p, const struct at_line *line)
 bool w800_push_line(struct w800 *w, const struct at_line *line)
 {
 	struct w800_push *p = &w->push;
+	long slot = line->args[0];
 
 	w800_push_settled(w);
 	if (line->rule != &w800_rules[R_IPD] &&
 	    line->rule != &w800_rules[R_IPD_FROM])
 		return false;
-	p->slot = (unsigned int)line->args[0];
+	p->slot = slot >= 0 && slot < W800_LINKS ? (unsigned int)slot :
+		  W800_LINKS;
 	p->len = 0;
 	p->due = line->args[1] > 0;
 	take_from(p, line);

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The W800 driver against the law of driver.h: one event for each operation,
+ * whatever happens in its middle; and what it believes of the module after an
+ * answer was lost. A test is a dialogue: what must be written, and what the
+ * module says to it.
+ */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "at/channel.h"
+#include "base/config.h"
+#include "driver/driver.h"
+#include "fake_port.h"
+#include "fake_timer.h"
+#include "fake_world.h"
+
+struct bench {
+	struct fake_world world;
+	struct timers *ts;
+	struct at_channel *ch;
+	struct config_modem modem;
+	struct config_links links;
+	void *d;
+	char log[8192];
+	size_t len;
+};
+
+static const struct driver *const drv = &driver_w800;
+
+__attribute__((format(printf, 2, 3)))
+static void note(void *ctx, const char *fmt, ...)
+{
+	struct bench *b = ctx;
+	va_list ap;
+
+	va_start(ap, fmt);
+	b->len += (size_t)vsnprintf(b->log + b->len, sizeof(b->log) - b->len,
+				    fmt, ap);
+	va_end(ap);
+	assert_true(b->len < sizeof(b->log));
+}
+
+static const char *name_of(int err)
+{
+	return err ? strerrorname_np(-err) : "ok";
+}
+
+/* What happened since the last look. */
+static void expect(struct bench *b, const char *want)
+{
+	assert_string_equal(b->log, want);
+	b->len = 0;
+	b->log[0] = '\0';
+}
+
+/* ------------------------------------------------------------------ events */
+
+static void on_staged(void *up, enum driver_stage stage, int err,
+		      const char *text)
+{
+	(void)text;
+	note(up, "staged(%d,%s) ", (int)stage, name_of(err));
+}
+
+static void on_waiting(void *up, const char *text, uint32_t again_ms)
+{
+	(void)up;
+	(void)text;
+	(void)again_ms;
+}
+
+static void on_opened(void *up, unsigned int slot, int err, const char *text)
+{
+	(void)text;
+	note(up, "opened(%u,%s) ", slot, name_of(err));
+}
+
+static void on_sent(void *up, unsigned int slot, size_t taken, int err,
+		    const char *text)
+{
+	(void)text;
+	note(up, "sent(%u,%zu,%s) ", slot, taken, name_of(err));
+}
+
+static void on_pulled(void *up, unsigned int slot, long rest, int err)
+{
+	note(up, "pulled(%u,%ld,%s) ", slot, rest, name_of(err));
+}
+
+static void on_closed(void *up, unsigned int slot, enum driver_close why,
+		      const char *text)
+{
+	(void)text;
+	note(up, "closed(%u,%d) ", slot, (int)why);
+}
+
+static void on_audited(void *up, const struct driver_table *t, int err)
+{
+	(void)t;
+	note(up, "audited(%s) ", name_of(err));
+}
+
+static void on_listening(void *up, unsigned int index, int err,
+			 const char *text)
+{
+	(void)text;
+	note(up, "listening(%u,%s) ", index, name_of(err));
+}
+
+static void on_unlistened(void *up, unsigned int index, int err,
+			  const char *text)
+{
+	(void)text;
+	note(up, "unlistened(%u,%s) ", index, name_of(err));
+}
+
+static void on_receiving(void *up, enum driver_receive mode, int err)
+{
+	note(up, "receiving(%s,%s) ", mode == DRIVER_PUSH ? "push" : "pull",
+	     name_of(err));
+}
+
+static void on_answered(void *up, unsigned int id, int err,
+			const struct driver_answer *a)
+{
+	note(up, "answered(%u,%s,%s) ", id, name_of(err), a->text);
+}
+
+static void on_leased(void *up, int err, const char *text)
+{
+	(void)text;
+	note(up, "leased(%s) ", name_of(err));
+}
+
+static void on_unleased(void *up, int err, const char *text)
+{
+	(void)text;
+	note(up, "unleased(%s) ", name_of(err));
+}
+
+static void on_readable(void *up, unsigned int slot)
+{
+	note(up, "readable(%u) ", slot);
+}
+
+static void on_data(void *up, unsigned int slot, const uint8_t *data,
+		    size_t len, const char *from, bool end)
+{
+	(void)from;
+	(void)end;
+	note(up, "data(%u,%.*s) ", slot, (int)len, (const char *)data);
+}
+
+static void on_accepted(void *up, unsigned int index, unsigned int slot,
+			const char *peer)
+{
+	(void)index;
+	(void)peer;
+	note(up, "accepted(%u) ", slot);
+}
+
+static void on_push_lost(void *up)
+{
+	note(up, "push_lost ");
+}
+
+static void on_text(void *up, const char *text)
+{
+	(void)text;
+	note(up, "news ");
+}
+
+static void on_nothing(void *ctx)
+{
+	(void)ctx;
+}
+
+static const struct driver_events events = {
+	.staged = on_staged, .waiting = on_waiting, .opened = on_opened,
+	.sent = on_sent, .pulled = on_pulled, .closed = on_closed,
+	.audited = on_audited, .listening = on_listening,
+	.unlistened = on_unlistened, .receiving = on_receiving,
+	.answered = on_answered, .leased = on_leased,
+	.unleased = on_unleased, .readable = on_readable, .data = on_data,
+	.accepted = on_accepted, .push_lost = on_push_lost,
+	.network_lost = on_text, .rebooted = on_text, .hopeful = on_text,
+	.informed = on_nothing,
+};
+
+static void on_urc(void *ctx, const struct at_line *line)
+{
+	struct bench *b = ctx;
+
+	drv->line(b->d, line);
+}
+
+static void on_urc_data(void *ctx, const uint8_t *data, size_t len, bool last)
+{
+	struct bench *b = ctx;
+
+	drv->data(b->d, data, len, last);
+}
+
+static void on_lost(void *ctx, int err)
+{
+	(void)ctx;
+	(void)err;
+}
+
+static const struct at_channel_ops channel_ops = {
+	.urc = on_urc, .data = on_urc_data, .idle = on_nothing,
+	.silent = on_nothing, .echoed = on_nothing, .lost = on_lost,
+};
+
+/* --------------------------------------------------------------- dialogues */
+
+static void turn(struct bench *b)
+{
+	while (fake_timers_turn(b->ts))
+		;
+}
+
+/* The next that is written is this. */
+static void written(struct bench *b, const char *want)
+{
+	struct evbuffer *out = fake_port_written(b->world.port);
+	char got[600] = "";
+	size_t len;
+
+	turn(b);
+	if (evbuffer_get_length(out) == 0)
+		fake_timers_advance(b->ts, 100);
+	len = evbuffer_get_length(out);
+	assert_true(len < sizeof(got));
+	evbuffer_remove(out, got, len);
+	got[len] = '\0';
+	assert_string_equal(got, want);
+}
+
+/* "> AT+X" must be written, "< OK" is said in a line, "= x" as it is; NULL
+ * ends it. */
+static void play(struct bench *b, ...)
+{
+	char text[512];
+	const char *s;
+	va_list ap;
+
+	va_start(ap, b);
+	while ((s = va_arg(ap, const char *))) {
+		snprintf(text, sizeof(text), *s == '>' ? "%s\r\n" :
+			 *s == '=' ? "%s" : "\r\n%s\r\n", s + 2);
+		if (*s == '>')
+			written(b, text);
+		else
+			fake_port_say(b->world.port, text);
+		turn(b);
+	}
+	va_end(ap);
+}
+
+static int set_up(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+	struct driver_env env = {
+		.modem = &b->modem, .links = &b->links, .events = &events,
+		.up = b,
+	};
+
+	*state = b;
+	b->modem.wifi_ssid = b->modem.wifi_password = strdup("");
+	b->modem.options = strdup("");
+	b->links.open_timeout_ms = 3000;
+	b->links.send_timeout_ms = 3000;
+	b->ts = fake_timers_new(1, &b->world);
+	env.timers = b->ts;
+	assert_int_equal(at_channel_new(b->ts, &b->modem, &channel_ops, b,
+					&b->ch), 0);
+	assert_int_equal(at_channel_set_dialect(b->ch, drv->dialect), 0);
+	env.channel = b->ch;
+	b->d = drv->new(&env);
+	assert_non_null(b->d);
+	port_open(b->world.port, 115200);
+	at_channel_sync(b->ch, 3, 1000, 0);
+	play(b, "> AT", "< OK", NULL);
+	fake_timers_advance(b->ts, 1000);
+	assert_true(at_channel_ready(b->ch));
+
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *b = *state;
+
+	drv->reset(b->d, true);
+	drv->free(b->d);
+	at_channel_free(b->ch);
+	timers_free(b->ts);
+	free(b->modem.wifi_ssid);
+	free(b->modem.options);
+	free(b);
+
+	return 0;
+}
+
+/* --------------------------------------------------------- hostile numbers */
+
+static void push_to_no_slot(void **state)
+{
+	struct bench *b = *state;
+
+	play(b, "= \r\n+IPD,10,5:hello\r\n", NULL);
+	expect(b, "push_lost ");
+	play(b, "= \r\n+IPD,-1,5:hello\r\n", NULL);
+	expect(b, "push_lost ");
+	/* not slot 0, cut to 32 bits */
+	play(b, "= \r\n+IPD,4294967296,5:hello\r\n", NULL);
+	expect(b, "push_lost ");
+	play(b, "< 4294967296,CONNECT", "< 4294967296,CLOSED",
+	     "< +IPD,4294967296,5", "< -1,CLOSED", "< 10,CONNECT", NULL);
+	expect(b, "");
+}
+
+#define T(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(push_to_no_slot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
