@@ -174,7 +174,11 @@ static void pull_line(struct w800 *w, const struct at_line *line)
 		p->bad |= line->args[0] != (long)p->slot;
 }
 
-/* More is announced, or may be, since all that was asked for has come. */
+/*
+ * More is announced; or may be there, since all that was asked for has come:
+ * what follows an announcement has none until all was read. Not when that was
+ * the whole window, as announced.
+ */
 static long rest_of(const struct w800 *w)
 {
 	const struct w800_pull *p = &w->pulling;
@@ -184,7 +188,7 @@ static long rest_of(const struct w800 *w)
 	if (p->had > p->len)
 		return (long)(p->had - p->len);
 
-	return p->had == 0 && p->len == p->max ? 1 : 0;
+	return p->len == p->max && (p->had < p->len || p->max < W800_BLOCK);
 }
 
 static void end_pull(struct w800 *w, int err)

@@ -333,12 +333,38 @@ static void push_to_no_slot(void **state)
 	expect(b, "");
 }
 
+/* ------------------------------------------------------------------- pulls */
+
+/* W800 manual, CIPRECVMODE: what comes behind an announcement is not
+ * announced until all was read. */
+static void pull_of_more_than_announced(void **state)
+{
+	struct bench *b = *state;
+
+	play(b, "< +IPD,3,2", NULL);
+	assert_int_equal(drv->pull(b->d, 3, 5), 0);
+	play(b, "> AT+CIPRECVDATA=3,5",
+	     "= \r\n+CIPRECVDATA:5,hello\r\n\r\nOK\r\n", NULL);
+	expect(b, "readable(3) data(3,hello) pulled(3,1,ok) ");
+	/* and as much as announced may not be all */
+	play(b, "< +IPD,3,5", NULL);
+	assert_int_equal(drv->pull(b->d, 3, 5), 0);
+	play(b, "> AT+CIPRECVDATA=3,5",
+	     "= \r\n+CIPRECVDATA:5,hello\r\n\r\nOK\r\n", NULL);
+	expect(b, "readable(3) data(3,hello) pulled(3,1,ok) ");
+	assert_int_equal(drv->pull(b->d, 3, 5), 0);
+	play(b, "> AT+CIPRECVDATA=3,5",
+	     "= \r\n+CIPRECVDATA:4,last\r\n\r\nOK\r\n", NULL);
+	expect(b, "data(3,last) pulled(3,0,ok) ");
+}
+
 #define T(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(push_to_no_slot),
+		T(pull_of_more_than_announced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
