@@ -131,7 +131,14 @@ static enum w800_verdict judge_pull(struct w800 *w, int err,
 	return w->job.err ? V_FAIL : V_DONE;
 }
 
+/* An address may stand before the data, or not: it must be known. */
+static int settle_source(struct w800 *w, struct at_command *cmd)
+{
+	return w->dinfo_unsure ? w800_send_source_off(w, cmd) : 1;
+}
+
 static const struct w800_step pull_steps[] = {
+	{ .send = settle_source, .judge = w800_judge_source_off },
 	{ .send = send_pull, .line = pull_line, .judge = judge_pull,
 	  .accept = { R_RECVDATA + 1, R_RECVDATA_COMMA + 1,
 		      R_RECVDATA_LINK + 1, R_RECVDATA_FROM + 1 } },

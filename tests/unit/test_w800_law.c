@@ -270,6 +270,23 @@ static void play(struct bench *b, ...)
 	va_end(ap);
 }
 
+/* No answer comes to what was written; then the line is found again. */
+static void unanswered(struct bench *b, uint32_t ms)
+{
+	struct evbuffer *out = fake_port_written(b->world.port);
+	unsigned int i;
+
+	fake_timers_advance(b->ts, ms);
+	for (i = 0; i < 50 && !at_channel_ready(b->ch); i++) {
+		if (evbuffer_get_length(out) > 0) {
+			evbuffer_drain(out, evbuffer_get_length(out));
+			fake_port_say(b->world.port, "\r\nOK\r\n");
+		}
+		fake_timers_advance(b->ts, 100);
+	}
+	assert_true(at_channel_ready(b->ch));
+}
+
 static int set_up(void **state)
 {
 	struct bench *b = calloc(1, sizeof(*b));
@@ -358,6 +375,25 @@ static void pull_of_more_than_announced(void **state)
 	expect(b, "data(3,last) pulled(3,0,ok) ");
 }
 
+/* CIPDINFO was taken, and its OK lost: an address stands before the data. */
+static void source_without_ok(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(drv->receive(b->d, DRIVER_PUSH), 0);
+	play(b, "> AT+CIPDINFO=1", NULL);
+	unanswered(b, 6000);
+	expect(b, "receiving(pull,ETIMEDOUT) ");
+	assert_int_equal(drv->pull(b->d, 3, 100), 0);
+	play(b, "> AT+CIPDINFO=0", "< OK", "> AT+CIPRECVDATA=3,100",
+	     "= \r\n+CIPRECVDATA:5,hello\r\n\r\nOK\r\n", NULL);
+	expect(b, "data(3,hello) pulled(3,0,ok) ");
+	/* once is enough */
+	assert_int_equal(drv->pull(b->d, 3, 100), 0);
+	play(b, "> AT+CIPRECVDATA=3,100", "< ERROR", NULL);
+	expect(b, "pulled(3,0,ok) ");
+}
+
 #define T(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -365,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(push_to_no_slot),
 		T(pull_of_more_than_announced),
+		T(source_without_ok),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
