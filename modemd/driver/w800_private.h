@@ -189,6 +189,7 @@ struct w800_open {
 	bool has_tls;
 	struct driver_tls tls;
 	bool sntp;			/* as CIPSNTPCFG? says */
+	enum w800_left left;		/* of TLS: before what is being set */
 };
 
 struct w800_send {

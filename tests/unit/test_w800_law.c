@@ -394,6 +394,59 @@ static void source_without_ok(void **state)
 	expect(b, "pulled(3,0,ok) ");
 }
 
+/* ------------------------------------------------- what a slot's user leaves */
+
+static void open_tls(struct bench *b, const char *sni)
+{
+	struct driver_tls tls = { 0 };
+	struct driver_open_args a = {
+		.host = "192.0.2.1", .port = 443, .tls = &tls,
+		.tcp = { .linger_s = -1 },
+	};
+
+	snprintf(tls.sni, sizeof(tls.sni), "%s", sni);
+	assert_int_equal(drv->open(b->d, 4, &a), 0);
+}
+
+/* The name was taken, and its OK lost: it is not for the next link. */
+static void sni_without_ok(void **state)
+{
+	struct bench *b = *state;
+
+	open_tls(b, "");
+	play(b, "> AT+CIPTCPOPT=4,-1,0,5000,0", "< OK",
+	     "> AT+CIPSSLCCONF=4,0", "< OK", "> AT+CIPSSLCCN=4,\"\"", "< OK",
+	     "> AT+CIPSSLCSNI=4,\"\"", "< OK", "> AT+CIPSSLCALPN=4,0", "< OK",
+	     "> AT+CIPSSLCPSK=4,\"\",\"\"", "< OK",
+	     "> AT+CIPSTART=4,\"SSL\",\"192.0.2.1\",443", "< ERROR",
+	     "> AT+CIPCLOSE=4", "< ERROR", "> AT+CIFSR",
+	     "< +CIFSR:STAIP,\"192.0.2.9\"", "< OK", NULL);
+	expect(b, "opened(4,ECONNREFUSED) ");
+	open_tls(b, "secret.example");
+	play(b, "> AT+CIPSSLCCONF=4,0", "< OK",
+	     "> AT+CIPSSLCSNI=4,\"secret.example\"", NULL);
+	unanswered(b, 6000);
+	expect(b, "opened(4,ETIMEDOUT) ");
+	open_tls(b, "");
+	play(b, "> AT+CIPSSLCCONF=4,0", "< OK", "> AT+CIPSSLCSNI=4,\"\"",
+	     "< OK", "> AT+CIPSTART=4,\"SSL\",\"192.0.2.1\",443", NULL);
+}
+
+/* Refused it was not set: firmware without it serves who does without. */
+static void sni_refused(void **state)
+{
+	struct bench *b = *state;
+
+	open_tls(b, "x.example");
+	play(b, "> AT+CIPTCPOPT=4,-1,0,5000,0", "< OK",
+	     "> AT+CIPSSLCCONF=4,0", "< OK", "> AT+CIPSSLCCN=4,\"\"", "< OK",
+	     "> AT+CIPSSLCSNI=4,\"x.example\"", "< ERROR", NULL);
+	expect(b, "opened(4,EREMOTEIO) ");
+	open_tls(b, "");
+	play(b, "> AT+CIPSSLCCONF=4,0", "< OK", "> AT+CIPSSLCSNI=4,\"\"",
+	     "< ERROR", "> AT+CIPSSLCALPN=4,0", NULL);
+}
+
 #define T(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -402,6 +455,8 @@ int main(void)
 		T(push_to_no_slot),
 		T(pull_of_more_than_announced),
 		T(source_without_ok),
+		T(sni_without_ok),
+		T(sni_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
