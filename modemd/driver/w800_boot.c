@@ -237,7 +237,7 @@ static enum w800_verdict judge_set_mux(struct w800 *w, int err,
 
 #define RECEIVE \
 	{ .text = "AT+CIPRECVMODE=1", .judge = judge_recvmode }, \
-	{ .text = "AT+CIPDINFO=0", .judge = judge_dinfo }
+	{ .send = w800_send_source_off, .judge = w800_judge_source_off }
 
 #define ADDRESS \
 	{ .send = w800_ask_address, .accept = { R_CIFSR + 1 }, \

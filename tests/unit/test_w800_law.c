@@ -447,6 +447,65 @@ static void sni_refused(void **state)
 	     "< ERROR", "> AT+CIPSSLCALPN=4,0", NULL);
 }
 
+static void open_tcp(struct bench *b, unsigned int send_ms)
+{
+	struct driver_open_args a = {
+		.host = "192.0.2.1", .port = 80,
+		.tcp = { .linger_s = -1, .send_timeout_ms = send_ms },
+	};
+
+	assert_int_equal(drv->open(b->d, 4, &a), 0);
+}
+
+static void opened(struct bench *b)
+{
+	play(b, "> AT+CIPSTART=4,\"TCP\",\"192.0.2.1\",80", "< 4,CONNECT",
+	     "< OK", NULL);
+	expect(b, "opened(4,ok) ");
+}
+
+/* CIPTCPOPT=5 of a network that is opened again changes all slots. */
+static void options_after_the_network(void **state)
+{
+	struct bench *b = *state;
+
+	open_tcp(b, 30000);
+	play(b, "> AT+CIPTCPOPT=4,-1,0,30000,0", "< OK", NULL);
+	opened(b);
+	drv->reset(b->d, false);
+	expect(b, "");
+	assert_int_equal(drv->stage(b->d, DRIVER_NET_OPEN), 0);
+	play(b, "> AT+CIPMODE=0", "< OK", "> AT+CIPMUX?", "< +CIPMUX:1",
+	     "< OK", "> AT+CIPSERVER=0,1", "< OK", "> AT+CIPSTATE?", "< OK",
+	     "> AT+CIPRECVMODE=1", "< OK", "> AT+CIPDINFO=0", "< OK",
+	     "> AT+CIPV6=1", "< OK", "> AT+CIPTCPOPT=5,,,3000", "< OK",
+	     "> AT+CIFSR", "< +CIFSR:STAIP,\"192.0.2.9\"", "< OK", NULL);
+	expect(b, "staged(4,ok) ");
+	open_tcp(b, 30000);
+	play(b, "> AT+CIPTCPOPT=4,-1,0,30000,0", "< OK", NULL);
+	opened(b);
+}
+
+/* The same of those whose OK was lost. */
+static void options_without_ok(void **state)
+{
+	struct bench *b = *state;
+
+	open_tcp(b, 30000);
+	play(b, "> AT+CIPTCPOPT=4,-1,0,30000,0", "< OK", NULL);
+	opened(b);
+	assert_int_equal(drv->close(b->d, 4), 0);
+	play(b, "> AT+CIPCLOSE=4", "< 4,CLOSED", "< OK", NULL);
+	expect(b, "closed(4,0) ");
+	open_tcp(b, 100);
+	play(b, "> AT+CIPTCPOPT=4,-1,0,100,0", NULL);
+	unanswered(b, 6000);
+	expect(b, "opened(4,ETIMEDOUT) ");
+	open_tcp(b, 30000);
+	play(b, "> AT+CIPTCPOPT=4,-1,0,30000,0", "< OK", NULL);
+	opened(b);
+}
+
 #define T(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -457,6 +516,8 @@ int main(void)
 		T(source_without_ok),
 		T(sni_without_ok),
 		T(sni_refused),
+		T(options_after_the_network),
+		T(options_without_ok),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
