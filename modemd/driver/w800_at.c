@@ -211,6 +211,7 @@ static void add_line(struct w800 *w, const char *text)
 	memcpy(r->answer + r->len, text, len);
 	r->len += len;
 	r->answer[r->len++] = '\n';
+	r->answer[r->len] = '\0';	/* a final line may not come */
 }
 
 static void take_line(struct w800 *w, const struct at_line *line)

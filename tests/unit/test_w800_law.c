@@ -506,6 +506,29 @@ static void options_without_ok(void **state)
 	opened(b);
 }
 
+/* ------------------------------------------------------------ raw commands */
+
+static void ask_raw(struct bench *b, const char *text)
+{
+	struct driver_query_args a = { .text = text, .timeout_ms = 1000 };
+
+	assert_int_equal(drv->query(b->d, 7, DRIVER_Q_AT, &a), 0);
+}
+
+/* What an earlier answer said is not part of this one. */
+static void raw_without_a_final_line(void **state)
+{
+	struct bench *b = *state;
+
+	ask_raw(b, "AT+X");
+	play(b, "> AT+X", "< of the one before, and long", "< OK", NULL);
+	expect(b, "answered(7,ok,of the one before, and long\nOK) ");
+	ask_raw(b, "AT+Y");
+	play(b, "> AT+Y", "< half", NULL);
+	unanswered(b, 2000);
+	expect(b, "answered(7,ETIMEDOUT,half\n) ");
+}
+
 #define T(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -518,6 +541,7 @@ int main(void)
 		T(sni_refused),
 		T(options_after_the_network),
 		T(options_without_ok),
+		T(raw_without_a_final_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
