@@ -100,7 +100,8 @@ static const struct {
 	  "may leave it without firmware" },
 };
 
-/* Their arguments are secret, so they are not traced. */
+/* Their arguments are secret, and what they answer when they are asked: it is
+ * not traced. */
 static const char *const secret[] = { "+CWJAP", "+CWSAP", "+CIPSSLCPSK",
 				      "+CIPSSLCPSKHEX" };
 
@@ -185,7 +186,7 @@ static bool is_secret(const char *command)
 
 	take_name(command, name, sizeof(name));
 	for (i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
-		if (!is_question(command) && is_named(name, secret[i]))
+		if (is_named(name, secret[i]))
 			return true;
 	}
 

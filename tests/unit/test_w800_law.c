@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "at/channel.h"
+#include "at/trace.h"
 #include "base/config.h"
 #include "driver/driver.h"
 #include "fake_port.h"
@@ -529,6 +530,24 @@ static void raw_without_a_final_line(void **state)
 	expect(b, "answered(7,ETIMEDOUT,half\n) ");
 }
 
+/* Its own access point's password is in the answer, not in the trace. */
+static void raw_question_for_a_secret(void **state)
+{
+	struct at_trace_row row = { 0 };
+	struct bench *b = *state;
+	uint64_t seq = 0;
+
+	ask_raw(b, "AT+CWSAP?");
+	play(b, "> AT+CWSAP?", "< +CWSAP:\"me\",\"pass-word\",1,3", "< OK",
+	     NULL);
+	expect(b, "answered(7,ok,+CWSAP:\"me\",\"pass-word\",1,3\nOK) ");
+	while (at_trace_next(at_channel_trace(b->ch), seq, &row)) {
+		seq = row.seq;
+		assert_null(memmem(row.data, row.len, "pass-word", 9));
+	}
+	assert_true(seq > 0);
+}
+
 #define T(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -542,6 +561,7 @@ int main(void)
 		T(options_after_the_network),
 		T(options_without_ok),
 		T(raw_without_a_final_line),
+		T(raw_question_for_a_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
