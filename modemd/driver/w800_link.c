@@ -346,11 +346,19 @@ int w800_audit(void *d)
 
 /* -------------------------------------------------- lines nobody asked for */
 
+/* Before CIPSTART is out, what happens to its slot is another's. */
+static bool is_starting(const struct w800 *w, unsigned int slot)
+{
+	const struct w800_open *o = &w->opening;
+
+	return o->running && o->slot == slot && o->start_ms > 0;
+}
+
 static void on_connect(struct w800 *w, unsigned int slot)
 {
 	struct w800_open *o = &w->opening;
 
-	if (o->running && o->slot == slot && !o->connected) {
+	if (is_starting(w, slot) && !o->connected) {
 		o->connected = true;
 		w800_poke(&w->job);
 		return;
@@ -371,7 +379,7 @@ static void on_closed(struct w800 *w, unsigned int slot)
 
 	if (slot == w->closing)
 		return;
-	if (o->running && o->slot == slot) {
+	if (is_starting(w, slot)) {
 		o->closed = o->connected;
 		return;
 	}

@@ -548,6 +548,21 @@ static void raw_question_for_a_secret(void **state)
 	assert_true(seq > 0);
 }
 
+/* ------------------------------------------------------------ of one slot */
+
+/* A peer takes the slot before CIPSTART is out: it is no answer to that. */
+static void accepted_before_cipstart(void **state)
+{
+	struct bench *b = *state;
+
+	open_tcp(b, 0);
+	play(b, "> AT+CIPTCPOPT=4,-1,0,5000,0", "< 4,CONNECT", "< 4,CLOSED",
+	     "< OK", NULL);
+	expect(b, "accepted(4) closed(4,3) ");
+	opened(b);
+	expect(b, "");
+}
+
 #define T(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -562,6 +577,7 @@ int main(void)
 		T(options_without_ok),
 		T(raw_without_a_final_line),
 		T(raw_question_for_a_secret),
+		T(accepted_before_cipstart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
