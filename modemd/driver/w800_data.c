@@ -183,8 +183,8 @@ static void pull_line(struct w800 *w, const struct at_line *line)
 
 /*
  * More is announced; or may be there, since all that was asked for has come:
- * what follows an announcement has none until all was read. Not when that was
- * the whole window, as announced.
+ * what follows an announcement has none until all was read. A whole window is
+ * all that the module has had.
  */
 static long rest_of(const struct w800 *w)
 {
@@ -195,7 +195,7 @@ static long rest_of(const struct w800 *w)
 	if (p->had > p->len)
 		return (long)(p->had - p->len);
 
-	return p->len == p->max && (p->had < p->len || p->max < W800_BLOCK);
+	return p->len == p->max && (p->had == 0 || p->max < W800_BLOCK);
 }
 
 static void end_pull(struct w800 *w, int err)

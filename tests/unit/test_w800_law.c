@@ -36,6 +36,7 @@ struct bench {
 	void *d;
 	char log[8192];
 	size_t len;
+	unsigned int ends;	/* events that end an operation */
 };
 
 static const struct driver *const drv = &driver_w800;
@@ -68,10 +69,18 @@ static void expect(struct bench *b, const char *want)
 
 /* ------------------------------------------------------------------ events */
 
+static void ended(void *up)
+{
+	struct bench *b = up;
+
+	b->ends++;
+}
+
 static void on_staged(void *up, enum driver_stage stage, int err,
 		      const char *text)
 {
 	(void)text;
+	ended(up);
 	note(up, "staged(%d,%s) ", (int)stage, name_of(err));
 }
 
@@ -85,6 +94,7 @@ static void on_waiting(void *up, const char *text, uint32_t again_ms)
 static void on_opened(void *up, unsigned int slot, int err, const char *text)
 {
 	(void)text;
+	ended(up);
 	note(up, "opened(%u,%s) ", slot, name_of(err));
 }
 
@@ -92,11 +102,13 @@ static void on_sent(void *up, unsigned int slot, size_t taken, int err,
 		    const char *text)
 {
 	(void)text;
+	ended(up);
 	note(up, "sent(%u,%zu,%s) ", slot, taken, name_of(err));
 }
 
 static void on_pulled(void *up, unsigned int slot, long rest, int err)
 {
+	ended(up);
 	note(up, "pulled(%u,%ld,%s) ", slot, rest, name_of(err));
 }
 
@@ -104,12 +116,14 @@ static void on_closed(void *up, unsigned int slot, enum driver_close why,
 		      const char *text)
 {
 	(void)text;
+	ended(up);
 	note(up, "closed(%u,%d) ", slot, (int)why);
 }
 
 static void on_audited(void *up, const struct driver_table *t, int err)
 {
 	(void)t;
+	ended(up);
 	note(up, "audited(%s) ", name_of(err));
 }
 
@@ -117,6 +131,7 @@ static void on_listening(void *up, unsigned int index, int err,
 			 const char *text)
 {
 	(void)text;
+	ended(up);
 	note(up, "listening(%u,%s) ", index, name_of(err));
 }
 
@@ -124,11 +139,13 @@ static void on_unlistened(void *up, unsigned int index, int err,
 			  const char *text)
 {
 	(void)text;
+	ended(up);
 	note(up, "unlistened(%u,%s) ", index, name_of(err));
 }
 
 static void on_receiving(void *up, enum driver_receive mode, int err)
 {
+	ended(up);
 	note(up, "receiving(%s,%s) ", mode == DRIVER_PUSH ? "push" : "pull",
 	     name_of(err));
 }
@@ -136,18 +153,27 @@ static void on_receiving(void *up, enum driver_receive mode, int err)
 static void on_answered(void *up, unsigned int id, int err,
 			const struct driver_answer *a)
 {
+	ended(up);
 	note(up, "answered(%u,%s,%s) ", id, name_of(err), a->text);
+}
+
+static void on_progress(void *up, unsigned int id,
+			const struct driver_echo *e)
+{
+	note(up, "echo(%u,%s) ", id, e->timeout ? "timeout" : "ok");
 }
 
 static void on_leased(void *up, int err, const char *text)
 {
 	(void)text;
+	ended(up);
 	note(up, "leased(%s) ", name_of(err));
 }
 
 static void on_unleased(void *up, int err, const char *text)
 {
 	(void)text;
+	ended(up);
 	note(up, "unleased(%s) ", name_of(err));
 }
 
@@ -193,7 +219,7 @@ static const struct driver_events events = {
 	.sent = on_sent, .pulled = on_pulled, .closed = on_closed,
 	.audited = on_audited, .listening = on_listening,
 	.unlistened = on_unlistened, .receiving = on_receiving,
-	.answered = on_answered, .leased = on_leased,
+	.answered = on_answered, .progress = on_progress, .leased = on_leased,
 	.unleased = on_unleased, .readable = on_readable, .data = on_data,
 	.accepted = on_accepted, .push_lost = on_push_lost,
 	.network_lost = on_text, .rebooted = on_text, .hopeful = on_text,
@@ -563,6 +589,242 @@ static void accepted_before_cipstart(void **state)
 	expect(b, "");
 }
 
+/* ------------------------------------------------- one end, whatever happens */
+
+static int begin_open(struct bench *b)
+{
+	struct driver_open_args a = { .host = "h.example", .port = 80 };
+
+	return drv->open(b->d, 4, &a);
+}
+
+static int begin_tls(struct bench *b)
+{
+	struct driver_tls tls = { .verify = true, .sni = "x", .psk = "p" };
+	struct driver_open_args a = { .host = "h", .port = 80, .tls = &tls };
+
+	return drv->open(b->d, 4, &a);
+}
+
+static int begin_send(struct bench *b)
+{
+	return drv->send(b->d, 4, (const uint8_t *)"hello", 5, NULL);
+}
+
+static int begin_coded(struct bench *b)
+{
+	static const uint8_t block[5760] = "hello";
+	int err;
+
+	b->modem.send_coding = CONFIG_CODING_CTRLZ;
+	err = drv->send(b->d, 4, block, sizeof(block), NULL);
+	b->modem.send_coding = 0;
+
+	return err;
+}
+
+static int begin_pull(struct bench *b)
+{
+	return drv->pull(b->d, 4, 100);
+}
+
+static int begin_close(struct bench *b)
+{
+	return drv->close(b->d, 4);
+}
+
+static int begin_listen(struct bench *b)
+{
+	struct driver_listen_args a = { .port = 80, .backlog = 1 };
+
+	return drv->listen(b->d, 0, &a);
+}
+
+static int begin_unlisten(struct bench *b)
+{
+	return drv->unlisten(b->d, 0);
+}
+
+static int begin_push(struct bench *b)
+{
+	return drv->receive(b->d, DRIVER_PUSH);
+}
+
+static int begin_to_pull(struct bench *b)
+{
+	return drv->receive(b->d, DRIVER_PULL);
+}
+
+static int begin_audit(struct bench *b)
+{
+	return drv->audit(b->d);
+}
+
+static int begin_lease(struct bench *b)
+{
+	struct driver_lease_args a = { .host = "192.0.2.1", .port = 80 };
+
+	return drv->lease(b->d, &a);
+}
+
+static int begin_query(struct bench *b, enum driver_query what)
+{
+	struct driver_query_args a = {
+		.text = "h", .timeout_ms = 1000, .setting = 7, .number = 1,
+		.ping = { .count = 3, .interval_ms = 100, .wait_ms = 1000 },
+		.family = what == DRIVER_Q_PING ? DRIVER_IPV4 : DRIVER_ANY,
+	};
+
+	return drv->query(b->d, 7, what, &a);
+}
+
+static const struct {
+	const char *name;
+	int (*begin)(struct bench *b);
+	int query, stage;	/* instead, counted from 1 */
+	unsigned int ends;	/* events: 0 is one */
+} operations[] = {
+	{ "open", begin_open }, { "tls", begin_tls }, { "send", begin_send },
+	{ "coded", begin_coded }, { "pull", begin_pull },
+	{ "close", begin_close }, { "listen", begin_listen },
+	{ "unlisten", begin_unlisten }, { "push", begin_push },
+	{ "to pull", begin_to_pull }, { "audit", begin_audit },
+	{ "lease", begin_lease, .ends = 2 },
+	{ "resolve", .query = DRIVER_Q_RESOLVE + 1 },
+	{ "signal", .query = DRIVER_Q_SIGNAL + 1 },
+	{ "ping", .query = DRIVER_Q_PING + 1 },
+	{ "config", .query = DRIVER_Q_CONFIG + 1 },
+	{ "set", .query = DRIVER_Q_SET + 1 },
+	{ "at", .query = DRIVER_Q_AT + 1 },
+	{ "restart", .query = DRIVER_Q_RESTART + 1 },
+	{ "time", .query = DRIVER_Q_TIME + 1 },
+	{ "identify", .stage = DRIVER_IDENTIFY + 1 },
+	{ "rate", .stage = DRIVER_RATE + 1 },
+	{ "sim", .stage = DRIVER_SIM + 1 },
+	{ "register", .stage = DRIVER_REGISTER + 1 },
+	{ "net open", .stage = DRIVER_NET_OPEN + 1 },
+	{ "net close", .stage = DRIVER_NET_CLOSE + 1 },
+	{ "check", .stage = DRIVER_CHECK + 1 },
+};
+
+#define OPERATIONS	(sizeof(operations) / sizeof(operations[0]))
+
+static int begin_one(struct bench *b, size_t i)
+{
+	int err;
+
+	b->ends = 0;
+	if (operations[i].begin)
+		err = operations[i].begin(b);
+	else if (operations[i].query)
+		err = begin_query(b, operations[i].query - 1);
+	else
+		err = drv->stage(b->d, operations[i].stage - 1);
+	assert_int_equal(b->ends, 0);	/* not from within */
+
+	return err;
+}
+
+/* Every command is taken; false: nothing was written. */
+static bool answer_one(struct bench *b, const char *answer)
+{
+	struct evbuffer *out = fake_port_written(b->world.port);
+
+	turn(b);
+	if (evbuffer_get_length(out) == 0)
+		fake_timers_advance(b->ts, 100);
+	if (evbuffer_get_length(out) == 0)
+		return false;
+	evbuffer_drain(out, evbuffer_get_length(out));
+	fake_port_say(b->world.port, answer);
+	turn(b);
+	if (evbuffer_get_length(out) == 0)	/* a prompt that is waited for */
+		fake_timers_advance(b->ts, 100);
+
+	return true;
+}
+
+static const char *const answers[] = {
+	"\r\nOK\r\n", "\r\nERROR\r\n",
+	"\r\n4,CONNECT\r\n\r\nOK\r\n", "\r\n4,CLOSED\r\n\r\nERROR\r\n",
+};
+
+/* Ended by reset() after @n commands were answered; then the modem goes on
+ * with what it was told before, and is asked the same again. */
+static void reset_after(void **state, size_t i, unsigned int n,
+			const char *answer, bool gone)
+{
+	struct bench *b;
+	unsigned int done = 0, want = operations[i].ends;
+
+	assert_int_equal(set_up(state), 0);
+	b = *state;
+	assert_int_equal(begin_one(b, i), 0);
+	while (done < n && b->ends == 0 && answer_one(b, answer))
+		done++;
+	drv->reset(b->d, gone);
+	if (!gone && operations[i].stage)	/* it goes on */
+		drv->reset(b->d, true);
+	if (b->ends < (want ? want : 1))
+		print_error("%s, reset after %u of \"%s\": %s\n",
+			    operations[i].name, n, answer, b->log);
+	want = b->ends;
+	assert_true(want == (operations[i].ends ? operations[i].ends : 1) ||
+		    strstr(answer, "CLOSED"));
+	/* whatever it says late */
+	fake_port_say(b->world.port, answer);
+	fake_timers_advance(b->ts, 100);
+	fake_port_say(b->world.port, "\r\nSEND OK\r\n");
+	unanswered(b, 1000);
+	fake_timers_advance(b->ts, 200000);
+	if (b->ends != want && !strstr(answer, "CLOSED"))
+		print_error("%s, long after %u of \"%s\": %s\n",
+			    operations[i].name, n, answer, b->log);
+	assert_true(b->ends == want || strstr(answer, "CLOSED"));
+	evbuffer_drain(fake_port_written(b->world.port), 100000);
+	assert_int_equal(begin_one(b, i), 0);
+	b->len = 0;
+	tear_down(state);
+}
+
+static void one_end(void **state)
+{
+	unsigned int n;
+	size_t i, a;
+
+	for (i = 0; i < OPERATIONS; i++) {
+		for (a = 0; a < sizeof(answers) / sizeof(answers[0]); a++) {
+			for (n = 0; n < 14; n++) {
+				reset_after(state, i, n, answers[a], false);
+				reset_after(state, i, n, answers[a], true);
+			}
+		}
+	}
+}
+
+/* Each ends by itself, too, also when nobody answers at all. */
+static void end_in_silence(void **state)
+{
+	struct bench *b;
+	unsigned int want;
+	size_t i;
+
+	for (i = 0; i < OPERATIONS; i++) {
+		assert_int_equal(set_up(state), 0);
+		b = *state;
+		want = operations[i].ends ? operations[i].ends : 1;
+		assert_int_equal(begin_one(b, i), 0);
+		fake_timers_advance(b->ts, 400000);
+		/* between their commands: somebody says that it is gone */
+		if (want > 1 || operations[i].query == DRIVER_Q_PING + 1)
+			drv->reset(b->d, true);
+		if (b->ends != want)
+			print_error("%s: %s\n", operations[i].name, b->log);
+		assert_int_equal(b->ends, want);
+		tear_down(state);
+	}
+}
+
 #define T(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -578,6 +840,7 @@ int main(void)
 		T(raw_without_a_final_line),
 		T(raw_question_for_a_secret),
 		T(accepted_before_cipstart),
+		cmocka_unit_test(one_end), cmocka_unit_test(end_in_silence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
