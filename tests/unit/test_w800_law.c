@@ -556,6 +556,23 @@ static void raw_without_a_final_line(void **state)
 	expect(b, "answered(7,ETIMEDOUT,half\n) ");
 }
 
+/* Words that nobody knows, behind a push that is whole: an answer. */
+static void raw_behind_a_push(void **state)
+{
+	struct bench *b = *state;
+
+	ask_raw(b, "AT+X");
+	play(b, "> AT+X", "= \r\n+IPD,0,5:hello\r\nsome words\r\n\r\nOK\r\n",
+	     NULL);
+	fake_timers_advance(b->ts, 10);
+	expect(b, "answered(7,ok,some words\nOK) data(0,hello) ");
+	/* one that is not: it has eaten what was the head of that */
+	ask_raw(b, "AT+X");
+	play(b, "> AT+X", "= \r\n+IPD,0,9:hello\r\nsome words\r\n", NULL);
+	assert_non_null(strstr(b->log, "push_lost "));
+	b->len = 0;
+}
+
 /* Its own access point's password is in the answer, not in the trace. */
 static void raw_question_for_a_secret(void **state)
 {
@@ -839,6 +856,7 @@ int main(void)
 		T(options_without_ok),
 		T(raw_without_a_final_line),
 		T(raw_question_for_a_secret),
+		T(raw_behind_a_push),
 		T(accepted_before_cipstart),
 		cmocka_unit_test(one_end), cmocka_unit_test(end_in_silence),
 	};
