@@ -20,9 +20,13 @@ int w800_send_command(struct w800 *w, struct at_command *cmd,
 		      const char *suffix, size_t len)
 {
 	const struct w800_send *s = &w->sending;
+	uint32_t send_ms = w->links[s->slot].send_ms;
 
-	cmd->timeout_ms = w->env.links->send_timeout_ms +
-			  w->links[s->slot].send_ms + SEND_MARGIN_MS;
+	/* What is set in the slot holds for an accepted one, too. */
+	if (send_ms < w->tcp_left[s->slot].send_timeout_ms)
+		send_ms = w->tcp_left[s->slot].send_timeout_ms;
+	cmd->timeout_ms = w->env.links->send_timeout_ms + send_ms +
+			  SEND_MARGIN_MS;
 	cmd->ok_prompts = true;
 
 	if (s->to.address)

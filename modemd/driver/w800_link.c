@@ -173,8 +173,14 @@ int w800_open(void *d, unsigned int slot, const struct driver_open_args *a)
 
 /* ------------------------------------------------------------------- close */
 
+/* It takes as long as what is set in the slot lets it linger. */
 static int send_close(struct w800 *w, struct at_command *cmd)
 {
+	int linger_s = w->tcp_left[w->closing].linger_s;
+
+	if (linger_s > 0)
+		cmd->timeout_ms += 1000 * (uint32_t)linger_s;
+
 	return w800_send_line(w, cmd, "AT+CIPCLOSE=%u", w->closing);
 }
 

@@ -307,6 +307,18 @@ static void play(struct bench *b, ...)
 	va_end(ap);
 }
 
+static void silent(struct bench *b, uint32_t ms)
+{
+	fake_timers_advance(b->ts, ms);
+	assert_int_equal(evbuffer_get_length(
+				 fake_port_written(b->world.port)), 0);
+}
+
+static int begin_send(struct bench *b)
+{
+	return drv->send(b->d, 4, (const uint8_t *)"hello", 5, NULL);
+}
+
 /* No answer comes to what was written; then the line is found again. */
 static void unanswered(struct bench *b, uint32_t ms)
 {
@@ -543,6 +555,42 @@ static void options_without_ok(void **state)
 	opened(b);
 }
 
+/* W800 manual, CIPTCPOPT: a close blocks as long as its link lingers. */
+static void close_that_lingers(void **state)
+{
+	struct driver_open_args a = {
+		.host = "192.0.2.1", .port = 80, .tcp = { .linger_s = 60 },
+	};
+	struct bench *b = *state;
+
+	assert_int_equal(drv->open(b->d, 4, &a), 0);
+	play(b, "> AT+CIPTCPOPT=4,60,0,5000,0", "< OK", NULL);
+	opened(b);
+	assert_int_equal(drv->close(b->d, 4), 0);
+	play(b, "> AT+CIPCLOSE=4", NULL);
+	silent(b, 60000);
+	play(b, "< 4,CLOSED", "< OK", NULL);
+	expect(b, "closed(4,0) ");
+}
+
+/* An accepted connection has what the last user of its slot has set. */
+static void send_in_a_slot_of_another(void **state)
+{
+	struct bench *b = *state;
+
+	open_tcp(b, 30000);
+	play(b, "> AT+CIPTCPOPT=4,-1,0,30000,0", "< OK", NULL);
+	opened(b);
+	play(b, "< 4,CLOSED", "< 4,CONNECT", NULL);
+	expect(b, "closed(4,3) accepted(4) ");
+	assert_int_equal(begin_send(b), 0);
+	play(b, "> AT+CIPSEND=4,5", "< OK", "= \r\n>", NULL);
+	evbuffer_drain(fake_port_written(b->world.port), 5);
+	silent(b, 30000);
+	play(b, "< SEND FAIL", NULL);
+	expect(b, "sent(4,0,ECONNABORTED) ");
+}
+
 /* ------------------------------------------------------------ raw commands */
 
 static void ask_raw(struct bench *b, const char *text)
@@ -631,11 +679,6 @@ static int begin_tls(struct bench *b)
 	struct driver_open_args a = { .host = "h", .port = 80, .tls = &tls };
 
 	return drv->open(b->d, 4, &a);
-}
-
-static int begin_send(struct bench *b)
-{
-	return drv->send(b->d, 4, (const uint8_t *)"hello", 5, NULL);
 }
 
 static int begin_coded(struct bench *b)
@@ -969,6 +1012,8 @@ int main(void)
 		T(sni_refused),
 		T(options_after_the_network),
 		T(options_without_ok),
+		T(close_that_lingers),
+		T(send_in_a_slot_of_another),
 		T(raw_without_a_final_line),
 		T(raw_question_for_a_secret),
 		T(raw_behind_a_push),
