@@ -135,15 +135,15 @@ static bool is_named(const char *name, const char *rule)
 	return strcasecmp(name, rule) == 0;
 }
 
-/* "AT+CIPMUX?" and "AT+CIPMUX=?" ask. */
+/* "AT+CIPMUX?" and "AT+CIPMUX=?" ask; "AT+CIPMUX=0?" may set. */
 static bool is_question(const char *line)
 {
-	size_t len = strlen(line);
+	const char *mark = line + strcspn(line, "?=");
 
-	while (len > 0 && line[len - 1] == ' ')
-		len--;
+	if (*mark == '=')
+		mark += 1 + strspn(mark + 1, " ");
 
-	return len > 0 && line[len - 1] == '?';
+	return *mark == '?' && mark[1 + strspn(mark + 1, " ")] == '\0';
 }
 
 /* Also where somebody insists. */

@@ -649,6 +649,18 @@ static void raw_question_for_a_secret(void **state)
 	assert_true(seq > 0);
 }
 
+/* A mark at its end makes no question of it. */
+static void forbidden_with_a_mark(void **state)
+{
+	(void)state;
+	assert_non_null(drv->forbids("AT+CIPSEND=4,5?"));
+	assert_non_null(drv->forbids("AT+CIPMUX=0 ?"));
+	assert_non_null(drv->forbids("AT+CWJAP=net,what?"));
+	assert_null(drv->forbids("AT+CIPMUX?"));
+	assert_null(drv->forbids("AT+CIPMUX=? "));
+	assert_null(drv->forbids("AT+CIPSEND = ?"));
+}
+
 /* ------------------------------------------------------------ of one slot */
 
 /* A peer takes the slot before CIPSTART is out: it is no answer to that. */
@@ -1017,6 +1029,7 @@ int main(void)
 		T(raw_without_a_final_line),
 		T(raw_question_for_a_secret),
 		T(raw_behind_a_push),
+		T(forbidden_with_a_mark),
 		T(accepted_before_cipstart),
 		cmocka_unit_test(one_end), cmocka_unit_test(end_in_silence),
 		cmocka_unit_test(hostile),
