@@ -911,8 +911,9 @@ static void end_in_silence(void **state)
 static const char *const sayings[] = {
 	"OK", "OK", "OK", "ERROR", "FAIL", "SEND OK", "SEND FAIL", "busy p...",
 	"busy ...", "CMD FORMAT ERR", ">", "ready", "WIFI DISCONNECT",
-	"WIFI GOT IP", "%,CONNECT", "%,CLOSED", "+LINK_CONN:0,%,\"TCP\",1,"
-	"\"192.0.2.1\",%,80", "+IPD,%,%", "+IPD,%,5:hello", "+IPD,%,%:hello",
+	"WIFI GOT IP", "%,CONNECT", "%,CLOSED",
+	"+LINK_CONN:0,%,\"TCP\",1,\"192.0.2.1\",%,80", "+IPD,%,%",
+	"+IPD,%,5:hello", "+IPD,%,%:hello",
 	"+IPD,%,5,\"192.0.2.1\",%:hello", "+IPD,%:hello", "CONNECT", "CLOSED",
 	"+CIPRECVDATA:5,hello", "+CIPRECVDATA:%,hello",
 	"+CIPRECVDATA=%,5,hello", "+CIPRECVDATA:5,\"192.0.2.1\",%,hello",
