@@ -192,10 +192,11 @@ static bool is_cut_echo(struct at_channel *ch, const struct at_line *line)
  * Pushed bytes without a line end behind them were completed by the head of
  * what followed: its rest is no line that anybody knows.
  */
-static bool is_behind_push(const struct at_channel *ch)
+static bool is_behind_push(const struct at_channel *ch,
+			   const struct at_line *line)
 {
-	return ch->behind_push && timers_mono_ms(ch->timers) - ch->pushed_ms <
-				PUSH_TAIL_MS;
+	return line->glued && ch->behind_push &&
+	       timers_mono_ms(ch->timers) - ch->pushed_ms < PUSH_TAIL_MS;
 }
 
 static void handle_text(struct at_channel *ch, const struct at_line *line)
@@ -204,7 +205,7 @@ static void handle_text(struct at_channel *ch, const struct at_line *line)
 		ch->echo_seen = true;
 		return;
 	}
-	if (!is_echo(ch, line) && is_behind_push(ch)) {
+	if (!is_echo(ch, line) && is_behind_push(ch, line)) {
 		ch->stats.lost_payloads++;
 		channel_bad_header(ch);
 		return;

@@ -228,6 +228,7 @@ static void judge_glued(struct at_parser *p, const struct at_rule *rule)
 
 static void deliver(struct at_parser *p, struct at_line *line)
 {
+	line->glued = p->glued;
 	if (p->glued)
 		judge_glued(p, line->rule);
 	line->kind = line->rule ? line->rule->kind : AT_TEXT;

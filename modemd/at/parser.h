@@ -66,6 +66,7 @@ struct at_line {
 	long args[AT_ARGS_MAX];
 	struct at_str strs[AT_ARGS_MAX];
 	bool bad_payload;	/* counts more than allowed: none is read */
+	bool glued;		/* to pushed payload, no CR between them */
 };
 
 /*

@@ -161,6 +161,7 @@ static void forget(struct w800 *w)
 	memset(&w->boot, 0, sizeof(w->boot));
 	w->boot.mux = -1;
 	w->dinfo = false;
+	w->dinfo_unsure = false;
 	w800_tls_reset(w);
 	w->time.zone_is_set = false;
 	w800_config_forget(w);

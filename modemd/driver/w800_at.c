@@ -100,7 +100,8 @@ static const struct {
 	  "may leave it without firmware" },
 };
 
-/* Their arguments are secret, so they are not traced. */
+/* Their arguments are secret, and what they answer when they are asked: it is
+ * not traced. */
 static const char *const secret[] = { "+CWJAP", "+CWSAP", "+CIPSSLCPSK",
 				      "+CIPSSLCPSKHEX" };
 
@@ -134,15 +135,15 @@ static bool is_named(const char *name, const char *rule)
 	return strcasecmp(name, rule) == 0;
 }
 
-/* "AT+CIPMUX?" and "AT+CIPMUX=?" ask. */
+/* "AT+CIPMUX?" and "AT+CIPMUX=?" ask; "AT+CIPMUX=0?" may set. */
 static bool is_question(const char *line)
 {
-	size_t len = strlen(line);
+	const char *mark = line + strcspn(line, "?=");
 
-	while (len > 0 && line[len - 1] == ' ')
-		len--;
+	if (*mark == '=')
+		mark += 1 + strspn(mark + 1, " ");
 
-	return len > 0 && line[len - 1] == '?';
+	return *mark == '?' && mark[1 + strspn(mark + 1, " ")] == '\0';
 }
 
 /* Also where somebody insists. */
@@ -185,7 +186,7 @@ static bool is_secret(const char *command)
 
 	take_name(command, name, sizeof(name));
 	for (i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
-		if (!is_question(command) && is_named(name, secret[i]))
+		if (is_named(name, secret[i]))
 			return true;
 	}
 
@@ -211,6 +212,7 @@ static void add_line(struct w800 *w, const char *text)
 	memcpy(r->answer + r->len, text, len);
 	r->len += len;
 	r->answer[r->len++] = '\n';
+	r->answer[r->len] = '\0';	/* a final line may not come */
 }
 
 static void take_line(struct w800 *w, const struct at_line *line)

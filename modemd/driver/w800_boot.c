@@ -211,20 +211,13 @@ static enum w800_verdict judge_recvmode(struct w800 *w, int err,
 	return V_FAIL;
 }
 
-static enum w800_verdict judge_dinfo(struct w800 *w, int err,
-				     const struct at_answer *a)
-{
-	(void)a;
-	if (!err)
-		w->dinfo = false;
-
-	return V_NEXT;
-}
-
 /* A send to a peer that does not read would block the module for ever. */
 static int send_tcpopt(struct w800 *w, struct at_command *cmd)
 {
 	uint32_t ms = w->env.links->send_timeout_ms;
+
+	/* It is for all slots, whatever links have set there. */
+	memset(w->tcp_left, 0, sizeof(w->tcp_left));
 
 	return w800_send_line(w, cmd, "AT+CIPTCPOPT=5,,,%u",
 			      ms < SEND_MS ? ms : SEND_MS);
@@ -244,7 +237,7 @@ static enum w800_verdict judge_set_mux(struct w800 *w, int err,
 
 #define RECEIVE \
 	{ .text = "AT+CIPRECVMODE=1", .judge = judge_recvmode }, \
-	{ .text = "AT+CIPDINFO=0", .judge = judge_dinfo }
+	{ .send = w800_send_source_off, .judge = w800_judge_source_off }
 
 #define ADDRESS \
 	{ .send = w800_ask_address, .accept = { R_CIFSR + 1 }, \

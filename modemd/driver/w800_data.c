@@ -20,9 +20,13 @@ int w800_send_command(struct w800 *w, struct at_command *cmd,
 		      const char *suffix, size_t len)
 {
 	const struct w800_send *s = &w->sending;
+	uint32_t send_ms = w->links[s->slot].send_ms;
 
-	cmd->timeout_ms = w->env.links->send_timeout_ms +
-			  w->links[s->slot].send_ms + SEND_MARGIN_MS;
+	/* What is set in the slot holds for an accepted one, too. */
+	if (send_ms < w->tcp_left[s->slot].send_timeout_ms)
+		send_ms = w->tcp_left[s->slot].send_timeout_ms;
+	cmd->timeout_ms = w->env.links->send_timeout_ms + send_ms +
+			  SEND_MARGIN_MS;
 	cmd->ok_prompts = true;
 
 	if (s->to.address)
@@ -131,7 +135,14 @@ static enum w800_verdict judge_pull(struct w800 *w, int err,
 	return w->job.err ? V_FAIL : V_DONE;
 }
 
+/* An address may stand before the data, or not: it must be known. */
+static int settle_source(struct w800 *w, struct at_command *cmd)
+{
+	return w->dinfo_unsure ? w800_send_source_off(w, cmd) : 1;
+}
+
 static const struct w800_step pull_steps[] = {
+	{ .send = settle_source, .judge = w800_judge_source_off },
 	{ .send = send_pull, .line = pull_line, .judge = judge_pull,
 	  .accept = { R_RECVDATA + 1, R_RECVDATA_COMMA + 1,
 		      R_RECVDATA_LINK + 1, R_RECVDATA_FROM + 1 } },
@@ -174,7 +185,11 @@ static void pull_line(struct w800 *w, const struct at_line *line)
 		p->bad |= line->args[0] != (long)p->slot;
 }
 
-/* More is announced, or may be, since all that was asked for has come. */
+/*
+ * More is announced; or may be there, since all that was asked for has come:
+ * what follows an announcement has none until all was read. A whole window is
+ * all that the module has had.
+ */
 static long rest_of(const struct w800 *w)
 {
 	const struct w800_pull *p = &w->pulling;
@@ -184,7 +199,7 @@ static long rest_of(const struct w800 *w)
 	if (p->had > p->len)
 		return (long)(p->had - p->len);
 
-	return p->had == 0 && p->len == p->max ? 1 : 0;
+	return p->len == p->max && (p->had == 0 || p->max < W800_BLOCK);
 }
 
 static void end_pull(struct w800 *w, int err)

@@ -173,8 +173,14 @@ int w800_open(void *d, unsigned int slot, const struct driver_open_args *a)
 
 /* ------------------------------------------------------------------- close */
 
+/* It takes as long as what is set in the slot lets it linger. */
 static int send_close(struct w800 *w, struct at_command *cmd)
 {
+	int linger_s = w->tcp_left[w->closing].linger_s;
+
+	if (linger_s > 0)
+		cmd->timeout_ms += 1000 * (uint32_t)linger_s;
+
 	return w800_send_line(w, cmd, "AT+CIPCLOSE=%u", w->closing);
 }
 
@@ -346,11 +352,19 @@ int w800_audit(void *d)
 
 /* -------------------------------------------------- lines nobody asked for */
 
+/* Before CIPSTART is out, what happens to its slot is another's. */
+static bool is_starting(const struct w800 *w, unsigned int slot)
+{
+	const struct w800_open *o = &w->opening;
+
+	return o->running && o->slot == slot && o->start_ms > 0;
+}
+
 static void on_connect(struct w800 *w, unsigned int slot)
 {
 	struct w800_open *o = &w->opening;
 
-	if (o->running && o->slot == slot && !o->connected) {
+	if (is_starting(w, slot) && !o->connected) {
 		o->connected = true;
 		w800_poke(&w->job);
 		return;
@@ -371,7 +385,7 @@ static void on_closed(struct w800 *w, unsigned int slot)
 
 	if (slot == w->closing)
 		return;
-	if (o->running && o->slot == slot) {
+	if (is_starting(w, slot)) {
 		o->closed = o->connected;
 		return;
 	}

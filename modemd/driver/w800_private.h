@@ -189,6 +189,7 @@ struct w800_open {
 	bool has_tls;
 	struct driver_tls tls;
 	bool sntp;			/* as CIPSNTPCFG? says */
+	enum w800_left left;		/* of TLS: before what is being set */
 };
 
 struct w800_send {
@@ -368,6 +369,7 @@ struct w800 {
 	struct w800_stream stream;
 	unsigned int restart_id;
 	bool dinfo;			/* CIPDINFO=1 */
+	bool dinfo_unsure;		/* the last one was not answered */
 	bool clock_set;			/* it knows the time */
 	enum w800_left tls_left[W800_LINKS][W800_TLS_SETTINGS];
 	struct driver_tcp tcp_left[W800_LINKS];	/* all 0: not known */
@@ -475,6 +477,10 @@ int w800_pull(void *d, unsigned int slot, size_t max);
 
 /* w800_receive.c */
 int w800_receive(void *d, enum driver_receive mode);
+/* CIPDINFO=0, and what its answer means. */
+int w800_send_source_off(struct w800 *w, struct at_command *cmd);
+enum w800_verdict w800_judge_source_off(struct w800 *w, int err,
+					const struct at_answer *a);
 bool w800_push_line(struct w800 *w, const struct at_line *line);
 void w800_push_data(void *d, const uint8_t *data, size_t len, bool last);
 void w800_push_settled(void *ctx);

@@ -28,14 +28,50 @@ static void take_mode(struct w800 *w, const struct at_line *line)
 	w->push.said = line->args[0];
 }
 
-static enum w800_verdict judge_source(struct w800 *w, int err,
-				      const struct at_answer *a)
+/* As long as nobody has answered, it may be either. */
+static int send_source(struct w800 *w, struct at_command *cmd, bool on)
 {
-	(void)a;
+	int err = w800_send_line(w, cmd, "AT+CIPDINFO=%u", on ? 1U : 0U);
+
+	w->dinfo_unsure |= !err;
+
+	return err;
+}
+
+static int send_source_on(struct w800 *w, struct at_command *cmd)
+{
+	return send_source(w, cmd, true);
+}
+
+int w800_send_source_off(struct w800 *w, struct at_command *cmd)
+{
+	return send_source(w, cmd, false);
+}
+
+/* Refused it is what it was: where it was not known, as at the start. */
+static enum w800_verdict judge_source(struct w800 *w, int err, bool on)
+{
 	if (!err)
-		w->dinfo = w->push.want == DRIVER_PUSH;
+		w->dinfo = on;
+	w->dinfo_unsure = false;
 
 	return V_NEXT;
+}
+
+static enum w800_verdict judge_source_on(struct w800 *w, int err,
+					 const struct at_answer *a)
+{
+	(void)a;
+
+	return judge_source(w, err, true);
+}
+
+enum w800_verdict w800_judge_source_off(struct w800 *w, int err,
+					const struct at_answer *a)
+{
+	(void)a;
+
+	return judge_source(w, err, false);
 }
 
 static enum w800_verdict judge_set(struct w800 *w, int err,
@@ -71,7 +107,7 @@ static enum w800_verdict judge_said(struct w800 *w, int err,
 	  .line = take_mode, .judge = judge_said }
 
 static const struct w800_step to_push[] = {
-	{ .text = "AT+CIPDINFO=1", .judge = judge_source },
+	{ .send = send_source_on, .judge = judge_source_on },
 	{ .text = "AT+CIPRECVMODE=0", .judge = judge_set },
 	SAID,
 	{ NULL }
@@ -81,7 +117,7 @@ static const struct w800_step to_push[] = {
 static const struct w800_step to_pull[] = {
 	{ .text = "AT+CIPRECVMODE=1", .judge = judge_set },
 	SAID,
-	{ .text = "AT+CIPDINFO=0", .judge = judge_source },
+	{ .send = w800_send_source_off, .judge = w800_judge_source_off },
 	{ NULL }
 };
 
@@ -165,12 +201,14 @@ static void take_from(struct w800_push *p, const struct at_line *line)
 bool w800_push_line(struct w800 *w, const struct at_line *line)
 {
 	struct w800_push *p = &w->push;
+	long slot = line->args[0];
 
 	w800_push_settled(w);
 	if (line->rule != &w800_rules[R_IPD] &&
 	    line->rule != &w800_rules[R_IPD_FROM])
 		return false;
-	p->slot = (unsigned int)line->args[0];
+	p->slot = slot >= 0 && slot < W800_LINKS ? (unsigned int)slot :
+		  W800_LINKS;
 	p->len = 0;
 	p->due = line->args[1] > 0;
 	take_from(p, line);

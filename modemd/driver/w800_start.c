@@ -130,14 +130,19 @@ static int send_tcpopt(struct w800 *w, struct at_command *cmd)
 	const struct w800_open *o = &w->opening;
 	const struct driver_tcp *t = &o->tcp;
 	char text[W800_TEXT_MAX];
+	int err;
 
 	if (o->udp || is_same(t, &w->tcp_left[o->slot]))
 		return 1;
 	snprintf(text, sizeof(text), "AT+CIPTCPOPT=%u,%d,%d,%u,%u", o->slot,
 		 t->linger_s, t->nodelay, t->send_timeout_ms, t->keepalive_s);
 	cmd->text = text;
+	err = at_channel_send(w->env.channel, cmd);
+	/* Until it is answered nobody knows. */
+	if (!err)
+		w->tcp_left[o->slot] = (struct driver_tcp){ 0 };
 
-	return at_channel_send(w->env.channel, cmd);
+	return err;
 }
 
 /* Without a word of the client the link is opened in any case. */

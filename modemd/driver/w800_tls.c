@@ -121,6 +121,31 @@ static bool says(struct w800 *w, enum w800_tls_setting s, bool wanted)
 	return tls_of(w) && (wanted || *left_in(w, s) != W800_LEFT_NONE);
 }
 
+static int send_text(struct w800 *w, struct at_command *cmd, char *text)
+{
+	if (strlen(text) > W800_TEXT_MAX) {
+		w800_say(&w->job, "what is asked of TLS is longer than a "
+			 "command of the module may be");
+		return -EMSGSIZE;
+	}
+	cmd->text = text;
+
+	return at_channel_send(w->env.channel, cmd);
+}
+
+/* From the moment it is said it may be there, answered or not. */
+static int say(struct w800 *w, struct at_command *cmd, enum w800_tls_setting s,
+	       bool wanted, char *text)
+{
+	int err = send_text(w, cmd, text);
+
+	w->opening.left = *left_in(w, s);
+	if (!err && wanted)
+		*left_in(w, s) = W800_LEFT_SET;
+
+	return err;
+}
+
 /* "<what>" with what the guide wants to be escaped. */
 static void append_text(char *out, size_t size, const char *text)
 {
@@ -133,18 +158,6 @@ static void append_text(char *out, size_t size, const char *text)
 		out[n] = '"';
 		out[n + 1] = '\0';
 	}
-}
-
-static int send_text(struct w800 *w, struct at_command *cmd, char *text)
-{
-	if (strlen(text) > W800_TEXT_MAX) {
-		w800_say(&w->job, "what is asked of TLS is longer than a "
-			 "command of the module may be");
-		return -EMSGSIZE;
-	}
-	cmd->text = text;
-
-	return at_channel_send(w->env.channel, cmd);
 }
 
 static int send_conf(struct w800 *w, struct at_command *cmd)
@@ -175,7 +188,7 @@ static int send_name(struct w800 *w, struct at_command *cmd,
 	snprintf(text, sizeof(text), "AT+%s=%u,", command, w->opening.slot);
 	append_text(text, sizeof(text), name);
 
-	return send_text(w, cmd, text);
+	return say(w, cmd, s, name[0], text);
 }
 
 static int send_cn(struct w800 *w, struct at_command *cmd)
@@ -209,7 +222,7 @@ static int send_alpn(struct w800 *w, struct at_command *cmd)
 		append_text(text, sizeof(text), t->alpn[i]);
 	}
 
-	return send_text(w, cmd, text);
+	return say(w, cmd, W800_TLS_ALPN, n > 0, text);
 }
 
 /* Its manual's "PSK identity" is the key, and the hint is who has it. */
@@ -224,7 +237,7 @@ static int send_psk_text(struct w800 *w, struct at_command *cmd,
 	strcat(text, ",");
 	append_text(text, sizeof(text), hint);
 	cmd->secret = true;
-	err = send_text(w, cmd, text);
+	err = say(w, cmd, W800_TLS_PSK, psk[0], text);
 	explicit_bzero(text, sizeof(text));
 
 	return err;
@@ -262,6 +275,8 @@ static enum w800_verdict judge(struct w800 *w, enum w800_tls_setting s,
 		*left_in(w, s) = wanted ? W800_LEFT_SET : W800_LEFT_NONE;
 		return V_NEXT;
 	}
+	if (wanted)
+		*left_in(w, s) = w->opening.left;
 	if (!wanted && *left_in(w, s) == W800_LEFT_MAYBE) {
 		*left_in(w, s) = W800_LEFT_NONE;
 		return V_NEXT;
