@@ -180,6 +180,9 @@ void schedule_kick(void *ctx);
 void due_arm(struct modem *m);
 void due_now(void *ctx);
 
+/* listen.c */
+bool listener_can_be(const struct modem *m, int family, bool tls);
+
 /* listener.c */
 #define LISTENER_WAIT_MS 2000	/* at least, for the audit and old servers */
 struct listener *listener_find(struct modem *m, uint64_t id);

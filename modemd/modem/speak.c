@@ -135,7 +135,8 @@ static void end_what_cannot_be(struct modem *m)
 			link_end(l, -EOPNOTSUPP, "not-supported", text);
 	}
 	TAILQ_FOREACH(s, &m->listeners, entry) {
-		if (s->state != LISTENER_ENDED && m->driver->max_listeners == 0)
+		if (s->state != LISTENER_ENDED &&
+		    !listener_can_be(m, s->family, s->tls))
 			listener_end(s, -EOPNOTSUPP, "not-supported", text);
 	}
 }

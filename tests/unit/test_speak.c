@@ -134,6 +134,33 @@ static void what_waits_meanwhile(void **state)
 	expect_dialect(b, "w800");
 }
 
+/* Who wants TLS never gets a server without it. */
+static void what_cannot_listen(void **state)
+{
+	struct listener_args tls = { .port = 443, .backlog = 3, .tls = true,
+				     .wait_ms = 60000 };
+	struct listener_args v6 = { .port = 80, .backlog = 3,
+				    .family = DRIVER_IPV6, .wait_ms = 60000 };
+	struct listener_args plain = { .port = 8080, .backlog = 3,
+				       .wait_ms = 60000 };
+	struct bench *b = *state;
+	uint64_t id;
+
+	script_set(b->script)->mute = true;
+	bench_start(b);
+	bench_wait(b, 500);
+	expect_dialect(b, "auto");
+	assert_int_equal(modem_listen(b->m, &tls, &id), 0);
+	assert_int_equal(modem_listen(b->m, &v6, &id), 0);
+	assert_int_equal(modem_listen(b->m, &plain, &id), 0);
+	script_set(b->script)->mute = false;
+	bench_wait(b, 30000);
+	expect_dialect(b, "simcom");
+	bench_expect_prefix(b, "listening(1,EOPNOTSUPP) "
+			    "listening(2,EOPNOTSUPP) listening(3,ok) ");
+	assert_int_equal(script_heard(b->script, "AT+SERVERSTART=443"), 0);
+}
+
 static void the_older_set(void **state)
 {
 	struct bench *b = *state;
@@ -232,7 +259,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, bench_tear_down)
 		T(by_its_maker), T(by_its_network), T(the_other_one),
-		T(what_waits_meanwhile), T(the_older_set), T(neither),
+		T(what_waits_meanwhile), T(what_cannot_listen),
+		T(the_older_set), T(neither),
 		T(anew_after_each_start), T(a_start_between_the_questions),
 		T(named_is_not_asked),
 	};
