@@ -79,6 +79,8 @@ int speak_begin(struct modem *m);
 void speak_end(struct modem *m);
 bool speak_knows(const struct modem *m);
 bool speak_may_change(const struct modem *m);
+bool speak_failed(const struct modem *m);
+void speak_fails(struct modem *m);
 void speak_anew(struct modem *m);
 void speak_found(struct modem *m, const struct driver *driver);
 void speak_run(struct modem *m);

@@ -93,6 +93,20 @@ bool speak_may_change(const struct modem *m)
 	return m->driver != configured(m);
 }
 
+/* What was asked could wait for ever: it may be a modem that none can speak
+ * with. */
+void speak_fails(struct modem *m)
+{
+	if (!speak_knows(m))
+		queries_fail(m, -ENODEV);
+}
+
+/* So it was, and it is tried again later. */
+bool speak_failed(const struct modem *m)
+{
+	return !speak_knows(m) && m->have_stage && timer_pending(m->retry);
+}
+
 /* Whatever answered before: what answers now may be another. Not from within
  * the driver. */
 void speak_anew(struct modem *m)

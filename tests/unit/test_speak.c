@@ -194,6 +194,27 @@ static void neither(void **state)
 	expect_dialect(b, "simcom");
 }
 
+/* A question waits until it is known who it is for; when that failed, it and
+ * those that come are told at once. */
+static void questions_meanwhile(void **state)
+{
+	struct bench *b = *state;
+	uint32_t early, late;
+	const char *why;
+
+	script_answer(b->script, "AT", "+ERR=-1\r\n\r\n", 0);
+	bench_start(b);
+	assert_int_equal(modem_time(b->m, NULL, &early), 0);
+	bench_wait(b, 1000);
+	bench_expect_state(b, MODEM_STARTING, "older WinnerMicro");
+	bench_expect(b, "answered(1,ENODEV,) ");
+	assert_int_equal(modem_time(b->m, NULL, &late), -ENODEV);
+	assert_int_equal(modem_read_config(b->m, &late), -ENODEV);
+	assert_int_equal(modem_at(b->m, "ATI", 1000, false, &late, &why),
+			 -ENODEV);
+	(void)early;
+}
+
 /* Each start may be that of another modem, and of the same again. */
 static void anew_after_each_start(void **state)
 {
@@ -260,7 +281,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, bench_tear_down)
 		T(by_its_maker), T(by_its_network), T(the_other_one),
 		T(what_waits_meanwhile), T(what_cannot_listen),
-		T(the_older_set), T(neither),
+		T(questions_meanwhile), T(the_older_set), T(neither),
 		T(anew_after_each_start), T(a_start_between_the_questions),
 		T(named_is_not_asked),
 	};
