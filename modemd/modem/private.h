@@ -224,12 +224,12 @@ bool accept_is_busy(const struct slot *s);
 void accept_take(struct modem *m, unsigned int index, unsigned int slot,
 		 const char *peer);
 unsigned int accept_only_listener(const struct modem *m);
+bool accept_passing(const struct modem *m);
 
 /* accept_audit.c */
 void accept_audited(struct modem *m, const struct driver_table *table);
 void accept_look(struct modem *m);
 void accept_audit_begins(struct modem *m);
-bool accept_passing(const struct modem *m);
 bool accept_may_have(const struct link *l);
 bool accept_leave(struct link *l);
 
