@@ -254,11 +254,12 @@ static bool network_step(struct modem *m)
 
 /* ------------------------------------------------------------------- kicks */
 
-/* A stage that waits leaves the line to questions that need no network. */
+/* A stage that waits leaves the line to questions that need no network. Nobody
+ * is asked who may be another one by now. */
 static bool line_is_free(const struct modem *m)
 {
 	if (!at_channel_ready(m->channel) || m->syncing || m->asked ||
-	    m->switching || m->blocking)
+	    m->switching || m->blocking || m->speak_anew)
 		return false;
 
 	return !m->staging || m->again_ms > timers_mono_ms(m->timers);

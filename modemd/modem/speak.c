@@ -115,6 +115,7 @@ void speak_anew(struct modem *m)
 	m->speak_anew = false;
 	if (!speak_may_change(m))
 		return;
+	queries_fail(m, -ENODEV);	/* asked of the one before */
 	if (take_driver(m, configured(m)))
 		log_warn("modem: out of memory: goes on as before");
 }
