@@ -111,6 +111,8 @@ static void what_waits_meanwhile(void **state)
 				 .kind = LINK_UDP, .wait_ms = 60000 };
 	struct link_args tcp = { .host = "host", .port = 80,
 				 .wait_ms = 60000 };
+	struct link_args local = { .host = "host", .port = 80,
+				   .local_port = 5555, .wait_ms = 60000 };
 	struct bench *b = *state;
 
 	speak_other(b);
@@ -122,12 +124,14 @@ static void what_waits_meanwhile(void **state)
 	assert_null(bench_status(b).capabilities[0]);
 	assert_int_equal(bench_open_args(b, &udp), 1);
 	assert_int_equal(bench_open_args(b, &tcp), 2);
+	assert_int_equal(bench_open_args(b, &local), 3);
 	bench_wait(b, 1000);
-	bench_expect(b, "queued(1) queued(2) ");
+	bench_expect(b, "queued(1) queued(2) queued(3) ");
 	script_set(b->script)->mute = false;
 	bench_wait(b, 70000 - 1500);
 	if (has_udp)
-		bench_expect_prefix(b, "opened(1,ENETDOWN,wait-timeout) ");
+		bench_expect_prefix(b, "opened(3,EOPNOTSUPP,not-supported) "
+				    "opened(1,ENETDOWN,wait-timeout) ");
 	else
 		bench_expect_prefix(b, "opened(1,EOPNOTSUPP,not-supported) "
 				    "opened(2,ENETDOWN,wait-timeout) ");
