@@ -347,7 +347,7 @@ struct modemclient_open_options {
 	size_t size;		/* sizeof(struct modemclient_open_options) */
 	const char *host;	/* name or address; copied */
 	uint16_t port;		/* 1..65535 */
-	uint16_t local_port;	/* 0: the modem chooses */
+	uint16_t local_port;	/* 0: any; TCP: "tcp-local-port" */
 	/*
 	 * After a network loss modemd opens the link again, by itself and as
 	 * often as it takes: see modemclient_wait_restored().

@@ -81,6 +81,10 @@ static int check_capabilities(struct open *o, struct client *c,
 		err = need(o, c, o->args.local_address, "local-address",
 			   "local_address");
 	if (!err)
+		err = need(o, c, o->args.kind == LINK_TCP &&
+				 o->args.local_port, "tcp-local-port",
+			   "local_port of a TCP link");
+	if (!err)
 		err = need(o, c, o->args.udp_remote != DRIVER_UDP_FIXED,
 			   "udp-follow", "udp_remote");
 	if (!err)

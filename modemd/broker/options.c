@@ -17,7 +17,8 @@
 #define WISHES_MAX	64	/* in one request: more than there are */
 
 struct wish {
-	unsigned int setting;
+	unsigned int setting;		/* of the modem that is there now */
+	const char *name;
 	long value;
 };
 
@@ -36,6 +37,22 @@ static bool find_setting(const struct modem *m, const char *name,
 	return false;
 }
 
+/* NULL: the modem that is there has it. Else half a sentence. */
+static const char *bind_wish(const struct modem *m, const char *name,
+			     struct wish *out)
+{
+	const struct driver_setting *s = modem_settings(m);
+
+	if (!s[0].name)
+		return "nobody knows yet which modem this is; see modemctl "
+		       "why";
+	if (!find_setting(m, name, &out->setting))
+		return "this modem has no such option; see modemctl config";
+	out->name = s[out->setting].name;
+
+	return NULL;
+}
+
 /* What is wrong with it, or NULL. */
 static const char *take_wish(const struct modem *m,
 			     const Modemd__V1__Setting *in, struct wish *out)
@@ -43,6 +60,7 @@ static const char *take_wish(const struct modem *m,
 	const char *name = in->name ? in->name : "";
 	const char *value = in->value ? in->value : "";
 	static char why[256], raw[200];
+	const char *lacks;
 
 	if (strlen(name) > 63)
 		return "the name of an option is too long";
@@ -52,9 +70,12 @@ static const char *take_wish(const struct modem *m,
 			 "to \"%.40s\"", name, value);
 	} else {
 		out->value = strtol(value, NULL, 10);
-		if (!driver_check_option(name, out->value, raw, sizeof(raw)) &&
-		    find_setting(m, name, &out->setting))
-			return NULL;
+		if (!driver_check_option(name, out->value, raw, sizeof(raw))) {
+			lacks = bind_wish(m, name, out);
+			if (!lacks)
+				return NULL;
+			snprintf(raw, sizeof(raw), "%s: %s", name, lacks);
+		}
 	}
 
 	return log_escape_utf8(why, sizeof(why), raw, strlen(raw));
@@ -197,14 +218,13 @@ static void reply_config(struct client *c, uint64_t id)
 static void reply_failed(struct pending *p, int err, const char *modem_text)
 {
 	struct client *c = p->client;
-	const struct driver_setting *s = modem_settings(c->broker->modem);
 	char text[300];
 
 	log_escape_utf8(text, sizeof(text), modem_text, strlen(modem_text));
 	if (p->wish_next < p->wish_count)
 		request_reply(c, p->request_id, err, "%s was not set to %ld: "
 			      "%s%s%s%s",
-			      s[p->wishes[p->wish_next].setting].name,
+			      p->wishes[p->wish_next].name,
 			      p->wishes[p->wish_next].value,
 			      wire_status_text(wire_status(err)),
 			      *text ? " (" : "", text, *text ? ")" : "");

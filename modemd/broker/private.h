@@ -247,7 +247,6 @@ struct owned *owned_new(struct client *c, enum link_kind kind,
 			const char *host, unsigned int port);
 void reply_open(struct client *c, uint64_t id, uint64_t link,
 		const struct link_args *args);
-void links_open(struct client *c, uint64_t id, const Modemd__V1__Open *req);
 void links_send(struct client *c, uint64_t id, const Modemd__V1__Send *req);
 void links_credit(struct client *c, uint64_t id,
 		  const Modemd__V1__Credit *req);
@@ -261,6 +260,9 @@ void request_reply(struct client *c, uint64_t id, int err, const char *fmt,
 		   ...);
 /* The question is on its way; or @err says why not, and @p is freed. */
 void request_asked(struct client *c, uint64_t id, struct pending *p, int err);
+
+/* Of a request; what is unknown is any. */
+enum driver_family request_family(bool has, Modemd__V1__Family family);
 
 /* True: it is this client's; false: that it is not was replied. */
 bool request_owns(struct client *c, uint64_t id, uint64_t link);
@@ -324,9 +326,6 @@ void report_trace(struct client *c, uint64_t id,
 		  const Modemd__V1__TraceRequest *req);
 void report_trace_row(Modemd__V1__TraceRow *out, char *text, size_t size,
 		      const struct at_trace_row *row, bool payload);
-
-/* Of a request; what is unknown is any. */
-enum driver_family request_family(bool has, Modemd__V1__Family family);
 
 /* open.c */
 void open_request(struct client *c, uint64_t id, const Modemd__V1__Open *req);

@@ -87,6 +87,8 @@ enum driver_cap {
 	DRIVER_CAP_TLS_SERVER	= 1 << 18,
 	/* Also sessions that listen: driver_lease_args. */
 	DRIVER_CAP_LEASE_LISTEN	= 1 << 19,
+	/* Also TCP links have the local port that was asked for. */
+	DRIVER_CAP_TCP_LOCAL_PORT = 1 << 20,
 };
 
 /* Which addresses of a name, or of this module. */

@@ -349,7 +349,7 @@ const struct driver driver_simcom = {
 			  DRIVER_CAP_CONFIRMED | DRIVER_CAP_WAIT_ACK |
 			  DRIVER_CAP_UDP | DRIVER_CAP_PUSH |
 			  DRIVER_CAP_PUSH_SOURCE | DRIVER_CAP_TRANSPARENT |
-			  DRIVER_CAP_LEASE_LISTEN,
+			  DRIVER_CAP_LEASE_LISTEN | DRIVER_CAP_TCP_LOCAL_PORT,
 	.settings	= simcom_settings,
 	.new		= create,
 	.free		= destroy,

@@ -317,7 +317,7 @@ long modem_setting_wanted(const struct modem *m, unsigned int setting)
 static int ask_modem(struct modem *m, enum driver_query what,
 		     const struct driver_query_args *args, uint32_t *query)
 {
-	if (m->state < MODEM_STARTING || m->stopping)
+	if (m->state < MODEM_STARTING || m->stopping || speak_failed(m))
 		return -ENODEV;
 
 	return query_add_args(m, what, args, query);

@@ -57,9 +57,10 @@ bool blocking_may_ask(const struct modem *m)
 	return blocking_may(m) || !query_blocks(m);
 }
 
-void blocking_begins(struct modem *m)
+void blocking_begins(struct modem *m, bool question)
 {
 	m->blocking = true;
+	m->block_question = question;
 	m->block_answered = false;
 	m->block_began_ms = timers_mono_ms(m->timers);
 }
@@ -111,6 +112,14 @@ static bool opens_soon(const struct modem *m)
 	}
 
 	return false;
+}
+
+/* The last was a question, and so is the next: a link that waits for its open
+ * has its turn in between. */
+bool blocking_open_first(const struct modem *m)
+{
+	return blocking_open(m) && m->block_question && query_blocks(m) &&
+	       opens_soon(m);
 }
 
 /*

@@ -164,6 +164,8 @@ static void stage_failed(struct modem *m, enum driver_stage stage,
 			    NETWORK_CLOSED, text);
 		again = DRIVER_NET_CLOSE;
 	} else {
+		if (stage == DRIVER_IDENTIFY)
+			speak_fails(m);
 		if (stage == DRIVER_REGISTER)
 			m->no_service_ms = timers_mono_ms(m->timers);
 		life_set_state(m, stage_state[stage], text);

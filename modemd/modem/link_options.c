@@ -69,6 +69,8 @@ int link_check_options(const struct link *l)
 		need |= DRIVER_CAP_IPV6;
 	if (l->local_address[0])
 		need |= DRIVER_CAP_LOCAL_ADDRESS;
+	if (l->kind == LINK_TCP && !l->any_port)
+		need |= DRIVER_CAP_TCP_LOCAL_PORT;
 	if (l->udp_remote != DRIVER_UDP_FIXED)
 		need |= DRIVER_CAP_UDP_FOLLOW;
 	if (!is_usual(&l->tcp))

@@ -27,13 +27,14 @@ static int check_free(const struct modem *m, unsigned int port, bool wait)
 	return n < m->driver->max_listeners || wait ? 0 : -EMFILE;
 }
 
-static bool can_listen(const struct modem *m, const struct listener_args *args)
+/* Has this modem such servers? */
+bool listener_can_be(const struct modem *m, int family, bool tls)
 {
 	unsigned int caps = m->driver->caps;
 
 	return m->driver->max_listeners > 0 &&
-	       (args->family != DRIVER_IPV6 || (caps & DRIVER_CAP_IPV6)) &&
-	       (!args->tls || (caps & DRIVER_CAP_TLS_SERVER));
+	       (family != DRIVER_IPV6 || (caps & DRIVER_CAP_IPV6)) &&
+	       (!tls || (caps & DRIVER_CAP_TLS_SERVER));
 }
 
 int modem_listen(struct modem *m, const struct listener_args *args,
@@ -45,7 +46,7 @@ int modem_listen(struct modem *m, const struct listener_args *args,
 
 	if (m->stopping)
 		return -ESHUTDOWN;
-	if (!can_listen(m, args))
+	if (!listener_can_be(m, args->family, args->tls))
 		return -EOPNOTSUPP;
 	if (m->network != NETWORK_OPEN && args->wait_ms == 0)
 		return m->state < MODEM_STARTING ? -ENODEV : -ENETDOWN;

@@ -149,6 +149,8 @@ void modem_list_capabilities(struct modem *m)
 		m->capabilities[n++] = "tcp-options";
 	if (caps & DRIVER_CAP_LOCAL_ADDRESS)
 		m->capabilities[n++] = "local-address";
+	if (caps & DRIVER_CAP_TCP_LOCAL_PORT)
+		m->capabilities[n++] = "tcp-local-port";
 	if ((caps & DRIVER_CAP_UDP_FOLLOW) && (caps & DRIVER_CAP_UDP))
 		m->capabilities[n++] = "udp-follow";
 	m->capabilities[n] = NULL;

@@ -79,6 +79,8 @@ int speak_begin(struct modem *m);
 void speak_end(struct modem *m);
 bool speak_knows(const struct modem *m);
 bool speak_may_change(const struct modem *m);
+bool speak_failed(const struct modem *m);
+void speak_fails(struct modem *m);
 void speak_anew(struct modem *m);
 void speak_found(struct modem *m, const struct driver *driver);
 void speak_run(struct modem *m);
@@ -180,6 +182,9 @@ void schedule_kick(void *ctx);
 void due_arm(struct modem *m);
 void due_now(void *ctx);
 
+/* listen.c */
+bool listener_can_be(const struct modem *m, int family, bool tls);
+
 /* listener.c */
 #define LISTENER_WAIT_MS 2000	/* at least, for the audit and old servers */
 struct listener *listener_find(struct modem *m, uint64_t id);
@@ -219,12 +224,12 @@ bool accept_is_busy(const struct slot *s);
 void accept_take(struct modem *m, unsigned int index, unsigned int slot,
 		 const char *peer);
 unsigned int accept_only_listener(const struct modem *m);
+bool accept_passing(const struct modem *m);
 
 /* accept_audit.c */
 void accept_audited(struct modem *m, const struct driver_table *table);
 void accept_look(struct modem *m);
 void accept_audit_begins(struct modem *m);
-bool accept_passing(const struct modem *m);
 bool accept_may_have(const struct link *l);
 bool accept_leave(struct link *l);
 
@@ -248,7 +253,8 @@ int link_check_options(const struct link *l);
 bool blocking_open(const struct modem *m);
 bool blocking_may(const struct modem *m);
 bool blocking_may_ask(const struct modem *m);
-void blocking_begins(struct modem *m);
+void blocking_begins(struct modem *m, bool question);
+bool blocking_open_first(const struct modem *m);
 void blocking_answered(struct modem *m);
 void blocking_settle(struct modem *m);
 bool blocking_wants_push(const struct modem *m);

@@ -198,7 +198,7 @@ static void under_way(struct modem *m, struct query *q)
 	m->asked = q;
 	m->query_began_ms = timers_mono_ms(m->timers);
 	if (blocking_open(m) && is_name(q))
-		blocking_begins(m);
+		blocking_begins(m, true);
 }
 
 /* Its slot may have changed since it was asked, or be another's. */

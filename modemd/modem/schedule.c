@@ -48,7 +48,7 @@ static bool step_open(struct modem *m, struct link *l)
 	l->local_port = port;
 	m->slots[l->slot].opening = true;
 	if (blocking_open(m))
-		blocking_begins(m);
+		blocking_begins(m, false);
 	link_set_state(l, LINK_OPENING);
 
 	return true;
@@ -246,7 +246,7 @@ static bool network_step(struct modem *m)
 	if (receive_step(m) || wait_ack_step(m))
 		return true;
 	if (now >= m->query_not_before_ms && blocking_may_ask(m) &&
-	    query_start(m))
+	    !blocking_open_first(m) && query_start(m))
 		return true;
 
 	return any_slot_step(m) || (blocking_may_ask(m) && query_start(m));
@@ -254,11 +254,12 @@ static bool network_step(struct modem *m)
 
 /* ------------------------------------------------------------------- kicks */
 
-/* A stage that waits leaves the line to questions that need no network. */
+/* A stage that waits leaves the line to questions that need no network. Nobody
+ * is asked who may be another one by now. */
 static bool line_is_free(const struct modem *m)
 {
 	if (!at_channel_ready(m->channel) || m->syncing || m->asked ||
-	    m->switching || m->blocking)
+	    m->switching || m->blocking || m->speak_anew)
 		return false;
 
 	return !m->staging || m->again_ms > timers_mono_ms(m->timers);

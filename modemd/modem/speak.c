@@ -94,6 +94,20 @@ bool speak_may_change(const struct modem *m)
 	return m->driver != configured(m);
 }
 
+/* What was asked could wait for ever: it may be a modem that none can speak
+ * with. */
+void speak_fails(struct modem *m)
+{
+	if (!speak_knows(m))
+		queries_fail(m, -ENODEV);
+}
+
+/* So it was, and it is tried again later. */
+bool speak_failed(const struct modem *m)
+{
+	return !speak_knows(m) && m->have_stage && timer_pending(m->retry);
+}
+
 /* Whatever answered before: what answers now may be another. Not from within
  * the driver. */
 void speak_anew(struct modem *m)
@@ -102,6 +116,7 @@ void speak_anew(struct modem *m)
 	m->speak_anew = false;
 	if (!speak_may_change(m))
 		return;
+	queries_fail(m, -ENODEV);	/* asked of the one before */
 	if (take_driver(m, configured(m)))
 		log_warn("modem: out of memory: goes on as before");
 }
@@ -136,7 +151,8 @@ static void end_what_cannot_be(struct modem *m)
 			link_end(l, -EOPNOTSUPP, "not-supported", text);
 	}
 	TAILQ_FOREACH(s, &m->listeners, entry) {
-		if (s->state != LISTENER_ENDED && m->driver->max_listeners == 0)
+		if (s->state != LISTENER_ENDED &&
+		    !listener_can_be(m, s->family, s->tls))
 			listener_end(s, -EOPNOTSUPP, "not-supported", text);
 	}
 }

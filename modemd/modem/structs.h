@@ -333,6 +333,7 @@ struct modem {
 	int64_t block_began_ms;		/* the last one */
 	int64_t block_not_before_ms;	/* the next one, while others wait */
 	bool blocking;			/* it has the line */
+	bool block_question;		/* it is, or was, a question */
 	bool block_answered;		/* and its result was told */
 
 	int64_t signal_ms;		/* when it was last asked */

@@ -6,6 +6,7 @@
 #include "able_driver.h"
 
 unsigned int able_caps;
+unsigned int able_lacks;
 unsigned int able_links;
 size_t able_datagram;
 struct able_open able_open;
@@ -44,6 +45,7 @@ const struct driver *__wrap_driver_find(const char *dialect)
 	(void)dialect;
 	able = driver_simcom;
 	able.caps |= able_caps;
+	able.caps &= ~able_lacks;
 	able.open = look_and_open;
 	able.send = look_and_send;
 	if (able_links)

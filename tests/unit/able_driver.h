@@ -17,6 +17,7 @@
 
 /* To be set before the modem is made. */
 extern unsigned int able_caps;
+extern unsigned int able_lacks;	/* of what it has */
 extern unsigned int able_links;		/* 0: as many as it has */
 extern size_t able_datagram;		/* 0: as long as it can */
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "able_driver.h"
@@ -359,6 +360,37 @@ static void quick_questions(void **state)
 	b->on_event = NULL;
 }
 
+/* Names that are asked for again and again, an upload that always goes on:
+ * who wants to open a link has his turn all the same. */
+static void questions_do_not_starve_opens(void **state)
+{
+	struct bench *b = *state;
+	uint64_t a = bench_opened(b), link;
+	char name[32];
+	uint32_t q;
+	int i;
+
+	b->on_event = feed;
+	assert_int_equal(bench_send(b, a, bytes, sizeof(bytes)), 0);
+	script_answer(b->script, "AT+CDNSGIP=", "", 0);
+	for (i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "name%d.example", i);
+		assert_int_equal(modem_resolve(b->m, name, DRIVER_ANY, &q), 0);
+	}
+	bench_wait(b, 100);
+	assert_int_equal(script_heard(b->script, "AT+CDNSGIP="), 1);
+	link = (uint64_t)bench_open(b);
+	for (i = 0; i < 2; i++) {
+		bench_wait(b, BLOCK_MS);
+		script_say(b->script, "\r\n+CDNSGIP: 1,\"a\",\"192.0.2.1\""
+			   "\r\n\r\nOK\r\n");
+		bench_wait(b, BLOCK_MS + 500);
+		b->log[b->len = 0] = '\0';
+	}
+	assert_true(bench_info(b, link).state == LINK_OPEN);
+	b->on_event = NULL;
+}
+
 /* Where a pull joins datagrams, they are pushed. */
 static void datagrams_want_push(void **state)
 {
@@ -431,6 +463,7 @@ int main(void)
 		T(lost_while_it_blocks, set_up),
 		T(questions_block_too, set_up),
 		T(quick_questions, set_up),
+		T(questions_do_not_starve_opens, set_up),
 		T(datagrams_want_push, set_up_joins),
 		T(datagrams_elsewhere_do_not, set_up_free),
 		T(five_sockets, set_up),

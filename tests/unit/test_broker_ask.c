@@ -341,6 +341,38 @@ static void options(void **state)
 	free_reply(msg);
 }
 
+/* Wishes are for the modem that they were made to: the one that starts next
+ * may be another, whose options are others. */
+static void options_of_another_modem(void **state)
+{
+	static char dialect[] = "auto";
+	struct bench *b = *state;
+	unsigned int a = admin(b, "admin");
+	Modemd__V1__ServerMessage *msg;
+
+	b->cfg.modem.dialect = dialect;
+	ask_config(b, a, 2, "dns-retries", "5");
+	wait_ms(b, 200);
+	free_reply(reply_of(b, a));
+	script_forget_heard(b->script);
+	script_set(b->script)->mute = true;
+	script_reboot(b->script, "\r\nRDY\r\n");
+	wait_ms(b, 20);
+	ask_config(b, a, 3, "dns-retries", "6");
+	wait_ms(b, 120000);
+	assert_int_equal(script_heard(b->script, "AT+CIPDNSSET="), 0);
+	msg = reply_of(b, a);
+	assert_int_equal(msg->reply->status, MODEMD__V1__STATUS__MODEM_GONE);
+	assert_non_null(strstr(msg->reply->message,
+			       "dns-retries was not set to 6"));
+	free_reply(msg);
+	ask_config(b, a, 4, "dns-retries", "7");
+	msg = reply_of(b, a);
+	assert_int_equal(msg->reply->status, MODEMD__V1__STATUS__INVALID);
+	assert_non_null(strstr(msg->reply->message, "dns-retries: "));
+	free_reply(msg);
+}
+
 static void confirmed(void **state)
 {
 	Modemd__V1__ConfirmedRequest m = MODEMD__V1__CONFIRMED_REQUEST__INIT;
@@ -776,7 +808,8 @@ int main(void)
 #define O(f) cmocka_unit_test_setup_teardown(f, set_up_open, tear_down)
 		O(resolve_and_cancel), O(reverse_takes_addresses),
 		O(pings_are_checked), O(pings_of_two),
-		O(ping_of_a_gone_client), O(raw_at), O(options), O(confirmed),
+		O(ping_of_a_gone_client), O(raw_at), O(options),
+		O(options_of_another_modem), O(confirmed),
 		O(resolve_without_modem), O(history_questions),
 		O(history_of_losses), O(history_of_long_sessions), O(watching),
 		O(payload_is_for_admins), O(trace_pages), O(status),

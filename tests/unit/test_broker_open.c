@@ -171,6 +171,8 @@ static int set_up(void **state)
 
 static int set_up_unable(void **state)
 {
+	able_lacks = DRIVER_CAP_TCP_LOCAL_PORT;
+
 	return set_up_with(state, 0);
 }
 
@@ -178,6 +180,7 @@ static int tear_down(void **state)
 {
 	struct bench *b = *state;
 
+	able_lacks = 0;
 	fake_client_free(b->conn);
 	wait_ms(b, 30000);
 	assert_int_equal(fake_history_open_sessions(b->history), 0);
@@ -496,6 +499,8 @@ MISTAKE(wants_options, o->type = MODEMD__V1__LINK_TYPE__TCP; o->tls = NULL)
 MISTAKE(wants_local, o->type = MODEMD__V1__LINK_TYPE__TCP; o->tls = NULL;
 	o->tcp = NULL; o->has_local_address = true;
 	o->local_address = chars("192.0.2.1"))
+MISTAKE(wants_port, o->type = MODEMD__V1__LINK_TYPE__TCP; o->tls = NULL;
+	o->tcp = NULL; o->has_local_port = true; o->local_port = 5555)
 MISTAKE(wants_follow, o->type = MODEMD__V1__LINK_TYPE__UDP; o->tls = NULL;
 	o->tcp = NULL; o->has_udp_remote = o->has_local_port = true;
 	o->local_port = 5300; o->host = chars("192.0.2.1");
@@ -511,6 +516,7 @@ static void what_it_cannot_is_said_at_once(void **state)
 		{ wants_family, { "\"ipv6\"" } },
 		{ wants_options, { "tcp", "\"tcp-options\"" } },
 		{ wants_local, { "\"local-address\"" } },
+		{ wants_port, { "local_port", "\"tcp-local-port\"" } },
 		{ wants_follow, { "\"udp-follow\"" } },
 		{ wants_the_unknown, { "type 9" } },
 	};

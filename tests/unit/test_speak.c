@@ -111,6 +111,8 @@ static void what_waits_meanwhile(void **state)
 				 .kind = LINK_UDP, .wait_ms = 60000 };
 	struct link_args tcp = { .host = "host", .port = 80,
 				 .wait_ms = 60000 };
+	struct link_args local = { .host = "host", .port = 80,
+				   .local_port = 5555, .wait_ms = 60000 };
 	struct bench *b = *state;
 
 	speak_other(b);
@@ -122,16 +124,45 @@ static void what_waits_meanwhile(void **state)
 	assert_null(bench_status(b).capabilities[0]);
 	assert_int_equal(bench_open_args(b, &udp), 1);
 	assert_int_equal(bench_open_args(b, &tcp), 2);
+	assert_int_equal(bench_open_args(b, &local), 3);
 	bench_wait(b, 1000);
-	bench_expect(b, "queued(1) queued(2) ");
+	bench_expect(b, "queued(1) queued(2) queued(3) ");
 	script_set(b->script)->mute = false;
 	bench_wait(b, 70000 - 1500);
 	if (has_udp)
-		bench_expect_prefix(b, "opened(1,ENETDOWN,wait-timeout) ");
+		bench_expect_prefix(b, "opened(3,EOPNOTSUPP,not-supported) "
+				    "opened(1,ENETDOWN,wait-timeout) ");
 	else
 		bench_expect_prefix(b, "opened(1,EOPNOTSUPP,not-supported) "
 				    "opened(2,ENETDOWN,wait-timeout) ");
 	expect_dialect(b, "w800");
+}
+
+/* Who wants TLS never gets a server without it. */
+static void what_cannot_listen(void **state)
+{
+	struct listener_args tls = { .port = 443, .backlog = 3, .tls = true,
+				     .wait_ms = 60000 };
+	struct listener_args v6 = { .port = 80, .backlog = 3,
+				    .family = DRIVER_IPV6, .wait_ms = 60000 };
+	struct listener_args plain = { .port = 8080, .backlog = 3,
+				       .wait_ms = 60000 };
+	struct bench *b = *state;
+	uint64_t id;
+
+	script_set(b->script)->mute = true;
+	bench_start(b);
+	bench_wait(b, 500);
+	expect_dialect(b, "auto");
+	assert_int_equal(modem_listen(b->m, &tls, &id), 0);
+	assert_int_equal(modem_listen(b->m, &v6, &id), 0);
+	assert_int_equal(modem_listen(b->m, &plain, &id), 0);
+	script_set(b->script)->mute = false;
+	bench_wait(b, 30000);
+	expect_dialect(b, "simcom");
+	bench_expect_prefix(b, "listening(1,EOPNOTSUPP) "
+			    "listening(2,EOPNOTSUPP) listening(3,ok) ");
+	assert_int_equal(script_heard(b->script, "AT+SERVERSTART=443"), 0);
 }
 
 static void the_older_set(void **state)
@@ -165,6 +196,27 @@ static void neither(void **state)
 	script_answer(b->script, "AT+CGMI", "*", 0);
 	bench_wait(b, 70000);
 	expect_dialect(b, "simcom");
+}
+
+/* A question waits until it is known who it is for; when that failed, it and
+ * those that come are told at once. */
+static void questions_meanwhile(void **state)
+{
+	struct bench *b = *state;
+	uint32_t early, late;
+	const char *why;
+
+	script_answer(b->script, "AT", "+ERR=-1\r\n\r\n", 0);
+	bench_start(b);
+	assert_int_equal(modem_time(b->m, NULL, &early), 0);
+	bench_wait(b, 1000);
+	bench_expect_state(b, MODEM_STARTING, "older WinnerMicro");
+	bench_expect(b, "answered(1,ENODEV,) ");
+	assert_int_equal(modem_time(b->m, NULL, &late), -ENODEV);
+	assert_int_equal(modem_read_config(b->m, &late), -ENODEV);
+	assert_int_equal(modem_at(b->m, "ATI", 1000, false, &late, &why),
+			 -ENODEV);
+	(void)early;
 }
 
 /* Each start may be that of another modem, and of the same again. */
@@ -232,7 +284,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, bench_tear_down)
 		T(by_its_maker), T(by_its_network), T(the_other_one),
-		T(what_waits_meanwhile), T(the_older_set), T(neither),
+		T(what_waits_meanwhile), T(what_cannot_listen),
+		T(questions_meanwhile), T(the_older_set), T(neither),
 		T(anew_after_each_start), T(a_start_between_the_questions),
 		T(named_is_not_asked),
 	};
