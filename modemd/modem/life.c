@@ -324,11 +324,8 @@ void life_rebooted(struct modem *m, const char *text)
 	}
 	restart_went_down(m, 0);
 	forget_modem(m, "the modem restarted");
-	if (!speak_may_change(m)) {
-		find_restarted(m);
-		return;
-	}
-	/* The driver may be what tells this: it goes when it has done so. */
+	/* It may still answer what it was asked before; and the driver that
+	 * tells this may have to go, which it cannot yet. */
 	at_channel_reset(m->channel);
 	m->speak_anew = true;
 	timer_start(m->retry, ANEW_MS);
