@@ -395,6 +395,15 @@ static void dispatch(struct client *c, const Modemd__V1__Request *req)
 	}
 }
 
+/* What the frame's copy in our memory held. */
+static void wipe_secrets(Modemd__V1__Request *req)
+{
+	if (req->kind_case == MODEMD__V1__REQUEST__KIND_OPEN &&
+	    req->open->tls && req->open->tls->psk.data)
+		explicit_bzero(req->open->tls->psk.data,
+			       req->open->tls->psk.len);
+}
+
 void request_handle(struct client *c, const uint8_t *buf, size_t len)
 {
 	Modemd__V1__Request *req;
@@ -405,5 +414,6 @@ void request_handle(struct client *c, const uint8_t *buf, size_t len)
 		return;
 	}
 	dispatch(c, req);
+	wipe_secrets(req);
 	modemd__v1__request__free_unpacked(req, NULL);
 }
