@@ -43,6 +43,9 @@ const struct at_rule w800_rules[] = {
 			    .end = ',', .variant = W800_BARE },
 	[R_RECVDATA_COMMA] = { "+CIPRECVDATA,#",	AT_REPLY, .payload = 1,
 			    .end = ',', .variant = W800_BARE },
+	/* AT 1.7, as a driver for it reads */
+	[R_RECVDATA_COLON] = { "+CIPRECVDATA,#",	AT_REPLY, .payload = 1,
+			    .end = ':', .variant = W800_BARE },
 	[R_RECVDATA_LINK] = { "+CIPRECVDATA=#,#",	AT_REPLY, .payload = 2,
 			    .end = ',', .variant = W800_BARE },
 	[R_RECVDATA_FROM] = { "+CIPRECVDATA:#,$,#",	AT_REPLY, .payload = 1,

@@ -145,7 +145,8 @@ static const struct w800_step pull_steps[] = {
 	{ .send = settle_source, .judge = w800_judge_source_off },
 	{ .send = send_pull, .line = pull_line, .judge = judge_pull,
 	  .accept = { R_RECVDATA + 1, R_RECVDATA_COMMA + 1,
-		      R_RECVDATA_LINK + 1, R_RECVDATA_FROM + 1 } },
+		      R_RECVDATA_COLON + 1, R_RECVDATA_LINK + 1,
+		      R_RECVDATA_FROM + 1 } },
 	{ NULL }
 };
 

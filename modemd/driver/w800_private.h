@@ -43,6 +43,7 @@ enum w800_rule {
 	R_IPD_NOTICE,
 	R_RECVDATA,
 	R_RECVDATA_COMMA,
+	R_RECVDATA_COLON,
 	R_RECVDATA_LINK,
 	R_RECVDATA_FROM,
 	R_RECVLEN,
@@ -109,7 +110,7 @@ enum w800_verdict {
 struct w800_step {
 	const char *text;	/* the command, or NULL: ask @send */
 	int (*send)(struct w800 *w, struct at_command *cmd);	/* 1: skip */
-	signed char accept[4];	/* rules of the answer, R_ + 1; 0: none */
+	signed char accept[5];	/* rules of the answer, R_ + 1; 0: none */
 	bool optional;
 	bool want_text;
 	void (*line)(struct w800 *w, const struct at_line *line);
@@ -147,7 +148,7 @@ struct w800_job {
 	int err;			/* of V_FAIL; 0: as the answer's */
 	uint32_t late_ms;		/* set by a send(): the job ends then, and
 					 * its command goes on as an orphan */
-	signed char accept[5];		/* of the command under way */
+	signed char accept[6];		/* of the command under way */
 	char text[256];			/* words for its end */
 };
 
