@@ -89,7 +89,7 @@ ROWS = [
     ("wifi", "+CWLAPOPT=1,0x7FF", ["OK"], "esp, with sorting"),
     ("wifi", "+CWLAPOPT=-1", [BAD], "guide CWLAPOPT"),
     ("wifi", '+CWHOSTNAME="me"', ["OK"], "guide CWHOSTNAME"),
-    ("wifi", "+CWHOSTNAME?", ['+CWHOSTNAME:"me"', "OK"], "guide CWHOSTNAME"),
+    ("wifi", "+CWHOSTNAME?", ["+CWHOSTNAME:me", "OK"], "guide CWHOSTNAME"),
     ("wifi", '+CWHOSTNAME="%s"' % ("h" * 33), [BAD], "guide CWHOSTNAME"),
 
     ("address", "+CIFSR", [
