@@ -91,6 +91,23 @@ ROWS = [
     ("wifi", '+CWHOSTNAME="me"', ["OK"], "guide CWHOSTNAME"),
     ("wifi", "+CWHOSTNAME?", ["+CWHOSTNAME:me", "OK"], "guide CWHOSTNAME"),
     ("wifi", '+CWHOSTNAME="%s"' % ("h" * 33), [BAD], "guide CWHOSTNAME"),
+    ("wifi", "+CWMODE=1", ["OK"], "guide CWMODE"),
+    ("wifi", "+CWSAP?", ["ERROR"], "guide CWSAP: CWMODE 2 or 3"),
+    ("wifi", '+CWSAP="ap","12345678",5,3', ["ERROR"], "guide CWSAP, note"),
+    ("wifi", "+CWMODE=3", ["OK"], "guide CWMODE"),
+    ("wifi", "+CWSAP?", ['+CWSAP:"modemsim-ap","",1,0,10,0', "OK"],
+     "guide CWSAP"),
+    ("wifi", '+CWSAP="ap","12345678",5,3', ["OK"], "guide CWSAP, example"),
+    ("wifi", "+CWSAP?", ['+CWSAP:"ap","12345678",5,3,10,0', "OK"],
+     "guide CWSAP"),
+    ("wifi", '+CWSAP="open","",11,0,4,1', ["OK"], "guide CWSAP"),
+    ("wifi", "+CWSAP_CUR?", older('+CWSAP_CUR:"open","",11,0,4,1', "OK"),
+     "esp, older"),
+    *[("wifi", "+CWSAP=" + bad, [BAD], "guide CWSAP") for bad in (
+        '"ap","12345678",5', '"ap","1234567",5,3', '"ap","",5,3',
+        '"ap","12345678",0,3', '"ap","12345678",5,1', '"","12345678",5,3',
+        '"ap","12345678",5,3,11', '"ap","12345678",5,3,4,2',
+        '"%s","12345678",5,3' % ("s" * 33))],
 
     ("address", "+CIFSR", [
         '+CIFSR:STAIP,"10.0.0.2"', '+CIFSR:STAIP6LL,"fe80::2a6d:cdff:fe00:1"',
