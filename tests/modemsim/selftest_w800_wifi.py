@@ -231,3 +231,21 @@ def w800_time():
             for d in (-1, 0, 1)]
         s.ask("AT+CIPSNTPCFG?", '+CIPSNTPCFG:1,0,"cn.ntp.org.cn",'
               '"ntp.sjtu.edu.cn","us.pool.ntp.org"', "OK")
+
+
+@test
+def w800_softap_over_a_boot():
+    """Kept as the guide says: with SYSSTORE=1."""
+    ap = '"ap","12345678",5,3'
+    with Wifi() as s:
+        s.up()
+        s.ask("AT+CWMODE=3", "OK")
+        s.ask("AT+CWSAP=" + ap, "OK")
+        s.ask("AT+SYSSTORE=0", "OK")
+        s.ask('AT+CWSAP="other","12345678",6,4', "OK")
+        s.ask("AT+CWSAP?", '+CWSAP:"other","12345678",6,4,10,0', "OK")
+        s.ctl("reboot")
+        s.expect("\r\nready\r\n" + UP)
+        s.write("ATE0\r\n")
+        s.expect("ATE0\r\n" + s.final())
+        s.ask("AT+CWSAP?", "+CWSAP:%s,10,0" % ap, "OK")

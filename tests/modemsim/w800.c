@@ -59,6 +59,7 @@ void w800_factory(struct modem *m)
 		.ipv6 = 1, .dhcp = 3, .recon_100ms = 1,
 	};
 	w800_dns_defaults(&m->w800->saved.dns);
+	w800_softap_defaults(&m->w800->saved.softap);
 }
 
 static void defaults(struct modem *m)
@@ -122,6 +123,7 @@ static const struct command_row *const tables[] = {
 	w800_general_rows,
 	w800_relatives_rows,
 	w800_cw_rows,
+	w800_softap_rows,
 	w800_address_rows,
 	w800_open_rows,
 	w800_link_rows,

@@ -50,6 +50,16 @@ struct w800_dns {
 	char ip[2][48];
 };
 
+/* The access point that it can be itself: CWSAP. */
+struct w800_softap {
+	char ssid[W800_SSID_MAX + 1];
+	char password[W800_PASSWORD_MAX + 1];
+	int channel;
+	int ecn;		/* 0: open */
+	int stations;
+	int hidden;
+};
+
 /* CIPSSLCCONF */
 struct w800_auth {
 	int mode;
@@ -70,6 +80,7 @@ struct w800_flash {
 	int recon_100ms;
 	unsigned int baud;	/* UART_DEF; 0: the module's own */
 	struct w800_dns dns;
+	struct w800_softap softap;
 	struct w800_auth auth[W800_LINKS];
 };
 
@@ -123,6 +134,7 @@ struct w800 {
 
 extern const struct command_row w800_general_rows[];
 extern const struct command_row w800_cw_rows[];
+extern const struct command_row w800_softap_rows[];
 extern const struct command_row w800_relatives_rows[];
 extern const struct command_row w800_address_rows[];
 extern const struct command_row w800_open_rows[];
@@ -220,6 +232,7 @@ void w800_send_reset(void);
 void w800_server_accepted(struct modem *m, unsigned int link);
 void w800_server_free(struct modem *m);
 
+void w800_softap_defaults(struct w800_softap *ap);
 void w800_dns_defaults(struct w800_dns *dns);
 
 /* Ask for the time, if it is wanted and there is a network. */

@@ -209,7 +209,7 @@ static void cwlapopt(struct modem *m, struct args *a)
 static void hostname_read(struct modem *m, struct args *a)
 {
 	(void)a;
-	reply_text_ok(m, "+CWHOSTNAME:\"%s\"", m->w800->hostname);
+	reply_text_ok(m, "+CWHOSTNAME:%s", m->w800->hostname);
 }
 
 static void hostname(struct modem *m, struct args *a)
