@@ -372,6 +372,7 @@ static void on_connect(struct w800 *w, unsigned int slot)
 	/* It is of the open that was given up, and will be closed. */
 	if (o->late && o->slot == slot)
 		return;
+	o->given |= o->running && o->slot == slot;
 	/* w800_server.c */
 	w->links[slot] = (struct w800_link){ 0 };
 	w->env.events->accepted(w->env.up, DRIVER_LISTENER_UNKNOWN, slot,
@@ -389,6 +390,7 @@ static void on_closed(struct w800 *w, unsigned int slot)
 		o->closed = o->connected;
 		return;
 	}
+	o->given &= o->slot != slot;
 	if (w->sending.running && w->sending.slot == slot) {
 		w->links[slot].close_pending = true;
 		return;

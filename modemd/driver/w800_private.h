@@ -172,6 +172,7 @@ enum w800_left { W800_LEFT_NONE, W800_LEFT_MAYBE, W800_LEFT_SET };
 struct w800_open {
 	unsigned int slot;
 	bool running;
+	bool given;			/* its slot, before CIPSTART was out */
 	bool connected;			/* its line was seen */
 	bool listed;			/* by CIPSTATE */
 	bool closed;			/* again, before its OK */

@@ -213,6 +213,10 @@ int w800_send_start(struct w800 *w, struct at_command *cmd)
 	struct w800_open *o = &w->opening;
 	char text[2 * W800_TEXT_MAX], rest[DRIVER_ADDRESS_MAX + 40];
 
+	if (o->given) {
+		o->err = -EBUSY;
+		return 1;
+	}
 	if (o->udp)
 		add_udp(rest, sizeof(rest), o);
 	else

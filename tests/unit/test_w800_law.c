@@ -663,6 +663,18 @@ static void forbidden_with_a_mark(void **state)
 
 /* ------------------------------------------------------------ of one slot */
 
+/* A peer takes the slot before CIPSTART is out, and stays: the open needs
+ * another one, and what was accepted is not closed for it. */
+static void slot_is_given_away(void **state)
+{
+	struct bench *b = *state;
+
+	open_tcp(b, 5000);
+	play(b, "> AT+CIPTCPOPT=4,-1,0,5000,0", "< 4,CONNECT", "< OK", NULL);
+	expect(b, "accepted(4) opened(4,EBUSY) ");
+	silent(b, 30000);
+}
+
 /* A peer takes the slot before CIPSTART is out: it is no answer to that. */
 static void accepted_before_cipstart(void **state)
 {
@@ -1031,7 +1043,7 @@ int main(void)
 		T(raw_question_for_a_secret),
 		T(raw_behind_a_push),
 		T(forbidden_with_a_mark),
-		T(accepted_before_cipstart),
+		T(slot_is_given_away), T(accepted_before_cipstart),
 		cmocka_unit_test(one_end), cmocka_unit_test(end_in_silence),
 		cmocka_unit_test(hostile),
 	};
