@@ -12,7 +12,7 @@ import random
 import subprocess
 
 import harness
-from harness import DIALECT, check, same
+from harness import DIALECT, check, same, wait_for
 from protocol import Closed, Refused
 
 SIZE = 12000
@@ -54,8 +54,11 @@ def transfer(bench, server, must_work):
     check(not must_work, "the transfer fails",
           link.closed if link else "not opened")
     if link and link.closed and len(server.connections) > before:
-        arrived = bytes(server.connection(before).received)
         taken = link.closed["counts"]["taken"]
+        far = server.connection(before)
+        wait_for(lambda: len(far.received) >= taken, lambda:
+                 "taken %d, arrived %d" % (taken, len(far.received)))
+        arrived = bytes(far.received)
         check(data.startswith(arrived), "what arrived is a prefix")
         check(taken <= len(arrived) <= taken + DIALECT.max_send,
               "taken %d, arrived %d" % (taken, len(arrived)))
