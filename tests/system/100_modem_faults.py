@@ -134,6 +134,8 @@ def unplug_in_the_middle_of_a_transfer(bench):
     bench.sim.ctl("hangup")
     client.wait(lambda: link.closed, 5, "the news")
     counts = link.closed["counts"]
+    wait_for(lambda: len(server.connection(0).received) >= counts["taken"],
+             "what was taken has arrived")
     arrived = len(server.connection(0).received)
     check(counts["taken"] <= arrived <= counts["taken"] + DIALECT.max_send,
           "taken %d, arrived %d" % (counts["taken"], arrived))

@@ -297,6 +297,8 @@ def module_resets_in_the_middle(bench, family):
     wait_for(lambda: daemon.status()["modem"]["restarts"] == 1,
              "the restart is seen", 20)
     taken = link.closed["counts"]["taken"]
+    wait_for(lambda: len(server.connection(0).received) >= taken,
+             "what was taken has arrived")
     arrived = len(server.connection(0).received)
     check(taken <= arrived <= taken + 5760,
           "taken %d, arrived %d" % (taken, arrived))
